@@ -1,0 +1,100 @@
+// Milliseconds a training step on random data, float and quantization-aware:
+//   bench_model_step [tiny|base] [THREADS] [STEPS]
+// tiny is configs/tiny-wav2vec2 with 8 rows of 2 s, base wav2vec2-base with 4 rows of 5 s.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <random>
+#include <string>
+
+#include "model/model.h"
+
+namespace {
+
+using namespace flowqat::model;
+
+Config tiny() {
+  Config config;
+  config.hidden_size = 128;
+  config.num_hidden_layers = 3;
+  config.num_attention_heads = 4;
+  config.intermediate_size = 512;
+  config.conv_dim = {32, 64, 64, 64, 128, 128, 128};
+  config.num_conv_pos_embeddings = 32;
+  config.num_conv_pos_embedding_groups = 8;
+  config.hidden_dropout = config.attention_dropout = config.activation_dropout = 0;
+  config.feat_proj_dropout = config.final_dropout = config.layerdrop = 0;
+  config.initializer_range = 0.06;
+  config.attention_mask = true;
+  return config;
+}
+
+struct RandomSpeech {
+  std::vector<float> samples;
+  AudioBatch batch;
+
+  RandomSpeech(int64_t rows, double seconds) {
+    std::mt19937 random(1);
+    std::normal_distribution<float> sample;
+    std::uniform_int_distribution<int32_t> token(4, 31);
+    batch.rows = rows;
+    batch.padded_samples = static_cast<int64_t>(16000 * seconds);
+    samples.resize(static_cast<size_t>(rows * batch.padded_samples));
+    for (float& value : samples) value = sample(random);
+    batch.samples = samples;
+    for (int64_t row = 0; row < rows; ++row) {
+      batch.lengths_samples.push_back(batch.padded_samples - 800 * row);
+      batch.targets.emplace_back(static_cast<size_t>(15 * seconds));
+      for (int32_t& id : batch.targets.back()) id = token(random);
+    }
+  }
+};
+
+/// The median of `steps` steps behind three that warm up, in milliseconds.
+double median_step_ms(Model& model, const AudioBatch& batch, int steps) {
+  const auto trainer = model.trainer({.clip_norm = 1, .reduction = CtcReduction::characters});
+  std::vector<double> times_ms;
+  for (int step = -3; step < steps; ++step) {
+    const auto start = std::chrono::steady_clock::now();
+    trainer->step(batch, 1e-4, static_cast<uint64_t>(step + 3));
+    trainer->metrics();  // waits for the device
+    const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+    if (step >= 0) times_ms.push_back(time.count());
+  }
+  std::ranges::nth_element(times_ms, times_ms.begin() + steps / 2);
+  return times_ms[static_cast<size_t>(steps / 2)];
+}
+
+void measure(const std::string& size, int threads, int steps) {
+  const bool is_tiny = size == "tiny";
+  engine().configure({.device = "auto", .threads = threads});
+  const RandomSpeech speech(is_tiny ? 8 : 4, is_tiny ? 2 : 5);
+  const auto model = engine().create(is_tiny ? tiny() : Config(), 1);
+  const double plain_ms = median_step_ms(*model, speech.batch, steps);
+  model->insert_fake_quantizers({});
+  model->observe(speech.batch);
+  model->finish_calibration();
+  model->set_activation_observers(true);
+  const double quantized_ms = median_step_ms(*model, speech.batch, steps);
+  std::printf("%s on %s, %d threads: %.0f ms a float step, %.0f ms a quantization-aware one\n",
+              size.c_str(), engine().device().c_str(), engine().threads(), plain_ms, quantized_ms);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    const std::string size = count > 1 ? arguments[1] : "tiny";
+    if (size != "tiny" && size != "base") {
+      std::fprintf(stderr, "usage: bench_model_step [tiny|base] [THREADS] [STEPS]\n");
+      return 2;
+    }
+    measure(size, count > 2 ? std::stoi(arguments[2]) : 0,
+            count > 3 ? std::max(1, std::stoi(arguments[3])) : 20);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_model_step: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,23 @@
+# LibTorch from the PyPI wheel, as an imported target of our own: the wheel's CMake package demands
+# a CUDA toolkit, which neither compiling nor running this program needs.
+set(FLOWQAT_TORCH "" CACHE PATH "Folder of the torch wheel (the one that holds include/ and lib/)")
+if(NOT FLOWQAT_TORCH)
+  file(GLOB _candidates "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
+  if(_candidates)
+    list(GET _candidates 0 FLOWQAT_TORCH)
+  endif()
+endif()
+if(NOT EXISTS "${FLOWQAT_TORCH}/lib/libtorch_cpu.so")
+  message(FATAL_ERROR "LibTorch was not found (looked in '${FLOWQAT_TORCH}'). Run scripts/setup.sh, "
+                      "or name the wheel's torch folder with -DFLOWQAT_TORCH=...")
+endif()
+
+get_filename_component(_site_packages "${FLOWQAT_TORCH}" DIRECTORY)
+add_library(flowqat_libtorch INTERFACE)
+target_include_directories(flowqat_libtorch SYSTEM INTERFACE
+  "${FLOWQAT_TORCH}/include" "${FLOWQAT_TORCH}/include/torch/csrc/api/include")
+target_link_libraries(flowqat_libtorch INTERFACE
+  "${FLOWQAT_TORCH}/lib/libtorch_cpu.so" "${FLOWQAT_TORCH}/lib/libc10.so")
+target_link_options(flowqat_libtorch INTERFACE
+  "-Wl,-rpath,${FLOWQAT_TORCH}/lib:${_site_packages}/nvidia/cu13/lib"
+  -Wl,--disable-new-dtags -Wl,--allow-shlib-undefined)

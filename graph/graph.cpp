@@ -1,0 +1,29 @@
+#include "graph/graph.h"
+
+#include <map>
+
+#include "graph/error.h"
+
+namespace flowqat::graph {
+
+Graph::Graph(GraphSpec spec) : spec_(std::move(spec)) {
+  std::map<std::string, Node*> made;
+  for (const NodeSpec& node : spec_.nodes) {
+    NodeArguments arguments{.name = node.name,
+                            .params = Params(node.values),
+                            .seed = spec_.settings.at("seed").get<uint64_t>()};
+    for (const auto& [key, targets] : node.edges) {
+      for (const std::string& target : targets) arguments.inputs.add(key, made.at(target));
+    }
+    try {
+      nodes_.push_back(node.type->make(std::move(arguments)));
+    } catch (const GraphError& error) {
+      throw GraphError(spec_.file + ": node \"" + node.name + "\": " + error.what());
+    }
+    Node* built = made[node.name] = nodes_.back().get();
+    if (auto* step = dynamic_cast<Step*>(built)) steps_.push_back(step);
+    if (auto* batcher = dynamic_cast<Batcher*>(built)) batchers_.push_back(batcher);
+  }
+}
+
+}  // namespace flowqat::graph

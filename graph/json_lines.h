@@ -1,0 +1,32 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+
+#include "graph/params.h"
+
+namespace flowqat::graph {
+
+/// A file of one JSON object a line, written out at once, so that nothing is lost when the program
+/// is killed. It can be cut back to what a checkpoint knew.
+class JsonLines {
+ public:
+  /// Writes nowhere.
+  JsonLines() = default;
+  /// Starts the file afresh, or with `keep` leaves what is there for cut_back(). Throws RunError if
+  /// it cannot be written.
+  explicit JsonLines(std::filesystem::path path, bool keep = false);
+
+  void add(const Json& line);
+  int64_t bytes() const { return bytes_; }
+  void cut_back(int64_t bytes);
+
+ private:
+  void open(std::ios::openmode mode);
+
+  std::filesystem::path path_;
+  std::ofstream file_;
+  int64_t bytes_ = 0;
+};
+
+}  // namespace flowqat::graph

@@ -1,0 +1,39 @@
+#include "graph/ledger.h"
+
+namespace flowqat::graph {
+
+void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch) {
+  chain_.add(batch);
+  for (size_t row = 0; row < batch.rows.size(); ++row) {
+    const Row& at = batch.rows[row];
+    if (!at.rejected) {
+      ++done_;
+      continue;
+    }
+    ++rejected_;
+    lines_.add({{"id", at.entry->id},
+                {"path", at.entry->path},
+                {"node", at.rejected->node},
+                {"reason", at.rejected->reason},
+                {"consumer", consumer},
+                {"epoch", epoch},
+                {"batch", batch.number},
+                {"row", row}});
+  }
+}
+
+Json Ledger::state() const {
+  return {{"done", done_},
+          {"rejected", rejected_},
+          {"bytes", lines_.bytes()},
+          {"batches_sha256", chain_.hex()}};
+}
+
+void Ledger::restore(const Json& state) {
+  done_ = state.at("done").get<int64_t>();
+  rejected_ = state.at("rejected").get<int64_t>();
+  lines_.cut_back(state.at("bytes").get<int64_t>());
+  chain_.restore(state.at("batches_sha256").get<std::string>());
+}
+
+}  // namespace flowqat::graph

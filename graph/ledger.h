@@ -1,0 +1,37 @@
+/// The book of what the pipelines of a run handed on: counts, the digest chain, and every rejected
+/// utterance by name. Written by the consumer's thread alone.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "graph/digest.h"
+#include "graph/json_lines.h"
+
+namespace flowqat::graph {
+
+class Ledger {
+ public:
+  /// Without a file rejected utterances are only counted.
+  Ledger() = default;
+  /// A line for each rejected utterance goes to `rejected_jsonl`; `keep` as for JsonLines.
+  explicit Ledger(const std::filesystem::path& rejected_jsonl, bool keep = false)
+      : lines_(rejected_jsonl, keep) {}
+
+  void add(const Batch& batch, const std::string& consumer, int64_t epoch);
+
+  int64_t done() const { return done_; }
+  int64_t rejected() const { return rejected_; }
+  std::string batches_sha256() const { return chain_.hex(); }
+
+  /// For a checkpoint; restore() also cuts the file back to what it held then.
+  Json state() const;
+  void restore(const Json& state);
+
+ private:
+  JsonLines lines_;
+  DigestChain chain_;
+  int64_t done_ = 0, rejected_ = 0;
+};
+
+}  // namespace flowqat::graph

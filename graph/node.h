@@ -1,0 +1,107 @@
+/// The interfaces that node types implement. Constructors validate; everything that runs afterwards
+/// assumes validity. Nodes of the audio side are const while they run: any number of threads call
+/// them at once.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "graph/message.h"
+#include "graph/random.h"
+
+namespace flowqat::graph {
+
+class StepContext;
+
+class Node {
+ public:
+  virtual ~Node() = default;
+  const std::string& name() const { return name_; }
+
+ protected:
+  explicit Node(std::string name) : name_(std::move(name)) {}
+
+ private:
+  std::string name_;
+};
+
+/// A node of the audio side: knows what it draws from (null for a source).
+class StreamNode : public Node {
+ public:
+  const StreamNode* upstream() const { return upstream_; }
+
+ protected:
+  StreamNode(std::string name, const StreamNode* upstream)
+      : Node(std::move(name)), upstream_(upstream) {}
+
+ private:
+  const StreamNode* upstream_;
+};
+
+/// Lists the utterances of a corpus.
+class Source : public StreamNode {
+ public:
+  /// Reads headers and transcripts, never audio. Called once, before the first plan.
+  virtual Index read_index(int threads) const = 0;
+  /// How many hours, as presented after all transforms, an epoch takes of the corpus; 0: all.
+  virtual double hours() const { return 0; }
+
+ protected:
+  explicit Source(std::string name) : StreamNode(std::move(name), nullptr) {}
+};
+
+/// What a transform may know of an utterance beside its samples. `random` starts afresh for every
+/// node, so predict() and apply() make the same draws.
+struct Draw {
+  const IndexEntry& entry;
+  int copy;
+  RandomStream random;
+};
+
+/// Changes one utterance at a time.
+class Transform : public StreamNode {
+ public:
+  using StreamNode::StreamNode;
+  /// How many times an utterance is presented in an epoch because of this node; Draw::copy counts
+  /// through the product over all nodes, and this node's own part is what the planner hands it.
+  virtual int copies() const { return 1; }
+  /// True if the samples pass unchanged and only the row's other fields are written.
+  virtual bool passes_samples() const { return false; }
+  /// The audio that apply() will make of `in`.
+  virtual Shape predict(const Shape& in, Draw) const { return in; }
+  /// Writes exactly predict().samples samples to `out`, which never overlaps `in`. Where samples
+  /// pass unchanged `out` is empty. `row` is the utterance's own; only masks may be written.
+  /// Throws Rejection for an utterance that cannot be used; anything else ends the run.
+  virtual void apply(const Shape& shape, std::span<const float> in, std::span<float> out, Draw draw,
+                     Row& row) const = 0;
+};
+
+/// Draws up an epoch's batches from the shapes that the utterances will have.
+class Batcher : public StreamNode {
+ public:
+  using StreamNode::StreamNode;
+  /// Groups of positions in `shapes`, in the order in which they will be handed on; every position
+  /// that is used stands in one group.
+  virtual std::vector<std::vector<uint32_t>> group(std::span<const Shape> shapes,
+                                                   RandomStream random) const = 0;
+  /// The length to which rows are padded when `longest` is the longest of them.
+  virtual int64_t padded_samples(int64_t longest) const = 0;
+  /// How many finished batches of the largest size may wait for the consumer.
+  virtual int64_t queue() const = 0;
+};
+
+/// One step of the lower line: takes and gives models, runs on the training thread.
+class Step : public Node {
+ public:
+  using Node::Node;
+  virtual void run(StepContext& context) = 0;
+  /// Writes the step's result into an empty folder, so that restore() can bring it back in a
+  /// resumed run without running the step again.
+  virtual void save(const std::filesystem::path&) const {}
+  virtual void restore(const std::filesystem::path&, StepContext&) {}
+};
+
+}  // namespace flowqat::graph

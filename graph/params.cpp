@@ -1,0 +1,129 @@
+#include "graph/params.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+namespace flowqat::graph {
+namespace {
+
+std::string shortest(double value) {
+  return Json(value == std::floor(value) && std::abs(value) < 1e15
+                  ? Json(static_cast<int64_t>(value))
+                  : Json(value))
+      .dump();
+}
+
+std::string range_text(const ParamSpec& spec) {
+  if (spec.minimum && spec.maximum) {
+    return " from " + shortest(*spec.minimum) + " to " + shortest(*spec.maximum);
+  }
+  if (spec.minimum) return " of at least " + shortest(*spec.minimum);
+  if (spec.maximum) return " of at most " + shortest(*spec.maximum);
+  return "";
+}
+
+bool in_range(const ParamSpec& spec, double value) {
+  return std::isfinite(value) && (!spec.minimum || value >= *spec.minimum) &&
+         (!spec.maximum || value <= *spec.maximum);
+}
+
+bool is_integer(const Json& value) { return value.is_number_integer(); }
+
+bool fits(const ParamSpec& spec, const Json& value) {
+  const auto all = [&](auto&& test) {
+    return value.is_array() && std::all_of(value.begin(), value.end(), test);
+  };
+  const auto number = [&](const Json& v) {
+    return v.is_number() && in_range(spec, v.get<double>());
+  };
+  const auto integer = [&](const Json& v) {
+    return is_integer(v) && in_range(spec, v.get<double>());
+  };
+  switch (spec.kind) {
+    case ParamKind::boolean:
+      return value.is_boolean();
+    case ParamKind::integer:
+      return integer(value);
+    case ParamKind::number:
+      return number(value);
+    case ParamKind::text:
+    case ParamKind::path:
+      return value.is_string();
+    case ParamKind::choice:
+      return value.is_string() &&
+             std::count(spec.choices.begin(), spec.choices.end(), value.get<std::string>()) > 0;
+    case ParamKind::integers:
+      return all(integer);
+    case ParamKind::numbers:
+      return all(number);
+    case ParamKind::texts:
+      return all([](const Json& v) { return v.is_string(); });
+  }
+  return false;
+}
+
+size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string describe_kind(const ParamSpec& spec) {
+  const std::string unit = spec.unit.empty() ? "" : " in " + spec.unit;
+  switch (spec.kind) {
+    case ParamKind::boolean:
+      return "true or false";
+    case ParamKind::integer:
+      return "a whole number" + unit + range_text(spec);
+    case ParamKind::number:
+      return "a number" + unit + range_text(spec);
+    case ParamKind::text:
+      return "a text";
+    case ParamKind::path:
+      return "a path";
+    case ParamKind::choice:
+      return "one of " + quoted_list(spec.choices);
+    case ParamKind::integers:
+      return "a list of whole numbers" + unit + range_text(spec);
+    case ParamKind::numbers:
+      return "a list of numbers" + unit + range_text(spec);
+    case ParamKind::texts:
+      return "a list of texts";
+  }
+  return "";
+}
+
+std::optional<std::string> check(const ParamSpec& spec, const Json& value) {
+  if (fits(spec, value)) return std::nullopt;
+  return "must be " + describe_kind(spec) + ", found " + value.dump();
+}
+
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::ostringstream text;
+  for (size_t i = 0; i < names.size(); ++i) text << (i ? ", " : "") << '"' << names[i] << '"';
+  return text.str();
+}
+
+std::string suggestion(const std::string& wrong, const std::vector<std::string>& known) {
+  std::string best;
+  size_t best_distance = wrong.size() / 3 + 2;
+  for (const std::string& name : known) {
+    const size_t distance = edit_distance(wrong, name);
+    if (distance < best_distance) best = name, best_distance = distance;
+  }
+  return best.empty() ? "" : "; did you mean \"" + best + "\"?";
+}
+
+}  // namespace flowqat::graph

@@ -1,0 +1,78 @@
+/// A stream of audio, from a corpus to its batches: planned, then pulled an epoch at a time by
+/// whoever consumes it. Between the plan and the release of a batch, audio in flight is bounded.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/ledger.h"
+#include "graph/plan.h"
+#include "graph/statistics.h"
+
+namespace flowqat::graph {
+
+/// oneTBB's threads for the data side of a run: one arena that all streams share. The threads run
+/// at a lower priority than the caller's, so that a trainer on the same cores comes first.
+class DataThreads {
+ public:
+  /// `threads` 0: one for each core that this process may use.
+  explicit DataThreads(int threads);
+  ~DataThreads();
+  int count() const;
+  class Impl;
+  Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+struct PipelineOptions {
+  uint64_t seed = 1;
+  double audio_in_flight_s = 0;   ///< 0: the queue, what is worked on, and what the consumer holds
+  double max_rejected_share = 1;  ///< of an epoch's utterances
+};
+
+/// One epoch, being made. Draw batches until null; letting go of a batch makes room for another.
+/// Not for several threads at once. Destroying it early stops the work that is under way.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// The next batch in plan order; null behind the last. Waits for it. Rethrows what a node threw
+  /// (but a Rejection), with node, utterance and file named; RunError when the failure budget is
+  /// exhausted.
+  virtual std::shared_ptr<const Batch> next() = 0;
+};
+
+class Pipeline {
+ public:
+  /// Reads the index. `threads` and `ledger` outlive the pipeline.
+  Pipeline(const Batcher& batcher, PipelineOptions options, DataThreads& threads, Ledger& ledger);
+  ~Pipeline();
+
+  const Chain& chain() const { return chain_; }
+  const Index& index() const { return index_; }
+  const Selection& selection() const { return selection_; }
+  const PipelineOptions& options() const { return options_; }
+  /// The epoch that `consumer` (a node's name) draws.
+  Plan plan(const std::string& consumer, int64_t epoch) const;
+  /// Starts making the epoch's batches from number `first_batch` on. The pipeline outlives the
+  /// stream. Throws GraphError when the audio in flight cannot hold the largest batches.
+  std::unique_ptr<Stream> open(const std::string& consumer, int64_t epoch, int64_t first_batch = 0);
+  std::vector<NodeStatistics> statistics() const;
+
+  /// For Stream: a counter a transform, and where batches are written down as they are handed on.
+  std::vector<NodeCounter>& counters() { return counters_; }
+  Ledger& ledger() { return ledger_; }
+  DataThreads& threads() { return threads_; }
+
+ private:
+  Chain chain_;
+  PipelineOptions options_;
+  DataThreads& threads_;
+  Ledger& ledger_;
+  Index index_;
+  Selection selection_;
+  std::vector<NodeCounter> counters_;
+};
+
+}  // namespace flowqat::graph

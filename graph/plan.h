@@ -1,0 +1,69 @@
+/// The plan comes before the audio: an epoch's batches are drawn up from the index alone, with the
+/// shapes that the transforms predict. It is a pure function of (index, chain, seed, consumer,
+/// epoch), so any batch of any epoch can be gone to at once and threads cannot change it.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/node.h"
+
+namespace flowqat::graph {
+
+/// The nodes between a corpus and its batches, in the order in which audio passes them.
+struct Chain {
+  const Source* source = nullptr;
+  std::vector<const Transform*> transforms;
+  const Batcher* batcher = nullptr;
+
+  /// Walks upstream from `batcher`.
+  static Chain behind(const Batcher& batcher);
+  /// Presentations of every utterance in an epoch: the product of the transforms' copies.
+  int copies() const;
+};
+
+/// Where an epoch's random draws come from.
+struct EpochKey {
+  uint64_t seed = 1;
+  uint64_t consumer = 0;  ///< key_of(the step that draws from the stream)
+  int64_t epoch = 0;
+};
+
+/// What transform number `position` of the chain may draw for one presentation.
+Draw draw_for(const Chain& chain, size_t position, const IndexEntry& entry, int copy,
+              const EpochKey& key);
+
+/// One utterance in one presentation.
+struct Presentation {
+  uint32_t entry = 0;  ///< position in the index
+  int32_t copy = 0;
+};
+
+struct PlannedBatch {
+  std::vector<Presentation> rows;
+  int64_t padded_samples = 0;
+  int rate_hz = 0;
+  double padded_s() const {
+    return rate_hz > 0
+               ? static_cast<double>(padded_samples) * static_cast<double>(rows.size()) / rate_hz
+               : 0;
+  }
+};
+
+/// An epoch.
+using Plan = std::vector<PlannedBatch>;
+
+/// The presentations that epochs are made of: all of them, or with Source::hours() a subset drawn
+/// with the seed, the same in every epoch.
+struct Selection {
+  std::vector<Presentation> presentations;  ///< in index order
+  double presented_s = 0;                   ///< as predicted for the first epoch
+  double corpus_s = 0;                      ///< all presentations there are
+};
+Selection select(const Chain& chain, const Index& index, uint64_t seed);
+
+/// Throws GraphError when batches would mix sample rates.
+Plan plan_epoch(const Chain& chain, const Index& index, const Selection& selection,
+                const EpochKey& key);
+
+}  // namespace flowqat::graph

@@ -1,0 +1,105 @@
+#include "graph/row_maker.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "graph/error.h"
+
+namespace flowqat::graph {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+size_t last_writer(const Chain& chain) {
+  size_t last = chain.transforms.size();
+  for (size_t i = 0; i < chain.transforms.size(); ++i) {
+    if (!chain.transforms[i]->passes_samples()) last = i;
+  }
+  return last;
+}
+
+}  // namespace
+
+RowMaker::RowMaker(Pipeline& pipeline, const EpochKey& key)
+    : pipeline_(pipeline), key_(key), last_writer_(last_writer(pipeline.chain())) {}
+
+std::vector<std::shared_ptr<Utterance>> RowMaker::begin(const PlannedBatch& planned,
+                                                        int64_t number) const {
+  auto open = std::make_shared<OpenBatch>();
+  Batch& batch = open->batch;
+  batch.number = number;
+  batch.padded_samples = planned.padded_samples;
+  batch.rate_hz = planned.rate_hz;
+  batch.rows.resize(planned.rows.size());
+  batch.samples.resize(planned.rows.size() * static_cast<size_t>(planned.padded_samples));
+  open->missing_rows = planned.rows.size();
+  std::vector<std::shared_ptr<Utterance>> utterances;
+  for (size_t i = 0; i < planned.rows.size(); ++i) {
+    batch.rows[i].entry = &pipeline_.index()[planned.rows[i].entry];
+    batch.rows[i].copy = planned.rows[i].copy;
+    utterances.push_back(std::make_shared<Utterance>(Utterance{
+        .home = open, .row_number = i, .shape = batch.rows[i].entry->shape, .samples = {}}));
+  }
+  return utterances;
+}
+
+void RowMaker::apply(size_t position, Utterance& utterance) const {
+  Row& row = utterance.row();
+  if (row.rejected) return;
+  const std::string& node = pipeline_.chain().transforms[position]->name();
+  const double input_s = utterance.shape.seconds();
+  const auto started = Clock::now();
+  try {
+    if (!row.entry->broken.empty()) throw Rejection(row.entry->broken);
+    if (utterance.shape.samples == 0) throw Rejection(row.entry->path + ": holds no audio");
+    transform_samples(position, utterance);
+  } catch (const Rejection& rejection) {
+    row.rejected = RejectedBy{node, rejection.what()};
+  } catch (const std::exception& error) {
+    throw RunError("node \"" + node + "\", utterance " + row.entry->id + " (" + row.entry->path +
+                   "): " + error.what());
+  }
+  pipeline_.counters()[position].add(input_s, Clock::now() - started, row.rejected.has_value());
+}
+
+void RowMaker::transform_samples(size_t position, Utterance& utterance) const {
+  const Transform& transform = *pipeline_.chain().transforms[position];
+  Row& row = utterance.row();
+  const Draw draw = draw_for(pipeline_.chain(), position, *row.entry, row.copy, key_);
+  const std::span<float> place = utterance.home->batch.row_samples(utterance.row_number);
+  if (transform.passes_samples()) {
+    const bool is_in_place = position > last_writer_;
+    transform.apply(utterance.shape,
+                    is_in_place ? place.first(static_cast<size_t>(utterance.shape.samples))
+                                : std::span<float>(utterance.samples),
+                    {}, draw, row);
+    return;
+  }
+  const Shape shape = transform.predict(utterance.shape, draw);
+  const auto size = static_cast<size_t>(shape.samples);
+  if (position == last_writer_) {
+    transform.apply(utterance.shape, utterance.samples, place.first(size), draw, row);
+    utterance.samples = {};
+  } else {
+    std::vector<float> out(size);
+    transform.apply(utterance.shape, utterance.samples, out, draw, row);
+    utterance.samples = std::move(out);
+  }
+  utterance.shape = shape;
+}
+
+void RowMaker::finish(Utterance& utterance) const {
+  Row& row = utterance.row();
+  const std::span<float> place = utterance.home->batch.row_samples(utterance.row_number);
+  utterance.samples = {};
+  if (row.rejected) {
+    std::fill(place.begin(), place.end(), 0.0f);  // half-written audio must not pass for speech
+    row.time_masks.clear();
+    row.channel_masks.clear();
+  } else {
+    row.samples = utterance.shape.samples;
+  }
+  row.digest = digest_row(row, place.first(static_cast<size_t>(row.samples)));
+}
+
+}  // namespace flowqat::graph

@@ -1,0 +1,166 @@
+#include "graph/run.h"
+
+#include <chrono>
+#include <cstdio>
+
+#include "graph/error.h"
+
+namespace flowqat::graph {
+namespace {
+
+std::string format(const char* pattern, auto... values) {
+  char text[256];
+  std::snprintf(text, sizeof text, pattern, values...);
+  return text;
+}
+
+/// A table of what each node of a stream did.
+std::string node_table(const Pipeline& pipeline, double wall_s) {
+  std::string text = format("%-16s %12s %10s %14s %12s\n", "node", "utterances", "rejected",
+                            "x real time", "busy share");
+  for (const NodeStatistics& node : pipeline.statistics()) {
+    text += format("%-16s %12lld %10lld %14.0f %11.1f%%\n", node.node.c_str(),
+                   static_cast<long long>(node.utterances), static_cast<long long>(node.rejected),
+                   node.busy_s > 0 ? node.audio_s / node.busy_s : 0.0, 100 * node.busy_s / wall_s);
+  }
+  return text;
+}
+
+}  // namespace
+
+StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder)
+    : options_(options),
+      folder_(folder),
+      seed_(static_cast<uint64_t>(graph.settings().integer("seed"))),
+      pipeline_options_{.seed = seed_,
+                        .audio_in_flight_s = graph.settings().number("audio_in_flight_s"),
+                        .max_rejected_share = graph.settings().number("max_rejected_share")},
+      threads_(static_cast<int>(graph.settings().integer("threads"))),
+      ledger_(folder.path() / "rejected.jsonl", folder.resumed()),
+      metrics_(folder.path() / "metrics.jsonl", folder.resumed()) {}
+
+Pipeline& StepContext::audio(const Batcher& batcher) {
+  std::unique_ptr<Pipeline>& pipeline = pipelines_[&batcher];
+  if (!pipeline) {
+    pipeline = std::make_unique<Pipeline>(batcher, pipeline_options_, threads_, ledger_);
+    const Selection& selection = pipeline->selection();
+    std::string line = batcher.name() + ": " + std::to_string(pipeline->index().size()) +
+                       " utterances, " + format("%.2f h an epoch", selection.presented_s / 3600);
+    const double hours = pipeline->chain().source->hours();
+    if (hours > 0 && selection.presented_s == selection.corpus_s) {
+      line += format("; fewer than the %.2f h asked for: the corpus holds no more", hours);
+    }
+    reporter().say(line);
+  }
+  return *pipeline;
+}
+
+void StepContext::throw_if_stopped() const {
+  if (stop_signal() != 0) throw Interrupted(stop_signal());
+}
+
+void StepContext::metric(Json line) {
+  Json named{{"node", step_}};
+  named.update(line);
+  metrics_.add(named);
+}
+
+Json StepContext::state() const {
+  return {{"step", step_},
+          {"optimizer_steps", optimizer_steps_},
+          {"metrics_bytes", metrics_.bytes()},
+          {"ledger", ledger_.state()},
+          {"summary", summary_}};
+}
+
+void StepContext::restore(const Json& state) {
+  optimizer_steps_ = state.at("optimizer_steps").get<int64_t>();
+  metrics_.cut_back(state.at("metrics_bytes").get<int64_t>());
+  ledger_.restore(state.at("ledger"));
+  summary_ = state.at("summary");
+}
+
+void StepContext::checkpoint(int64_t done, const Json& state, int keep,
+                             const std::function<void(const std::filesystem::path&)>& write) {
+  Json whole = this->state();
+  whole["state"] = state;
+  write_folder(folder_.checkpoint_path(optimizer_steps_ + done),
+               [&](const std::filesystem::path& folder) {
+                 write(folder);
+                 write_json(folder / "state.json", whole);
+               });
+  folder_.prune_checkpoints(keep);
+}
+
+void StepContext::run(Step& step) {
+  step_ = step.name();
+  resumed_.reset();
+  if (const auto folder = folder_.finished(step_)) {
+    restore(read_json(*folder / "state.json"));
+    step.restore(*folder, *this);
+    return;
+  }
+  if (const auto folder = folder_.newest_checkpoint(step_)) {
+    const Json saved = read_json(*folder / "state.json");
+    restore(saved);
+    resumed_ = Checkpoint{*folder, saved.at("state")};
+    reporter().say(step_ + ": going on from " + folder->string());
+  }
+  if (folder_.resumed() && !resumed_) restore(state());  // cuts off what the stopped step wrote
+  throw_if_stopped();
+  step.run(*this);
+  write_folder(folder_.finished_path(step_), [&](const std::filesystem::path& folder) {
+    step.save(folder);
+    write_json(folder / "state.json", state());
+  });
+}
+
+void StepContext::drain(const Batcher& batcher) {
+  Pipeline& pipeline = audio(batcher);
+  if (folder_.resumed()) restore(state());  // a stream by itself starts over
+  const auto started = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  };
+  double audio_s = 0;
+  const auto stream = pipeline.open(batcher.name(), 0);
+  while (const auto batch = stream->next()) {
+    throw_if_stopped();
+    for (const Row& row : batch->rows) audio_s += row.rejected ? 0 : row.entry->shape.seconds();
+    reporter().progress(format("%s: batch %lld, %.0f s of audio, %.0f x real time",
+                               batcher.name().c_str(), static_cast<long long>(batch->number + 1),
+                               audio_s, audio_s / seconds()));
+  }
+  const double wall_s = seconds();
+  summary_["data"][batcher.name()] = {
+      {"audio_s", audio_s}, {"wall_s", wall_s}, {"x_realtime", audio_s / wall_s}};
+  reporter().result(node_table(pipeline, wall_s) +
+                    format("%s: %.0f s of audio in %.2f s, %.0f x real time, %lld utterances done, "
+                           "%lld rejected\n",
+                           batcher.name().c_str(), audio_s, wall_s, audio_s / wall_s,
+                           static_cast<long long>(ledger_.done()),
+                           static_cast<long long>(ledger_.rejected())));
+}
+
+void StepContext::finish() {
+  summary_["utterances"] = {{"done", ledger_.done()}, {"rejected", ledger_.rejected()}};
+  summary_["batches_sha256"] = ledger_.batches_sha256();
+  write_json(folder_.path() / "summary.json", summary_);
+}
+
+Json run_graph(const Graph& graph, const RunOptions& options) {
+  RunFolder folder(graph.settings().text("out"), graph.spec().resolved(), options.existing);
+  if (folder.resumed() && std::filesystem::exists(folder.path() / "summary.json")) {
+    options.reporter->say(folder.path().string() + ": this run is complete; nothing to resume");
+    return read_json(folder.path() / "summary.json");
+  }
+  StepContext context(graph, options, folder);
+  for (Step* step : graph.steps()) context.run(*step);
+  if (graph.steps().empty()) {
+    for (const Batcher* batcher : graph.batchers()) context.drain(*batcher);
+  }
+  context.finish();
+  return context.summary();
+}
+
+}  // namespace flowqat::graph

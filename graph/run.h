@@ -1,0 +1,84 @@
+/// Runs a graph: its steps one after another on the caller's thread, or, where there are none, its
+/// streams alone.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "graph/graph.h"
+#include "graph/json_lines.h"
+#include "graph/pipeline.h"
+#include "graph/reporter.h"
+#include "graph/run_folder.h"
+
+namespace flowqat::graph {
+
+struct RunOptions {
+  Existing existing = Existing::refuse;
+  Reporter* reporter = nullptr;                   ///< required
+  const std::atomic<int>* stop_signal = nullptr;  ///< the signal that asked to stop, or 0; required
+};
+
+/// A step's view of its run.
+class StepContext {
+ public:
+  StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder);
+
+  /// The stream that ends in `batcher`; its index is read at the first call.
+  Pipeline& audio(const Batcher& batcher);
+  const std::filesystem::path& folder() const { return folder_.path(); }
+  uint64_t seed() const { return seed_; }
+  Reporter& reporter() const { return *options_.reporter; }
+  /// The signal that asked the run to end, or 0.
+  int stop_signal() const { return *options_.stop_signal; }
+  /// Throws Interrupted if a signal asked to stop; for steps with nothing to save.
+  void throw_if_stopped() const;
+
+  /// Appends a line to metrics.jsonl, with the step's name.
+  void metric(Json line);
+  /// What becomes summary.json.
+  Json& summary() { return summary_; }
+
+  /// A folder that an interrupted run left inside this step, and the `state` saved with it.
+  struct Checkpoint {
+    std::filesystem::path folder;
+    Json state;
+  };
+  const std::optional<Checkpoint>& resumed() const { return resumed_; }
+  /// Writes `checkpoints/step-N/`, N counting the optimizer steps of the whole run, of which `done`
+  /// belong to this step; keeps the `keep` newest.
+  void checkpoint(int64_t done, const Json& state, int keep,
+                  const std::function<void(const std::filesystem::path&)>& write);
+  /// To be told once when the step ends: its optimizer steps count in later names.
+  void count_optimizer_steps(int64_t done) { optimizer_steps_ += done; }
+
+  void run(Step& step);
+  void drain(const Batcher& batcher);
+  void finish();
+
+ private:
+  Json state() const;
+  void restore(const Json& state);
+
+  const RunOptions& options_;
+  RunFolder& folder_;
+  uint64_t seed_;
+  PipelineOptions pipeline_options_;
+  DataThreads threads_;
+  Ledger ledger_;
+  JsonLines metrics_;
+  std::map<const Batcher*, std::unique_ptr<Pipeline>> pipelines_;
+  Json summary_ = Json::object();
+  std::string step_;
+  std::optional<Checkpoint> resumed_;
+  int64_t optimizer_steps_ = 0;
+};
+
+/// Runs all of it and returns the summary. Throws Interrupted, GraphError, RunError, or what a step
+/// throws.
+Json run_graph(const Graph& graph, const RunOptions& options);
+
+}  // namespace flowqat::graph

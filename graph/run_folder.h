@@ -1,0 +1,50 @@
+/// The folder that a run leaves behind, and what makes it safe to interrupt: every file and folder
+/// in it appears whole or not at all.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "graph/params.h"
+
+namespace flowqat::graph {
+
+/// What to do with a folder that already holds a run.
+enum class Existing { refuse, resume, overwrite };
+
+class RunFolder {
+ public:
+  /// Creates or takes over `path` and writes `graph.json`. Throws GraphError if it holds a run and
+  /// neither resuming nor overwriting was asked for, or if the run there was of another graph;
+  /// RunError if it cannot be written.
+  RunFolder(std::filesystem::path path, const Json& resolved_graph, Existing existing);
+
+  const std::filesystem::path& path() const { return path_; }
+  /// True if there is an earlier run here to go on from.
+  bool resumed() const { return resumed_; }
+
+  /// The result of a step that ended, if it did.
+  std::optional<std::filesystem::path> finished(const std::string& step) const;
+  /// The newest checkpoint inside a step, if there is one.
+  std::optional<std::filesystem::path> newest_checkpoint(const std::string& step) const;
+  std::filesystem::path finished_path(const std::string& step) const;
+  std::filesystem::path checkpoint_path(int64_t optimizer_steps) const;
+  /// Removes all step checkpoints but the `keep` newest.
+  void prune_checkpoints(int keep) const;
+
+ private:
+  std::filesystem::path path_;
+  bool resumed_ = false;
+};
+
+/// Fills a folder under a temporary name, syncs it to the disk and renames it to `path`, replacing
+/// what was there.
+void write_folder(const std::filesystem::path& path,
+                  const std::function<void(const std::filesystem::path&)>& fill);
+/// The same for one JSON file.
+void write_json(const std::filesystem::path& path, const Json& value);
+/// Throws RunError naming the file.
+Json read_json(const std::filesystem::path& path);
+
+}  // namespace flowqat::graph

@@ -1,0 +1,226 @@
+/// The oneTBB flow graph of one epoch: a function node for every transform, one that completes
+/// batches, one that puts them in order, and a queue. Nothing in it ever blocks: the gate admits
+/// work from outside, when the consumer opens the stream and whenever it lets go of a batch.
+#include <tbb/flow_graph.h>
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "graph/data_threads.h"
+#include "graph/error.h"
+#include "graph/gate.h"
+#include "graph/row_maker.h"
+
+namespace flowqat::graph {
+namespace {
+
+using UtterancePtr = std::shared_ptr<Utterance>;
+using BatchPtr = std::shared_ptr<OpenBatch>;
+
+size_t count_utterances(const Plan& plan) {
+  size_t count = 0;
+  for (const PlannedBatch& batch : plan) count += batch.rows.size();
+  return count;
+}
+
+class EpochStream : public Stream, public std::enable_shared_from_this<EpochStream> {
+ public:
+  EpochStream(Pipeline& pipeline, std::string consumer, EpochKey key, Plan plan,
+              int64_t first_batch)
+      : pipeline_(pipeline),
+        consumer_(std::move(consumer)),
+        key_(key),
+        plan_(std::move(plan)),
+        first_(static_cast<size_t>(first_batch)),
+        to_admit_(first_),
+        to_hand_on_(first_),
+        utterances_(count_utterances(plan_)),
+        maker_(pipeline, key),
+        gate_(in_flight_limit_s(pipeline.options().audio_in_flight_s, plan_,
+                                pipeline.chain().batcher->queue(), pipeline.threads().count())) {
+    // A graph belongs to the arena in which it is made.
+    pipeline_.threads().impl().arena.execute([this] { build(); });
+  }
+
+  /// Stops what is under way; outstanding batches stay valid.
+  void close() {
+    closing_ = true;
+    graph_->wait_for_all();
+  }
+
+  void admit() {
+    const std::lock_guard admission(admission_);
+    while (!closing_ && to_admit_ < plan_.size()) {
+      const PlannedBatch& planned = plan_[to_admit_];
+      {
+        const std::lock_guard lock(mutex_);
+        if (!gate_.admit(planned.padded_s())) return;
+      }
+      start(planned, static_cast<int64_t>(to_admit_++));
+    }
+  }
+
+  void release(double padded_s) {
+    {
+      const std::lock_guard lock(mutex_);
+      gate_.release(padded_s);
+    }
+    admit();
+  }
+
+  std::shared_ptr<const Batch> next() override {
+    if (to_hand_on_ == plan_.size()) return nullptr;
+    BatchPtr open;
+    {
+      std::unique_lock lock(mutex_);
+      arrived_.wait(lock, [this] { return failure_ || !ready_.empty(); });
+      if (failure_) std::rethrow_exception(failure_);
+      open = std::move(ready_.front());
+      ready_.pop_front();
+    }
+    ++to_hand_on_;
+    pipeline_.ledger().add(open->batch, consumer_, key_.epoch);
+    check_budget(open->batch);
+    // The batch gives its room back when the consumer lets go of it, even after the stream's end.
+    return {&open->batch, [open, self = shared_from_this(),
+                           padded_s = plan_[to_hand_on_ - 1].padded_s()](const Batch*) mutable {
+              open.reset();
+              self->release(padded_s);
+            }};
+  }
+
+ private:
+  using Work = tbb::flow::function_node<UtterancePtr, UtterancePtr>;
+
+  void build() {
+    graph_ = std::make_unique<tbb::flow::graph>();
+    const auto& transforms = pipeline_.chain().transforms;
+    for (size_t i = 0; i < transforms.size(); ++i) {
+      work_.push_back(
+          std::make_unique<Work>(*graph_, tbb::flow::unlimited, [this, i](UtterancePtr utterance) {
+            apply(i, *utterance);
+            return utterance;
+          }));
+      if (i > 0) tbb::flow::make_edge(*work_[i - 1], *work_[i]);
+    }
+    complete_ = std::make_unique<Complete>(
+        *graph_, tbb::flow::unlimited,
+        [this](const UtterancePtr& utterance, Complete::output_ports_type& ports) {
+          if (!closing_) maker_.finish(*utterance);
+          if (utterance->home->missing_rows.fetch_sub(1) == 1) {
+            std::get<0>(ports).try_put(utterance->home);
+          }
+        });
+    order_ = std::make_unique<tbb::flow::sequencer_node<BatchPtr>>(
+        *graph_,
+        [this](const BatchPtr& open) { return static_cast<size_t>(open->batch.number) - first_; });
+    hand_on_ = std::make_unique<tbb::flow::function_node<BatchPtr>>(
+        *graph_, tbb::flow::serial, [this](const BatchPtr& open) {
+          {
+            const std::lock_guard lock(mutex_);
+            ready_.push_back(open);
+          }
+          arrived_.notify_one();
+          return tbb::flow::continue_msg();
+        });
+    if (!work_.empty()) tbb::flow::make_edge(*work_.back(), *complete_);
+    tbb::flow::make_edge(tbb::flow::output_port<0>(*complete_), *order_);
+    tbb::flow::make_edge(*order_, *hand_on_);
+  }
+
+  void start(const PlannedBatch& planned, int64_t number) {
+    for (const UtterancePtr& utterance : maker_.begin(planned, number)) {
+      if (work_.empty()) {
+        complete_->try_put(utterance);
+      } else {
+        work_.front()->try_put(utterance);
+      }
+    }
+  }
+
+  void apply(size_t position, Utterance& utterance) {
+    if (closing_) return;
+    try {
+      maker_.apply(position, utterance);
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  }
+
+  void fail(std::exception_ptr failure) {
+    closing_ = true;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::move(failure);
+    }
+    arrived_.notify_one();
+  }
+
+  void check_budget(const Batch& batch) {
+    for (const Row& row : batch.rows) {
+      if (!row.rejected) continue;
+      ++rejected_;
+      const double allowed =
+          pipeline_.options().max_rejected_share * static_cast<double>(utterances_);
+      if (static_cast<double>(rejected_) > allowed) {
+        throw RunError(std::to_string(rejected_) + " of " + std::to_string(utterances_) +
+                       " utterances of node \"" + pipeline_.chain().source->name() +
+                       "\" were rejected, more than max_rejected_share allows; the last one: " +
+                       row.entry->path + ": " + row.rejected->reason);
+      }
+    }
+  }
+
+  using Complete = tbb::flow::multifunction_node<UtterancePtr, std::tuple<BatchPtr>>;
+
+  Pipeline& pipeline_;
+  const std::string consumer_;
+  const EpochKey key_;
+  const Plan plan_;
+  const size_t first_;
+  size_t to_admit_;    ///< under admission_
+  size_t to_hand_on_;  ///< the consumer's
+  const size_t utterances_;
+  const RowMaker maker_;
+  size_t rejected_ = 0;
+  std::atomic<bool> closing_{false};
+
+  std::mutex admission_;  ///< batches enter in plan order
+  std::mutex mutex_;      ///< over what follows
+  std::condition_variable arrived_;
+  Gate gate_;
+  std::deque<BatchPtr> ready_;
+  std::exception_ptr failure_;
+
+  // Nodes go before the graph: members are destroyed from the last to the first.
+  std::unique_ptr<tbb::flow::graph> graph_;
+  std::vector<std::unique_ptr<Work>> work_;
+  std::unique_ptr<Complete> complete_;
+  std::unique_ptr<tbb::flow::sequencer_node<BatchPtr>> order_;
+  std::unique_ptr<tbb::flow::function_node<BatchPtr>> hand_on_;
+};
+
+/// Owns the epoch for the consumer; batches that outlive it keep the epoch's memory.
+class OpenStream : public Stream {
+ public:
+  explicit OpenStream(std::shared_ptr<EpochStream> epoch) : epoch_(std::move(epoch)) {
+    epoch_->admit();
+  }
+  ~OpenStream() override { epoch_->close(); }
+  std::shared_ptr<const Batch> next() override { return epoch_->next(); }
+
+ private:
+  std::shared_ptr<EpochStream> epoch_;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> Pipeline::open(const std::string& consumer, int64_t epoch,
+                                       int64_t first_batch) {
+  const EpochKey key{.seed = options_.seed, .consumer = key_of(consumer), .epoch = epoch};
+  return std::make_unique<OpenStream>(std::make_shared<EpochStream>(
+      *this, consumer, key, plan_epoch(chain_, index_, selection_, key), first_batch));
+}
+
+}  // namespace flowqat::graph

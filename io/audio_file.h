@@ -1,0 +1,33 @@
+/// What an audio file holds, and its samples as mono floats. FLAC takes a lean path of its own
+/// (flac_file.h), everything else goes through libavformat (av_file.h); which one is decided by the
+/// file's first bytes, never by its name.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+namespace flowqat::io {
+
+struct AudioInfo {
+  int64_t samples = 0;  ///< of one channel
+  int rate_hz = 0;
+  int channels = 0;
+  bool operator==(const AudioInfo&) const = default;
+};
+
+/// Reads the header. For FLAC this is one small read (STREAMINFO); a file whose header does not
+/// state the exact number of samples is counted by decoding it. Throws Error for a file that is
+/// missing, empty, not a regular file, holds no audio, or (where it must be decoded) is broken.
+/// Thread-safe.
+AudioInfo read_audio_info(const std::filesystem::path& path);
+
+/// Decodes the whole file into `mono`, which holds `expected.samples` floats in [-1, 1]. Integer
+/// samples of b bits become x / 2^(b-1) exactly (up to 24 bits); channels are averaged.
+/// Throws Error when rate, channels or the number of samples differ from `expected` (as
+/// read_audio_info returned it), and when any frame is broken: the checksums of FLAC frames are
+/// verified, so damaged audio is never returned as audio. After an Error, `mono` is unspecified.
+/// Thread-safe; the result depends on the file alone.
+void decode_audio(const std::filesystem::path& path, const AudioInfo& expected,
+                  std::span<float> mono);
+
+}  // namespace flowqat::io

@@ -1,0 +1,34 @@
+/// FLAC without a demuxer: the metadata blocks are walked here, and all frames go to libavcodec as
+/// one packet, which spares the search for frame borders. Format: RFC 9639.
+#pragma once
+#include <optional>
+
+#include "io/audio_file.h"
+#include "io/ffmpeg.h"
+#include "io/input_file.h"
+
+namespace flowqat::io {
+
+/// What STREAMINFO (RFC 9639, section 8.2) says, as far as a decoder needs it.
+struct FlacHeader {
+  AudioInfo info;  ///< samples is 0 where the total is unknown
+  int bits = 0;    ///< of one sample
+  int max_block_samples = 0;
+  int64_t offset_bytes = 0;  ///< of the marker "fLaC", behind any ID3v2 tags
+};
+
+/// Files of this size and more do not fit one packet: the decoder counts bits in an int.
+inline constexpr int64_t flac_packet_limit_bytes = int64_t{1} << 28;
+
+/// The header of a FLAC file, by one small read (and one more where a tag stands before it); none
+/// if the file is not FLAC. Throws Error when it is FLAC but STREAMINFO is broken.
+std::optional<FlacHeader> read_flac_header(const InputFile& file);
+
+/// Decodes every frame. The file must be smaller than flac_packet_limit_bytes. ID3v1 and APEv2 tags
+/// behind the frames are passed over; where the total is known, so is anything else behind the last
+/// promised sample as long as it is no frame. Throws Error for broken metadata, and at the first
+/// frame that is broken or whose checksum is wrong. The caller compares the number of samples that
+/// it was handed with the header.
+void decode_flac(const InputFile& file, const FlacHeader& header, const FrameHandler& handle);
+
+}  // namespace flowqat::io

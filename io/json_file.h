@@ -1,0 +1,44 @@
+/// JSON files.
+#pragma once
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "io/error.h"
+
+namespace flowqat::io {
+
+/// Throws Error naming the file, and line and column where it is not JSON.
+nlohmann::json read_json(const std::filesystem::path& path);
+
+/// Two spaces of indent and a final newline, written atomically. Throws Error when it cannot be
+/// written or a text in it is not UTF-8.
+void write_json(const std::filesystem::path& path, const nlohmann::json& json);
+
+/// The object's value under `key`, or `fallback` if there is none or it is null. Throws Error
+/// naming `origin`, the key and the type found when the value cannot be read as a T.
+template <typename T>
+T value_or(const nlohmann::json& object, const char* key, T fallback,
+           const std::filesystem::path& origin) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return fallback;
+  bool fits = found->is_number();
+  if constexpr (std::is_same_v<T, bool>) {
+    fits = found->is_boolean();
+  } else if constexpr (std::is_integral_v<T>) {
+    fits = found->is_number_integer();
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    fits = found->is_string();
+  }
+  if (!fits) {
+    const char* wanted = std::is_same_v<T, bool>          ? "true or false"
+                         : std::is_integral_v<T>          ? "an integer"
+                         : std::is_same_v<T, std::string> ? "a string"
+                                                          : "a number";
+    throw Error(origin,
+                std::string("\"") + key + "\": expected " + wanted + ", found " + found->dump());
+  }
+  return found->get<T>();
+}
+
+}  // namespace flowqat::io

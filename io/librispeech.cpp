@@ -1,0 +1,202 @@
+#include "io/librispeech.h"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <fstream>
+#include <map>
+#include <thread>
+#include <tuple>
+
+#include "io/error.h"
+
+namespace flowqat::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a folder holds, by name, so that no result depends on the file system's order.
+std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
+  std::error_code code;
+  std::vector<fs::directory_entry> entries;
+  fs::directory_iterator next(folder, fs::directory_options::skip_permission_denied, code);
+  for (; !code && next != fs::directory_iterator(); next.increment(code)) entries.push_back(*next);
+  if (code) throw Error(folder, "cannot be listed: " + code.message());
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+std::vector<fs::path> folders_in(const fs::path& folder) {
+  std::vector<fs::path> folders;
+  for (const auto& entry : sorted_entries(folder)) {
+    if (entry.is_directory()) folders.push_back(entry.path());
+  }
+  return folders;
+}
+
+bool is_transcript(const fs::path& path) { return path.string().ends_with(".trans.txt"); }
+
+bool is_split(const fs::path& folder) {
+  for (const auto& speaker : folders_in(folder)) {
+    for (const auto& chapter : folders_in(speaker)) {
+      for (const auto& entry : sorted_entries(chapter)) {
+        if (is_transcript(entry.path())) return true;
+      }
+    }
+  }
+  return false;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::vector<std::string> splits_in(const fs::path& root) {
+  std::vector<std::string> names;
+  for (const auto& folder : folders_in(root)) {
+    if (is_split(folder)) names.push_back(folder.filename().string());
+  }
+  return names;
+}
+
+/// `root` itself, or the LibriSpeech folder in it.
+fs::path corpus_folder(const fs::path& root) {
+  if (!fs::is_directory(root)) {
+    throw Error(root, "expected a folder in LibriSpeech's layout, found " +
+                          std::string(fs::exists(root) ? "a file" : "nothing") +
+                          "; download a split from https://www.openslr.org/12 and unpack it there");
+  }
+  const fs::path inner = root / "LibriSpeech";
+  return fs::is_directory(inner) ? inner : root;
+}
+
+std::vector<std::string> chosen_splits(const fs::path& root, std::vector<std::string> wanted) {
+  if (wanted.empty()) {
+    wanted = splits_in(root);
+    if (wanted.empty()) {
+      throw Error(root, "no split found: expected SPLIT/SPEAKER/CHAPTER/*.trans.txt below it");
+    }
+    return wanted;
+  }
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  for (const auto& split : wanted) {
+    if (fs::is_directory(root / split)) continue;
+    const auto there = splits_in(root);
+    throw Error(root, "no split \"" + split + "\"; there " +
+                          (there.empty() ? "are none" : "are: " + joined(there)));
+  }
+  return wanted;
+}
+
+/// Utterance id to text, from one chapter's transcript.
+std::map<std::string, std::string> read_transcript(const fs::path& path) {
+  std::ifstream stream(path);
+  if (!stream) throw Error(path, "cannot be opened");
+  std::map<std::string, std::string> texts;
+  std::string line;
+  for (int number = 1; std::getline(stream, line); ++number) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (line.empty()) continue;
+    const size_t space = line.find(' ');
+    const std::string where = "line " + std::to_string(number) + ": ";
+    if (space == std::string::npos || space == 0) {
+      throw Error(path, where + "expected \"ID TEXT\", found \"" + line + "\"");
+    }
+    const std::string id = line.substr(0, space);
+    if (!texts.emplace(id, line.substr(space + 1)).second) {
+      throw Error(path, where + "utterance " + id + " is there twice");
+    }
+  }
+  if (stream.bad()) throw Error(path, "cannot be read");
+  return texts;
+}
+
+/// The numbers of an id like 1089-134686-0000, which sort as numbers; then the id itself.
+std::tuple<std::vector<int64_t>, std::string> order_of(const std::string& id) {
+  std::vector<int64_t> numbers;
+  const char* end = id.data() + id.size();
+  for (const char* at = id.data(); at < end; ++at) {
+    int64_t number = 0;
+    const auto [next, code] = std::from_chars(at, end, number);
+    if (code != std::errc()) break;
+    numbers.push_back(number);
+    at = next;
+    if (at == end || *at != '-') break;
+  }
+  return {numbers, id};
+}
+
+void add_chapter(const fs::path& folder, const std::string& split, std::vector<CorpusEntry>& out) {
+  std::map<std::string, CorpusEntry> entries;
+  std::vector<std::string> transcripts;
+  const std::string speaker = folder.parent_path().filename().string();
+  const auto entry_of = [&](const std::string& id) -> CorpusEntry& {
+    CorpusEntry& entry = entries[id];
+    entry.id = id;
+    entry.path = folder / (id + ".flac");
+    entry.speaker = speaker;
+    entry.split = split;
+    return entry;
+  };
+  const auto files = sorted_entries(folder);
+  for (const auto& file : files) {
+    if (!is_transcript(file.path())) continue;
+    transcripts.push_back(file.path().filename().string());
+    for (auto& [id, text] : read_transcript(file.path())) entry_of(id).transcript = text;
+  }
+  for (const auto& file : files) {
+    if (file.path().extension() != ".flac") continue;
+    CorpusEntry& entry = entry_of(file.path().stem().string());
+    if (!entry.transcript.empty()) continue;
+    entry.broken = transcripts.empty() ? "no *.trans.txt beside it"
+                                       : "no transcript in " + joined(transcripts);
+  }
+  for (auto& [id, entry] : entries) out.push_back(std::move(entry));
+}
+
+void read_headers(std::vector<CorpusEntry>& entries, int threads) {
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  std::atomic<size_t> next{0};
+  const auto work = [&] {
+    for (size_t i; (i = next++) < entries.size();) {
+      CorpusEntry& entry = entries[i];
+      if (!entry.broken.empty()) continue;
+      try {
+        entry.audio = read_audio_info(entry.path);
+      } catch (const std::exception& error) {
+        entry.broken = error.what();
+      }
+    }
+  };
+  std::vector<std::jthread> workers;
+  for (int i = 1; i < (threads > 0 ? threads : cores); ++i) workers.emplace_back(work);
+  work();
+}
+
+}  // namespace
+
+std::vector<CorpusEntry> scan_librispeech(const fs::path& root,
+                                          const std::vector<std::string>& splits, int threads) {
+  const fs::path corpus = corpus_folder(root);
+  std::vector<CorpusEntry> entries;
+  for (const auto& split : chosen_splits(corpus, splits)) {
+    for (const auto& speaker : folders_in(corpus / split)) {
+      for (const auto& chapter : folders_in(speaker)) add_chapter(chapter, split, entries);
+    }
+  }
+  if (entries.empty()) {
+    throw Error(corpus,
+                "no utterance found in the chosen splits: expected "
+                "SPLIT/SPEAKER/CHAPTER/*.flac below it");
+  }
+  std::sort(entries.begin(), entries.end(), [](const CorpusEntry& a, const CorpusEntry& b) {
+    return std::tuple(a.split, order_of(a.id)) < std::tuple(b.split, order_of(b.id));
+  });
+  read_headers(entries, threads);
+  return entries;
+}
+
+}  // namespace flowqat::io

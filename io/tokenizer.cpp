@@ -1,0 +1,148 @@
+#include "io/tokenizer.h"
+
+#include <algorithm>
+
+#include "io/error.h"
+#include "io/unicode.h"
+
+namespace flowqat::io {
+namespace {
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+/// The replacements of transformers' clean_up_tokenization, in its order.
+void clean_up_spaces(std::string& text) {
+  for (const std::string_view spaced : {" .", " ?", " !", " ,"}) {
+    replace_all(text, spaced, spaced.substr(1));
+  }
+  replace_all(text, " ' ", "'");
+  for (const std::string_view spaced : {" n't", " 'm", " 's", " 've", " 're"}) {
+    replace_all(text, spaced, spaced.substr(1));
+  }
+}
+
+}  // namespace
+
+void Tokenizer::finish(const std::filesystem::path& origin) {
+  auto next = static_cast<int64_t>(vocabulary_.size());
+  for (const auto& [text, whole] : added_) next += vocabulary_.contains(text) ? 0 : 1;
+  for (const auto& special : {begin_, end_, unknown_, pad_, delimiter_}) {
+    if (special.empty() || vocabulary_.contains(special) || added_.contains(special)) continue;
+    add_token(special, next++, false, false, origin);
+  }
+
+  const auto put = [&](const std::string& text, int32_t id) {
+    if (id >= size()) tokens_.resize(static_cast<size_t>(id) + 1);
+    std::string& place = tokens_[static_cast<size_t>(id)];
+    if (!place.empty() && place != text) {
+      throw Error(origin, "tokens \"" + place + "\" and \"" + text + "\" share id " +
+                              std::to_string(id) + "; every token needs one of its own");
+    }
+    place = text;
+    ids_[text] = id;
+  };
+  for (const auto& [text, id] : vocabulary_) {
+    put(text, id);
+    // As transformers does, so that a special token is not spelled out in its characters.
+    const std::u32string wide = from_utf8(text);
+    if (wide.size() > 1) wholes_.push_back({wide, id, true, true});
+  }
+  for (const auto& [text, whole] : added_) {
+    if (vocabulary_.contains(text)) continue;
+    put(text, whole.id);
+    wholes_.push_back(whole);
+  }
+  std::stable_sort(wholes_.begin(), wholes_.end(),
+                   [](const Whole& a, const Whole& b) { return a.text.size() > b.text.size(); });
+  blank_id_ = ids_.at(pad_);
+  unknown_id_ = ids_.at(unknown_);
+}
+
+const Tokenizer::Whole* Tokenizer::whole_at(std::u32string_view text) const {
+  for (const Whole& whole : wholes_) {
+    if (text.starts_with(whole.text)) return &whole;
+  }
+  return nullptr;
+}
+
+std::vector<Tokenizer::Piece> Tokenizer::split(std::u32string_view text) const {
+  std::vector<Piece> pieces;
+  size_t begin = 0;
+  for (size_t at = 0; at < text.size();) {
+    const Whole* whole = whole_at(text.substr(at));
+    if (whole == nullptr) {
+      ++at;
+      continue;
+    }
+    if (at > begin) pieces.push_back({text.substr(begin, at - begin), nullptr});
+    pieces.push_back({text.substr(at, whole->text.size()), whole});
+    at += whole->text.size();
+    begin = at;
+  }
+  if (begin < text.size()) pieces.push_back({text.substr(begin), nullptr});
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const Whole* whole = pieces[i].whole;
+    if (whole == nullptr) continue;
+    if (whole->strip_right && i + 1 < pieces.size()) {
+      pieces[i + 1].text = strip_left(pieces[i + 1].text);
+    }
+    if (whole->strip_left && i > 0) pieces[i - 1].text = strip_right(pieces[i - 1].text);
+  }
+  return pieces;
+}
+
+std::vector<int32_t> Tokenizer::encode(const std::string& text, int64_t* unknown) const {
+  std::vector<int32_t> ids;
+  int64_t unknown_characters = 0;
+  const auto add = [&](const std::string& token) {
+    const auto found = ids_.find(token);
+    if (found == ids_.end()) ++unknown_characters;
+    ids.push_back(found == ids_.end() ? unknown_id_ : found->second);
+  };
+  const std::u32string wide = from_utf8(text);
+  const std::u32string delimiter = from_utf8(delimiter_);
+  for (const Piece& piece : split(wide)) {
+    if (piece.whole != nullptr) {
+      ids.push_back(piece.whole->id);
+      continue;
+    }
+    const auto characters = lower_case_ ? upper_case(piece.text) : std::u32string(piece.text);
+    for (const char32_t c : characters) {
+      if (c == U' ') {
+        for (const char32_t d : delimiter) add(to_utf8({&d, 1}));
+      } else {
+        add(to_utf8({&c, 1}));
+      }
+    }
+  }
+  if (unknown != nullptr) *unknown = unknown_characters;
+  return ids;
+}
+
+const std::string& Tokenizer::token_of(int32_t id) const {
+  if (id < 0 || id >= size() || tokens_[static_cast<size_t>(id)].empty()) return unknown_;
+  return tokens_[static_cast<size_t>(id)];
+}
+
+std::string Tokenizer::decode(std::span<const int32_t> frames) const {
+  std::string text;
+  const std::string* previous = nullptr;
+  for (const int32_t id : frames) {
+    const std::string& token = token_of(id);
+    const bool repeated = previous != nullptr && *previous == token;
+    previous = &token;
+    if (repeated || token == pad_) continue;
+    text += token == delimiter_ ? delimiter_text_ : token;
+  }
+  const std::u32string wide = from_utf8(text);
+  const auto stripped = strip_right(strip_left(wide));
+  text = to_utf8(lower_case_ ? lower_case(stripped) : std::u32string(stripped));
+  if (clean_up_) clean_up_spaces(text);
+  return text;
+}
+
+}  // namespace flowqat::io

@@ -1,0 +1,86 @@
+/// The characters of a CTC recogniser: text to token ids and back, as transformers'
+/// Wav2Vec2CTCTokenizer does it.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace flowqat::io {
+
+class Tokenizer {
+ public:
+  /// The 32 tokens of facebook/wav2vec2-base-960h, built in.
+  static Tokenizer base_960h();
+
+  /// Reads vocab.json and, where they are there, tokenizer_config.json, special_tokens_map.json and
+  /// added_tokens.json, as published or as transformers 5 writes them. Special tokens that the
+  /// files name but give no id follow behind the others. Throws Error naming the file for a missing
+  /// or malformed one, a vocabulary of several languages, or an id that two tokens share. One
+  /// difference: transformers 5.23 ignores a configured word_delimiter_token, this and 4 do not.
+  static Tokenizer load(const std::filesystem::path& folder);
+
+  /// Writes vocab.json, tokenizer_config.json and special_tokens_map.json, which transformers 4 and
+  /// 5 load as this tokenizer. The folder must exist. Throws Error when they cannot be written.
+  void save(const std::filesystem::path& folder) const;
+
+  /// Token ids of UTF-8 `text`: one a character, a space becomes the word delimiter, a token of
+  /// several characters written out ("<unk>") becomes its id and takes the white space around it
+  /// away. Case is kept unless the configuration asks for do_lower_case, which makes text upper
+  /// case first. Characters outside the vocabulary become the unknown token; `*unknown`, if given,
+  /// is set to their number. Throws Error if `text` is not UTF-8.
+  std::vector<int32_t> encode(const std::string& text, int64_t* unknown = nullptr) const;
+
+  /// The text of the best token of every frame, by greedy CTC decoding: repeats are joined, blanks
+  /// dropped, word delimiters become spaces, the ends are stripped. <s>, </s> and <unk> are printed
+  /// as they are; an id outside the vocabulary reads as the unknown token. Graves et al.,
+  /// "Connectionist Temporal Classification", ICML 2006, section 3.2 (best path decoding).
+  std::string decode(std::span<const int32_t> frames) const;
+
+  /// The pad token's id, which is CTC's blank.
+  int32_t blank_id() const { return blank_id_; }
+  /// The largest id plus one. A model's vocab_size is at least the ids of vocab.json.
+  int64_t size() const { return static_cast<int64_t>(tokens_.size()); }
+  /// The token of an id; empty for an id that is not used.
+  const std::vector<std::string>& tokens() const { return tokens_; }
+
+ private:
+  /// A token that is recognised as a whole inside a text.
+  struct Whole {
+    std::u32string text;
+    int32_t id = 0;
+    bool strip_left = false, strip_right = false;  ///< takes white space on that side away
+  };
+  struct Piece {
+    std::u32string_view text;
+    const Whole* whole = nullptr;
+  };
+
+  Tokenizer() = default;
+  void read_config(const std::filesystem::path& folder);
+  void read_added_tokens(const std::filesystem::path& folder);
+  void add_token(const std::string& text, int64_t id, bool strip_left, bool strip_right,
+                 const std::filesystem::path& origin);
+  /// Gives ids to special tokens without one and draws up the tables that encode and decode use.
+  void finish(const std::filesystem::path& origin);
+  std::vector<Piece> split(std::u32string_view text) const;
+  const Whole* whole_at(std::u32string_view text) const;
+  const std::string& token_of(int32_t id) const;
+
+  std::map<std::string, int32_t> vocabulary_;  ///< vocab.json
+  std::map<std::string, Whole> added_;         ///< tokens beyond it
+  std::string pad_ = "<pad>", unknown_ = "<unk>";
+  std::string begin_ = "<s>", end_ = "</s>";  ///< empty: there is none
+  std::string delimiter_ = "|", delimiter_text_ = " ";
+  bool lower_case_ = false, clean_up_ = false;
+
+  std::unordered_map<std::string, int32_t> ids_;  ///< all tokens
+  std::vector<std::string> tokens_;               ///< by id
+  std::vector<Whole> wholes_;                     ///< tokens of several characters, longest first
+  int32_t blank_id_ = 0, unknown_id_ = 0;
+};
+
+}  // namespace flowqat::io

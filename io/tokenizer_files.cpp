@@ -1,0 +1,159 @@
+/// Tokenizers from and to the files of a Hugging Face folder.
+#include <array>
+#include <limits>
+
+#include "io/error.h"
+#include "io/json_file.h"
+#include "io/tokenizer.h"
+#include "io/unicode.h"
+
+namespace flowqat::io {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// A special token is written as a string or as an AddedToken object, or as null where there is
+/// none.
+std::string special_token(const json& object, const char* key, const std::string& fallback,
+                          const fs::path& origin) {
+  const auto found = object.find(key);
+  if (found == object.end()) return fallback;
+  if (found->is_null()) return "";
+  if (found->is_object()) return value_or(*found, "content", std::string(), origin);
+  return value_or(object, key, fallback, origin);
+}
+
+json read_object(const fs::path& path) {
+  json object = read_json(path);
+  if (!object.is_object()) throw Error(path, "expected a JSON object, found " + object.dump());
+  return object;
+}
+
+int32_t token_id(const json& value, const std::string& token, const fs::path& origin) {
+  const bool fits =
+      value.is_number_integer() && value >= 0 && value < std::numeric_limits<int32_t>::max() / 2;
+  if (!fits) {
+    throw Error(origin, "token \"" + token + "\": expected an id from 0, found " + value.dump());
+  }
+  return value.get<int32_t>();
+}
+
+}  // namespace
+
+Tokenizer Tokenizer::base_960h() {
+  constexpr std::array tokens{"<pad>", "<s>", "</s>", "<unk>", "|", "E", "T", "A", "O", "N", "I",
+                              "H",     "S",   "R",    "D",     "L", "U", "M", "W", "C", "F", "G",
+                              "Y",     "P",   "B",    "V",     "K", "'", "X", "J", "Q", "Z"};
+  Tokenizer tokenizer;
+  int32_t id = 0;
+  for (const char* token : tokens) tokenizer.vocabulary_[token] = id++;
+  tokenizer.finish("base-960h");
+  return tokenizer;
+}
+
+Tokenizer Tokenizer::load(const fs::path& folder) {
+  Tokenizer tokenizer;
+  const fs::path path = folder / "vocab.json";
+  const json vocabulary = read_object(path);
+  for (const auto& [token, id] : vocabulary.items()) {
+    if (id.is_object()) {
+      throw Error(path, "holds a vocabulary for each of several languages (\"" + token +
+                            "\" is one); keep the object of one language only");
+    }
+    if (token.empty()) throw Error(path, "holds an empty token; remove it");
+    tokenizer.vocabulary_[token] = token_id(id, token, path);
+  }
+  if (tokenizer.vocabulary_.empty()) throw Error(path, "holds no token");
+  tokenizer.read_config(folder);
+  tokenizer.finish(path);
+  return tokenizer;
+}
+
+void Tokenizer::read_config(const fs::path& folder) {
+  const auto read_specials = [this](const json& object, const fs::path& origin) {
+    begin_ = special_token(object, "bos_token", begin_, origin);
+    end_ = special_token(object, "eos_token", end_, origin);
+    unknown_ = special_token(object, "unk_token", unknown_, origin);
+    pad_ = special_token(object, "pad_token", pad_, origin);
+    delimiter_ = special_token(object, "word_delimiter_token", delimiter_, origin);
+    for (const auto& [token, key] : {std::pair(&unknown_, "unk_token"), {&pad_, "pad_token"}}) {
+      if (token->empty()) throw Error(origin, std::string("\"") + key + "\" is needed, found none");
+    }
+  };
+  fs::path path = folder / "tokenizer_config.json";
+  bool decoder_there = false;
+  if (fs::exists(path)) {
+    const json config = read_object(path);
+    read_specials(config, path);
+    delimiter_text_ = value_or(config, "replace_word_delimiter_char", delimiter_text_, path);
+    lower_case_ = value_or(config, "do_lower_case", lower_case_, path);
+    clean_up_ = value_or(config, "clean_up_tokenization_spaces", clean_up_, path);
+    const auto decoder = config.find("added_tokens_decoder");
+    decoder_there = decoder != config.end() && decoder->is_object();
+    if (decoder_there) {
+      for (const auto& [id, token] : decoder->items()) {
+        const json number = json::parse(id, nullptr, false);
+        add_token(value_or(token, "content", std::string(), path), token_id(number, id, path),
+                  value_or(token, "lstrip", false, path), value_or(token, "rstrip", false, path),
+                  path);
+      }
+    }
+  }
+  if (decoder_there) return;  // then transformers does not look at the older files either
+  path = folder / "special_tokens_map.json";
+  if (fs::exists(path)) read_specials(read_object(path), path);
+  read_added_tokens(folder);
+}
+
+void Tokenizer::read_added_tokens(const fs::path& folder) {
+  const fs::path path = folder / "added_tokens.json";
+  if (!fs::exists(path)) return;
+  const json added = read_object(path);
+  for (const auto& [token, id] : added.items()) {
+    add_token(token, token_id(id, token, path), false, false, path);
+  }
+}
+
+void Tokenizer::add_token(const std::string& text, int64_t id, bool strip_left, bool strip_right,
+                          const fs::path& origin) {
+  if (text.empty()) throw Error(origin, "added token " + std::to_string(id) + " has no text");
+  const auto known = vocabulary_.find(text);
+  if (known != vocabulary_.end() && known->second != id) {
+    throw Error(origin, "token \"" + text + "\" has id " + std::to_string(id) + " here and " +
+                            std::to_string(known->second) + " in vocab.json");
+  }
+  added_[text] = {from_utf8(text), static_cast<int32_t>(id), strip_left, strip_right};
+}
+
+void Tokenizer::save(const fs::path& folder) const {
+  const auto or_null = [](const std::string& token) {
+    return token.empty() ? json() : json(token);
+  };
+  const json specials{{"bos_token", or_null(begin_)},
+                      {"eos_token", or_null(end_)},
+                      {"unk_token", unknown_},
+                      {"pad_token", pad_}};
+  json config = specials;
+  config["tokenizer_class"] = "Wav2Vec2CTCTokenizer";
+  config["processor_class"] = "Wav2Vec2Processor";
+  config["word_delimiter_token"] = delimiter_;
+  config["replace_word_delimiter_char"] = delimiter_text_;
+  config["do_lower_case"] = lower_case_;
+  config["clean_up_tokenization_spaces"] = clean_up_;
+  for (const auto& [text, whole] : added_) {
+    if (vocabulary_.contains(text)) continue;
+    config["added_tokens_decoder"][std::to_string(whole.id)] = {
+        {"content", text},      {"lstrip", whole.strip_left}, {"rstrip", whole.strip_right},
+        {"single_word", false}, {"normalized", false},        {"special", true}};
+  }
+  json map = json::object();
+  for (const auto& [key, token] : specials.items()) {
+    if (!token.is_null()) map[key] = token;
+  }
+  write_json(folder / "vocab.json", vocabulary_);
+  write_json(folder / "tokenizer_config.json", config);
+  write_json(folder / "special_tokens_map.json", map);
+}
+
+}  // namespace flowqat::io

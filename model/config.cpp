@@ -1,0 +1,247 @@
+#include "model/config.h"
+
+#include <fstream>
+#include <initializer_list>
+
+#include "model/model.h"
+
+namespace flowqat::model {
+namespace {
+
+using nlohmann::json;
+
+std::string shown(const json& value) { return value.dump() + " (" + value.type_name() + ")"; }
+
+[[noreturn]] void refuse(const std::string& field, const json& value, const std::string& wanted) {
+  throw Error("config.json: field \"" + field + "\" must be " + wanted + ", found " + shown(value));
+}
+
+/// Reads one field into `out`; an absent one keeps the default that `out` holds.
+class Fields {
+ public:
+  explicit Fields(const json& object) : object_(object) {}
+
+  const json* find(const std::string& name) const {
+    const auto found = object_.find(name);
+    return found == object_.end() ? nullptr : &*found;
+  }
+
+  void whole(const std::string& name, int64_t& out, int64_t least) const {
+    if (const json* value = find(name)) {
+      const std::string wanted = "a whole number of at least " + std::to_string(least);
+      if (!value->is_number_integer()) refuse(name, *value, wanted);
+      out = value->get<int64_t>();
+      if (out < least) refuse(name, *value, wanted);
+    }
+  }
+
+  void share(const std::string& name, double& out) const {
+    if (const json* value = find(name)) {
+      if (!value->is_number()) refuse(name, *value, "a number from 0 to 1");
+      out = value->get<double>();
+      if (!(out >= 0 && out <= 1)) refuse(name, *value, "a number from 0 to 1");
+    }
+  }
+
+  void positive(const std::string& name, double& out) const {
+    if (const json* value = find(name)) {
+      if (!value->is_number()) refuse(name, *value, "a number above 0");
+      out = value->get<double>();
+      if (!(out > 0)) refuse(name, *value, "a number above 0");
+    }
+  }
+
+  void flag(const std::string& name, bool& out) const {
+    if (const json* value = find(name)) {
+      if (!value->is_boolean()) refuse(name, *value, "true or false");
+      out = value->get<bool>();
+    }
+  }
+
+  void text(const std::string& name, std::string& out) const {
+    if (const json* value = find(name)) {
+      if (!value->is_string()) refuse(name, *value, "a string");
+      out = value->get<std::string>();
+    }
+  }
+
+  void list(const std::string& name, std::vector<int64_t>& out) const {
+    if (const json* value = find(name)) {
+      const std::string wanted = "a list of whole numbers of at least 1";
+      if (!value->is_array() || value->empty()) refuse(name, *value, wanted);
+      out.clear();
+      for (const json& item : *value) {
+        if (!item.is_number_integer() || item.get<int64_t>() < 1) refuse(name, *value, wanted);
+        out.push_back(item.get<int64_t>());
+      }
+    }
+  }
+
+ private:
+  const json& object_;
+};
+
+[[noreturn]] void unsupported(const std::string& family, const std::string& field,
+                              const std::string& value, const std::string& supported) {
+  throw Error("config.json: " + family + " is not supported yet: field \"" + field + "\" is " +
+              value + ", this version runs the base family (" + supported + ")");
+}
+
+void refuse_other_families(const Config& config, const Fields& fields) {
+  const json* type = fields.find("model_type");
+  if (type && *type != "wav2vec2") {
+    throw Error("config.json: field \"model_type\" must be \"wav2vec2\", found " + shown(*type));
+  }
+  if (config.feat_extract_norm != "group") {
+    unsupported("the layer-norm family", "feat_extract_norm", '"' + config.feat_extract_norm + '"',
+                "\"group\"");
+  }
+  if (config.do_stable_layer_norm) {
+    unsupported("the layer-norm family", "do_stable_layer_norm", "true", "false");
+  }
+  const std::pair<const char*, const std::string&> activations[] = {
+      {"hidden_act", config.hidden_act},
+      {"feat_extract_activation", config.feat_extract_activation}};
+  for (const auto& [field, value] : activations) {
+    if (value != "gelu") {
+      unsupported("the activation", field, '"' + value + '"', "\"gelu\", the exact erf form");
+    }
+  }
+  bool add_adapter = false;
+  fields.flag("add_adapter", add_adapter);
+  if (add_adapter) unsupported("an adapter network", "add_adapter", "true", "false");
+  const json* adapter = fields.find("adapter_attn_dim");
+  if (adapter && !adapter->is_null()) {
+    unsupported("an attention adapter", "adapter_attn_dim", adapter->dump(), "null");
+  }
+}
+
+void check_geometry(const Config& config, const Fields& fields) {
+  const std::string layers = std::to_string(config.conv_dim.size());
+  for (const auto& [field, list] :
+       {std::pair{"conv_stride", &config.conv_stride}, {"conv_kernel", &config.conv_kernel}}) {
+    if (list->size() != config.conv_dim.size()) {
+      throw Error(std::string("config.json: field \"") + field + "\" has " +
+                  std::to_string(list->size()) + " values, but \"conv_dim\" has " + layers +
+                  ": give one for every convolution");
+    }
+  }
+  const json* count = fields.find("num_feat_extract_layers");
+  if (count && *count != config.conv_dim.size()) {
+    refuse("num_feat_extract_layers", *count, layers + ", the length of \"conv_dim\"");
+  }
+  for (const auto& [field, divisor] :
+       {std::pair{"num_attention_heads", config.num_attention_heads},
+        {"num_conv_pos_embedding_groups", config.num_conv_pos_embedding_groups}}) {
+    if (config.hidden_size % divisor != 0) {
+      throw Error("config.json: field \"hidden_size\" is " + std::to_string(config.hidden_size) +
+                  ", which field \"" + field + "\" (" + std::to_string(divisor) +
+                  ") does not divide");
+    }
+  }
+  if (config.pad_token_id >= config.vocab_size) {
+    throw Error("config.json: field \"pad_token_id\" is " + std::to_string(config.pad_token_id) +
+                ", outside of the vocabulary (\"vocab_size\" is " +
+                std::to_string(config.vocab_size) + ")");
+  }
+}
+
+json read_json(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) throw Error(path.string() + ": cannot be opened for reading");
+  try {
+    return json::parse(file);
+  } catch (const json::exception& error) {
+    throw Error(path.string() + ": not JSON: " + error.what());
+  }
+}
+
+/// Published folders hold preprocessor_config.json; transformers 5 writes the same fields under
+/// "feature_extractor" of processor_config.json.
+bool read_attention_mask(const std::filesystem::path& folder) {
+  const std::filesystem::path older = folder / "preprocessor_config.json";
+  const std::filesystem::path newer = folder / "processor_config.json";
+  const bool is_older = std::filesystem::exists(older);
+  if (!is_older && !std::filesystem::exists(newer)) return false;
+  const std::filesystem::path& path = is_older ? older : newer;
+  json object = read_json(path);
+  if (!is_older) object = object.is_object() ? object.value("feature_extractor", json()) : json();
+  if (!object.is_object()) return false;
+  const json mask = object.value("return_attention_mask", json(false));
+  if (!mask.is_boolean()) {
+    throw Error(path.string() + ": field \"return_attention_mask\" must be true or false, found " +
+                shown(mask));
+  }
+  return mask.get<bool>();
+}
+
+}  // namespace
+
+Config Config::from_json(const nlohmann::json& json) {
+  if (!json.is_object()) {
+    throw Error(std::string("config.json: must be an object, found ") + json.type_name());
+  }
+  Config config;
+  const Fields fields(json);
+  fields.whole("vocab_size", config.vocab_size, 1);
+  fields.whole("hidden_size", config.hidden_size, 1);
+  fields.whole("num_hidden_layers", config.num_hidden_layers, 0);
+  fields.whole("num_attention_heads", config.num_attention_heads, 1);
+  fields.whole("intermediate_size", config.intermediate_size, 1);
+  fields.text("hidden_act", config.hidden_act);
+  fields.text("feat_extract_activation", config.feat_extract_activation);
+  fields.text("feat_extract_norm", config.feat_extract_norm);
+  fields.flag("conv_bias", config.conv_bias);
+  fields.flag("do_stable_layer_norm", config.do_stable_layer_norm);
+  fields.list("conv_dim", config.conv_dim);
+  fields.list("conv_stride", config.conv_stride);
+  fields.list("conv_kernel", config.conv_kernel);
+  fields.whole("num_conv_pos_embeddings", config.num_conv_pos_embeddings, 1);
+  fields.whole("num_conv_pos_embedding_groups", config.num_conv_pos_embedding_groups, 1);
+  fields.share("hidden_dropout", config.hidden_dropout);
+  fields.share("activation_dropout", config.activation_dropout);
+  fields.share("attention_dropout", config.attention_dropout);
+  fields.share("feat_proj_dropout", config.feat_proj_dropout);
+  fields.share("final_dropout", config.final_dropout);
+  fields.share("layerdrop", config.layerdrop);
+  fields.positive("initializer_range", config.initializer_range);
+  fields.positive("layer_norm_eps", config.layer_norm_eps);
+  fields.share("mask_time_prob", config.mask_time_prob);
+  fields.share("mask_feature_prob", config.mask_feature_prob);
+  fields.whole("pad_token_id", config.pad_token_id, 0);
+  config.source = json;
+  refuse_other_families(config, fields);
+  check_geometry(config, fields);
+  return config;
+}
+
+Config Config::from_file(const std::filesystem::path& config_json) {
+  Config config;
+  try {
+    config = from_json(read_json(config_json));
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    if (text.starts_with(config_json.string())) throw;
+    throw Error(config_json.parent_path().string() + "/" + text);
+  }
+  config.attention_mask = read_attention_mask(config_json.parent_path());
+  return config;
+}
+
+int64_t frames_of(const Config& config, int64_t samples) {
+  for (size_t i = 0; i < config.conv_kernel.size(); ++i) {
+    if (samples < config.conv_kernel[i]) return 0;
+    samples = (samples - config.conv_kernel[i]) / config.conv_stride[i] + 1;
+  }
+  return samples;
+}
+
+int64_t shortest_samples(const Config& config) {
+  int64_t samples = 1;
+  for (size_t i = config.conv_kernel.size(); i-- > 0;) {
+    samples = (samples - 1) * config.conv_stride[i] + config.conv_kernel[i];
+  }
+  return samples;
+}
+
+}  // namespace flowqat::model

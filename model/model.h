@@ -1,0 +1,156 @@
+/// The torch-free face of the model: what a node or a command can ask of it. Everything behind it
+/// is LibTorch, in a shared library that `engine()` opens when a model is first needed.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "model/config.h"
+#include "model/quantization.h"
+#include "model/tensor.h"
+
+namespace flowqat::model {
+
+/// Any failure of the model room: wrong weights, an unsupported configuration, a missing engine.
+/// The text names the tensor, layer or field, what was expected and what was found.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// `length` places from `start`, in frames (time masks) or hidden channels (channel masks).
+struct MaskSpan {
+  int32_t start = 0;
+  int32_t length = 0;
+};
+
+/// A padded batch of speech; views only, the caller keeps the memory. Every row holds speech.
+struct AudioBatch {
+  std::span<const float> samples;  ///< [rows, padded_samples], zero behind each row's end
+  int64_t rows = 0;
+  int64_t padded_samples = 0;
+  std::vector<int64_t> lengths_samples;       ///< [rows], each at most padded_samples
+  std::vector<std::vector<int32_t>> targets;  ///< [rows] token ids; empty where nothing is scored
+  std::vector<std::vector<MaskSpan>> time_masks;     ///< [rows] or empty: no masks
+  std::vector<std::vector<MaskSpan>> channel_masks;  ///< [rows] or empty: no masks
+};
+
+/// Scores of every frame before the softmax.
+struct Logits {
+  int64_t rows = 0, frames = 0, vocabulary = 0;
+  std::vector<float> values;            ///< [rows, frames, vocabulary]
+  std::vector<int64_t> lengths_frames;  ///< [rows] frames that stand for speech, not padding
+};
+
+enum class CtcReduction {
+  mean,        ///< each loss divided by its target's length, then the mean (PyTorch's "mean")
+  sum,         ///< the plain sum (Hugging Face's default for base-960h)
+  characters,  ///< the sum divided by the number of target tokens in the batch
+};
+
+struct TrainOptions {
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double weight_decay = 0.01;
+  bool decay_matrices_only = false;  ///< weight decay spares biases, norms and other vectors
+  double clip_norm = 0;              ///< largest global gradient norm; 0: no clipping
+  CtcReduction reduction = CtcReduction::mean;
+  bool zero_infinity = true;
+};
+
+/// Means over the steps since the last call of Trainer::metrics().
+struct TrainMetrics {
+  int64_t steps = 0;
+  double loss = 0;
+  double gradient_norm = 0;     ///< before clipping
+  int64_t infinite_losses = 0;  ///< utterances whose target does not fit their frames
+};
+
+/// Optimizes one model in place. Not thread-safe; the model outlives it.
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+  /// Forward, backward, clip, AdamW. All randomness of the step (dropout, layerdrop, mask
+  /// embedding) comes from `seed`, so a resumed run draws what an uninterrupted one would. Does not
+  /// synchronize with the device.
+  virtual void step(const AudioBatch& batch, double learning_rate, uint64_t seed) = 0;
+  /// Waits for the device. Throws Error when a loss was not a number.
+  virtual TrainMetrics metrics() = 0;
+  /// The optimizer's state, for a checkpoint: exp_avg and exp_avg_sq of every parameter, step
+  /// count.
+  virtual Tensors state() const = 0;
+  virtual void load_state(const Tensors& state) = 0;
+};
+
+/// What a model's numbers are computed in.
+enum class Precision { float32, fake_quantized, int8 };
+
+class Model {
+ public:
+  virtual ~Model() = default;
+  virtual const Config& config() const = 0;
+  virtual Precision precision() const = 0;
+  virtual int64_t parameter_count() const = 0;
+  /// A deep copy, on the same device.
+  virtual std::unique_ptr<Model> clone() const = 0;
+
+  /// The state dict under Hugging Face's names, on the CPU. For int8: int8 weights under the same
+  /// names, per-channel scales under `LAYER.weight_scale`; float remainder as it is.
+  virtual Tensors tensors() const = 0;
+  /// Null for a float model; else the content of `quantization.json` (int8) or of
+  /// `fake_quantization.json` (policy and observer state): with tensors(), all that loading needs.
+  virtual nlohmann::json quantization() const = 0;
+
+  /// Evaluation mode: no dropout, no masks. Thread-compatible.
+  virtual Logits infer(const AudioBatch& batch) const = 0;
+  /// Only for float32 and fake_quantized models.
+  virtual std::unique_ptr<Trainer> trainer(const TrainOptions& options) = 0;
+
+  /// Puts a fake quantizer on the input, weight and output of every layer that the policy names;
+  /// fake quantization is off until calibration ends.
+  virtual void insert_fake_quantizers(const Policy& policy) = 0;
+  /// Forward in evaluation mode with observers on and fake quantization off.
+  virtual void observe(const AudioBatch& batch) = 0;
+  /// Ends calibration: fake quantization on, observers off; then tells what they saw is enough
+  /// (Error names a layer that saw nothing).
+  virtual void finish_calibration() = 0;
+  /// Training with observers: activations observed or frozen; weights always follow.
+  virtual void set_activation_observers(bool on) = 0;
+
+  /// The int8 model with exactly the trained scales and zero points, on the CPU.
+  virtual std::unique_ptr<Model> convert() const = 0;
+};
+
+struct EngineOptions {
+  std::string device = "auto";  ///< auto (cuda where there is a GPU), cpu, cuda
+  int threads = 0;              ///< compute threads; 0: all cores this process may use
+};
+
+/// One a process: LibTorch, opened.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  /// Fixes device and threads for models made from here on; Error if the device is not there.
+  virtual void configure(const EngineOptions& options) = 0;
+  /// "cpu" or "cuda:0 (NAME)".
+  virtual std::string device() const = 0;
+  virtual int threads() const = 0;
+  virtual std::string libtorch_version() const = 0;
+  /// The widest vector instructions that the kernels use ("AVX512"): recorded with checkpoints.
+  virtual std::string instruction_set() const = 0;
+  /// Fresh weights by Hugging Face's rules (initializer_range, kaiming convolutions), from `seed`.
+  virtual std::unique_ptr<Model> create(const Config& config, uint64_t seed) = 0;
+  /// From a state dict and what Model::quantization() returned (null: float32). Lists every
+  /// missing, unexpected and wrongly shaped tensor in one Error.
+  virtual std::unique_ptr<Model> load(const Config& config, const Tensors& tensors,
+                                      const nlohmann::json& quantization) = 0;
+};
+
+/// Opens the model library beside the program at the first call. Throws Error with the loader's
+/// text when it, or LibTorch, cannot be opened. Thread-safe.
+Engine& engine();
+
+}  // namespace flowqat::model

@@ -1,0 +1,103 @@
+#include "model/torch/batch.h"
+
+#include <algorithm>
+#include <string>
+
+#include "model/torch/masks.h"
+
+namespace flowqat::model {
+namespace {
+
+void check_rows(const char* what, size_t found, int64_t rows, bool may_be_empty) {
+  if (found == static_cast<size_t>(rows) || (may_be_empty && found == 0)) return;
+  throw Error(std::string("batch: ") + what + " has " + std::to_string(found) + " rows, expected " +
+              std::to_string(rows));
+}
+
+torch::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_frames) {
+  torch::Tensor mask =
+      torch::zeros({static_cast<int64_t>(frames.size()), padded_frames}, torch::kBool);
+  bool* row = mask.data_ptr<bool>();
+  for (const int64_t count : frames) {
+    std::fill_n(row, count, true);
+    row += padded_frames;
+  }
+  return mask;
+}
+
+}  // namespace
+
+torch::Tensor to_device(const torch::Tensor& host, const torch::Device& device) {
+  if (!host.defined() || device.is_cpu()) return host;
+  return host.pin_memory().to(device, /*non_blocking=*/true);
+}
+
+std::vector<int64_t> checked_frames(const Config& config, const AudioBatch& batch) {
+  if (batch.rows < 1 || batch.samples.size() != static_cast<size_t>(batch.rows) *
+                                                    static_cast<size_t>(batch.padded_samples)) {
+    throw Error("batch: " + std::to_string(batch.samples.size()) + " samples are not " +
+                std::to_string(batch.rows) + " rows of " + std::to_string(batch.padded_samples));
+  }
+  check_rows("lengths_samples", batch.lengths_samples.size(), batch.rows, false);
+  std::vector<int64_t> frames;
+  for (size_t row = 0; row < batch.lengths_samples.size(); ++row) {
+    const int64_t samples = batch.lengths_samples[row];
+    if (samples > batch.padded_samples) {
+      throw Error("batch: row " + std::to_string(row) + " has " + std::to_string(samples) +
+                  " samples, more than the padded length of " +
+                  std::to_string(batch.padded_samples));
+    }
+    frames.push_back(frames_of(config, samples));
+    if (frames.back() == 0) {
+      throw Error("batch: row " + std::to_string(row) + " has " + std::to_string(samples) +
+                  " samples, too few for one frame: give at least " +
+                  std::to_string(shortest_samples(config)));
+    }
+  }
+  return frames;
+}
+
+NetworkInput network_input(const Config& config, const AudioBatch& batch,
+                           const std::vector<int64_t>& frames, bool training,
+                           const torch::Device& device) {
+  NetworkInput input;
+  // Only read: from_blob has no const form.
+  float* samples = const_cast<float*>(batch.samples.data());
+  input.samples = to_device(torch::from_blob(samples, {batch.rows, batch.padded_samples}), device);
+  const int64_t padded_frames = frames_of(config, batch.padded_samples);
+  const bool padded = std::ranges::any_of(frames, [&](int64_t n) { return n < padded_frames; });
+  if (config.attention_mask && padded) {
+    input.frame_mask = to_device(speech_frames(frames, padded_frames), device);
+  }
+  if (training) {
+    check_rows("time_masks", batch.time_masks.size(), batch.rows, true);
+    check_rows("channel_masks", batch.channel_masks.size(), batch.rows, true);
+    input.time_mask =
+        to_device(mask_of_spans(batch.time_masks, batch.rows, padded_frames, "time"), device);
+    input.channel_mask = to_device(
+        mask_of_spans(batch.channel_masks, batch.rows, config.hidden_size, "channel"), device);
+  }
+  return input;
+}
+
+Targets checked_targets(const Config& config, const AudioBatch& batch,
+                        const torch::Device& device) {
+  check_rows("targets", batch.targets.size(), batch.rows, false);
+  Targets targets;
+  std::vector<int64_t> tokens;
+  for (size_t row = 0; row < batch.targets.size(); ++row) {
+    for (const int32_t token : batch.targets[row]) {
+      if (token < 0 || token >= config.vocab_size) {
+        throw Error("batch: the target of row " + std::to_string(row) + " holds token " +
+                    std::to_string(token) + ", outside of the vocabulary of " +
+                    std::to_string(config.vocab_size));
+      }
+      tokens.push_back(token);
+    }
+    targets.lengths.push_back(static_cast<int64_t>(batch.targets[row].size()));
+  }
+  targets.tokens = to_device(torch::tensor(tokens, torch::kInt64), device);
+  return targets;
+}
+
+}  // namespace flowqat::model

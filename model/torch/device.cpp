@@ -1,0 +1,54 @@
+#include "model/torch/device.h"
+
+#include <dlfcn.h>
+
+#include <filesystem>
+
+#include "model/model.h"
+
+namespace flowqat::model {
+namespace {
+
+/// Empty, or why there is no GPU.
+std::string open_cuda() {
+  if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) return ::dlerror();
+  if (!at::hasCUDA()) return "LibTorch finds no usable GPU (driver, or CUDA_VISIBLE_DEVICES)";
+  return "";
+}
+
+/// From the driver itself, which LibTorch has loaded by then; empty if it does not say.
+std::string gpu_name() {
+  void* driver = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (!driver) return "";
+  const auto get = reinterpret_cast<int (*)(int*, int)>(::dlsym(driver, "cuDeviceGet"));
+  const auto get_name =
+      reinterpret_cast<int (*)(char*, int, int)>(::dlsym(driver, "cuDeviceGetName"));
+  int device = 0;
+  char name[256] = "";
+  if (!get || !get_name || get(&device, 0) != 0 || get_name(name, sizeof name, device) != 0) {
+    return "";
+  }
+  return name;
+}
+
+}  // namespace
+
+torch::Device choose_device(const std::string& name) {
+  if (name != "auto" && name != "cpu" && name != "cuda") {
+    throw Error("device must be auto, cpu or cuda, found \"" + name + "\"");
+  }
+  if (name == "cpu") return torch::kCPU;
+  if (name == "auto" && !std::filesystem::exists("/dev/nvidia0")) return torch::kCPU;
+  const std::string reason = open_cuda();
+  if (reason.empty()) return torch::Device(torch::kCUDA, 0);
+  if (name == "auto") return torch::kCPU;
+  throw Error("device cuda is not there: " + reason + "; use device cpu, or install the CUDA set");
+}
+
+std::string describe(const torch::Device& device) {
+  if (device.is_cpu()) return "cpu";
+  const std::string name = gpu_name();
+  return device.str() + (name.empty() ? "" : " (" + name + ")");
+}
+
+}  // namespace flowqat::model

@@ -1,0 +1,32 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "model/config.h"
+#include "model/torch/encoder_layer.h"
+#include "model/torch/positional_conv.h"
+
+namespace flowqat::model {
+
+/// Positional convolution, norm, dropout and the transformer layers.
+class Encoder : public torch::nn::Module {
+ public:
+  explicit Encoder(const Config& config);
+  /// x: [rows, frames, hidden]. frame_mask: undefined, or bool [rows, frames], true for speech: the
+  /// other frames are zeroed before the positional convolution and never attended to.
+  ///
+  /// In training each layer is skipped with probability layerdrop (arXiv:1909.11556), drawn from
+  /// the CPU's default generator, on whatever device the layers are.
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& frame_mask);
+  PositionalConv& positional_conv() { return *positional_; }
+
+ private:
+  double hidden_dropout_, layerdrop_;
+  std::shared_ptr<PositionalConv> positional_;
+  torch::nn::LayerNorm layer_norm_{nullptr};
+  std::vector<std::shared_ptr<EncoderLayer>> layers_;
+};
+
+}  // namespace flowqat::model

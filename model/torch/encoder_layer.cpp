@@ -1,0 +1,35 @@
+#include "model/torch/encoder_layer.h"
+
+namespace flowqat::model {
+
+FeedForward::FeedForward(const Config& config)
+    : activation_dropout_(config.activation_dropout), hidden_dropout_(config.hidden_dropout) {
+  intermediate_ =
+      register_module("intermediate_dense",
+                      std::make_shared<LinearLayer>(config.hidden_size, config.intermediate_size));
+  output_ = register_module(
+      "output_dense", std::make_shared<LinearLayer>(config.intermediate_size, config.hidden_size));
+}
+
+torch::Tensor FeedForward::forward(const torch::Tensor& x) {
+  torch::Tensor y = at::gelu(intermediate_->forward(x));
+  y = output_->forward(at::dropout(y, activation_dropout_, is_training()));
+  return at::dropout(y, hidden_dropout_, is_training());
+}
+
+EncoderLayer::EncoderLayer(const Config& config) : hidden_dropout_(config.hidden_dropout) {
+  const auto norm = torch::nn::LayerNormOptions({config.hidden_size}).eps(config.layer_norm_eps);
+  attention_ = register_module("attention", std::make_shared<Attention>(config));
+  layer_norm_ = register_module("layer_norm", torch::nn::LayerNorm(norm));
+  feed_forward_ = register_module("feed_forward", std::make_shared<FeedForward>(config));
+  final_layer_norm_ = register_module("final_layer_norm", torch::nn::LayerNorm(norm));
+}
+
+torch::Tensor EncoderLayer::forward(const torch::Tensor& x, const torch::Tensor& key_mask) {
+  const torch::Tensor attended =
+      at::dropout(attention_->forward(x, key_mask), hidden_dropout_, is_training());
+  const torch::Tensor y = layer_norm_->forward(x + attended);
+  return final_layer_norm_->forward(y + feed_forward_->forward(y));
+}
+
+}  // namespace flowqat::model

@@ -1,0 +1,38 @@
+#include "model/torch/feature_extractor.h"
+
+namespace flowqat::model {
+
+FeatureConvolution::FeatureConvolution(const Config& config, size_t index) {
+  const int64_t in = index == 0 ? 1 : config.conv_dim[index - 1];
+  const int64_t out = config.conv_dim[index];
+  conv_ = register_module(
+      "conv", std::make_shared<Conv1dLayer>(in, out, config.conv_kernel[index],
+                                            config.conv_stride[index], config.conv_bias));
+  if (index == 0) {
+    layer_norm_ =
+        register_module("layer_norm", torch::nn::GroupNorm(torch::nn::GroupNormOptions(out, out)));
+  }
+}
+
+torch::Tensor FeatureConvolution::forward(const torch::Tensor& x) {
+  torch::Tensor y = conv_->forward(x);
+  if (layer_norm_) y = layer_norm_->forward(y);
+  return at::gelu(y);
+}
+
+FeatureExtractor::FeatureExtractor(const Config& config) {
+  torch::nn::ModuleList list;
+  for (size_t i = 0; i < config.conv_dim.size(); ++i) {
+    layers_.push_back(std::make_shared<FeatureConvolution>(config, i));
+    list->push_back(layers_.back());
+  }
+  register_module("conv_layers", list);
+}
+
+torch::Tensor FeatureExtractor::forward(const torch::Tensor& samples) {
+  torch::Tensor x = samples.unsqueeze(1);
+  for (const auto& layer : layers_) x = layer->forward(x);
+  return x;
+}
+
+}  // namespace flowqat::model

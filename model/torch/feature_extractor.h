@@ -1,0 +1,34 @@
+/// From samples to features: seven strided convolutions (wav2vec 2.0, arXiv:2006.11477, section 2).
+#pragma once
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "model/config.h"
+#include "model/torch/layers.h"
+
+namespace flowqat::model {
+
+/// Convolution, group norm (the first layer only: a group a channel, over time), exact GELU.
+class FeatureConvolution : public torch::nn::Module {
+ public:
+  FeatureConvolution(const Config& config, size_t index);
+  torch::Tensor forward(const torch::Tensor& x);
+
+ private:
+  std::shared_ptr<Conv1dLayer> conv_;
+  torch::nn::GroupNorm layer_norm_{nullptr};
+};
+
+class FeatureExtractor : public torch::nn::Module {
+ public:
+  explicit FeatureExtractor(const Config& config);
+  /// [rows, samples] -> [rows, channels, frames].
+  torch::Tensor forward(const torch::Tensor& samples);
+
+ private:
+  std::vector<std::shared_ptr<FeatureConvolution>> layers_;
+};
+
+}  // namespace flowqat::model

@@ -1,0 +1,18 @@
+#include "model/torch/feature_projection.h"
+
+namespace flowqat::model {
+
+FeatureProjection::FeatureProjection(const Config& config) : dropout_(config.feat_proj_dropout) {
+  const int64_t channels = config.conv_dim.back();
+  layer_norm_ = register_module(
+      "layer_norm",
+      torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels}).eps(config.layer_norm_eps)));
+  projection_ = register_module("projection", torch::nn::Linear(channels, config.hidden_size));
+}
+
+torch::Tensor FeatureProjection::forward(const torch::Tensor& features) {
+  const torch::Tensor projected = projection_->forward(layer_norm_->forward(features));
+  return at::dropout(projected, dropout_, is_training());
+}
+
+}  // namespace flowqat::model

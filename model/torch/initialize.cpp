@@ -1,0 +1,58 @@
+#include "model/torch/initialize.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+
+namespace flowqat::model {
+namespace {
+
+void initialize_convolution(Conv1dLayer& layer, at::Generator& random) {
+  const double fan_in = static_cast<double>(layer.weight.size(1) * layer.weight.size(2));
+  layer.weight.normal_(0, std::sqrt(2 / fan_in), random);
+  if (layer.bias.defined()) {
+    const double bound = std::sqrt(1 / fan_in);
+    layer.bias.uniform_(-bound, bound, random);
+  }
+}
+
+}  // namespace
+
+void initialize(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
+  for (const auto& module : network.modules(/*include_self=*/false)) {
+    if (auto* convolution = module->as<Conv1dLayer>()) {
+      initialize_convolution(*convolution, random);
+    } else if (auto* layer = module->as<LinearLayer>()) {
+      layer->weight.normal_(0, config.initializer_range, random);
+      layer->bias.zero_();
+    } else if (auto* linear = module->as<torch::nn::Linear>()) {
+      linear->weight.normal_(0, config.initializer_range, random);
+      linear->bias.zero_();
+    } else if (auto* layer_norm = module->as<torch::nn::LayerNorm>()) {
+      layer_norm->reset_parameters();
+    } else if (auto* group_norm = module->as<torch::nn::GroupNorm>()) {
+      group_norm->reset_parameters();
+    }
+  }
+  torch::nn::Linear projection = network.base().projection().projection();
+  const double bound = std::sqrt(1 / static_cast<double>(projection->weight.size(1)));
+  projection->weight.uniform_(-bound, bound, random);
+  projection->bias.uniform_(-bound, bound, random);
+
+  WeightNormedKernel& positional = network.base().encoder().positional_conv().kernel();
+  const torch::Tensor weight = positional.weight();
+  const double taps = static_cast<double>(weight.size(0) * weight.size(2));
+  positional.set_weight(torch::empty_like(weight).normal_(0, 2 * std::sqrt(1 / taps), random));
+  initialize_mask_embedding(network);
+}
+
+void initialize_mask_embedding(Wav2Vec2ForCtc& network) {
+  const torch::NoGradGuard no_grad;
+  at::Generator random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
+  torch::Tensor embedding = network.base().named_parameters(false)["masked_spec_embed"];
+  embedding.uniform_(0, 1, random);
+}
+
+}  // namespace flowqat::model

@@ -1,0 +1,129 @@
+#include "model/torch/int8_ops.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "model/model.h"
+
+namespace flowqat::model {
+namespace {
+
+struct Ops {
+  c10::OperatorHandle conv1d, conv1d_prepack, conv1d_unpack;
+  c10::OperatorHandle linear, linear_prepack, linear_unpack;
+};
+
+const Ops& ops() {
+  const auto find = [](const char* name) {
+    return c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
+  };
+  static const Ops found{find("quantized::conv1d"),         find("quantized::conv1d_prepack"),
+                         find("quantized::conv1d_unpack"),  find("quantized::linear"),
+                         find("quantized::linear_prepack"), find("quantized::linear_unpack")};
+  return found;
+}
+
+/// Boxed calls: the operators' own C++ types are internal to LibTorch.
+c10::IValue call(const c10::OperatorHandle& op, torch::jit::Stack arguments) {
+  op.callBoxed(&arguments);
+  return std::move(arguments.front());
+}
+
+at::QEngine torch_engine(QuantEngine engine) {
+  return engine == QuantEngine::qnnpack ? at::QEngine::QNNPACK : at::QEngine::FBGEMM;
+}
+
+/// LibTorch's engine is one for the whole process and matters only to packing and unpacking: held
+/// here for that long, then put back.
+class EngineScope {
+ public:
+  explicit EngineScope(QuantEngine engine) : lock_(mutex()) {
+    require(engine);
+    previous_ = at::globalContext().qEngine();
+    at::globalContext().setQEngine(torch_engine(engine));
+  }
+  ~EngineScope() { at::globalContext().setQEngine(previous_); }
+  EngineScope(const EngineScope&) = delete;
+  EngineScope& operator=(const EngineScope&) = delete;
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex only;
+    return only;
+  }
+  static void require(QuantEngine engine) {
+    const auto& supported = at::globalContext().supportedQEngines();
+    if (std::find(supported.begin(), supported.end(), torch_engine(engine)) != supported.end())
+      return;
+    std::string text = "int8 engine ";
+    text += toString(torch_engine(engine));
+    text += " is missing from this LibTorch on this processor; it has:";
+    for (const auto found : supported) text.append(" ").append(toString(found));
+    throw Error(text + ". Choose a preset for one of these, or another machine");
+  }
+
+  std::lock_guard<std::mutex> lock_;
+  at::QEngine previous_;
+};
+
+torch::Tensor quantized_weight(const Int8Parameters& parameters) {
+  const auto weight = parameters.weight.contiguous();
+  if (parameters.weight_scale.numel() == 1)
+    return at::_make_per_tensor_quantized_tensor(weight, parameters.weight_scale.item<float>(),
+                                                 parameters.weight_zero_point.item<int>());
+  return at::_make_per_channel_quantized_tensor(weight, parameters.weight_scale.to(torch::kDouble),
+                                                parameters.weight_zero_point.to(torch::kLong),
+                                                /*axis=*/0);
+}
+
+c10::IValue list(int64_t value) { return c10::List<int64_t>({value}); }
+
+c10::IValue pack(const Int8Parameters& parameters, const Int8Geometry& geometry) {
+  const EngineScope scope(parameters.engine);
+  const c10::IValue bias = parameters.bias.defined() ? parameters.bias : c10::IValue();
+  if (!geometry.stride) return call(ops().linear_prepack, {quantized_weight(parameters), bias});
+  const int64_t padding = 0, dilation = 1, groups = 1;
+  return call(ops().conv1d_prepack, {quantized_weight(parameters), bias, list(*geometry.stride),
+                                     list(padding), list(dilation), groups});
+}
+
+}  // namespace
+
+Int8Kernel::Int8Kernel(const Int8Parameters& parameters, const Int8Geometry& geometry)
+    : engine_(parameters.engine),
+      geometry_(geometry),
+      input_(parameters.input),
+      output_(parameters.output),
+      weight_scale_(parameters.weight_scale.clone()),
+      weight_zero_point_(parameters.weight_zero_point.clone()),
+      packed_(pack(parameters, geometry)) {}
+
+torch::Tensor Int8Kernel::run(const torch::Tensor& x) const {
+  const torch::NoGradGuard no_grad;
+  const auto input = at::quantize_per_tensor(x.to(torch::kFloat).contiguous(), input_.scale,
+                                             input_.zero_point, torch::kQUInt8);
+  const auto& op = geometry_.stride ? ops().conv1d : ops().linear;
+  return call(op, {input, packed_, output_.scale, output_.zero_point}).toTensor().dequantize();
+}
+
+torch::Tensor Int8Kernel::weight() const {
+  const EngineScope scope(engine_);
+  const auto& op = geometry_.stride ? ops().conv1d_unpack : ops().linear_unpack;
+  return call(op, {packed_}).toTensor().int_repr().contiguous();
+}
+
+torch::Tensor quantize_weight(const torch::Tensor& weight, const torch::Tensor& scale,
+                              const torch::Tensor& zero_point) {
+  std::vector<int64_t> shape(weight.dim(), 1);
+  shape[0] = -1;
+  const auto values = weight.detach().to(torch::kCPU, torch::kFloat);
+  const auto steps = torch::round(values * scale.to(torch::kCPU).reciprocal().view(shape)) +
+                     zero_point.to(torch::kCPU).view(shape);
+  return steps.clamp(-128, 127).to(torch::kChar);
+}
+
+}  // namespace flowqat::model

@@ -1,0 +1,66 @@
+/// Every use of LibTorch's quantized operators, which upstream has deprecated: the one file to
+/// change when they go.
+#pragma once
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "model/quantization.h"
+
+namespace flowqat::model {
+
+/// One scale and zero point of a whole quint8 activation: x ~ (q - zero_point) scale, q in 0..255.
+struct ActivationScale {
+  double scale = 1;
+  int64_t zero_point = 0;
+};
+
+/// All numbers of an int8 layer, on the CPU.
+struct Int8Parameters {
+  QuantEngine engine = QuantEngine::fbgemm;
+  ActivationScale input, output;
+  torch::Tensor weight;             ///< int8, [out, in] or [out, in, kernel]
+  torch::Tensor weight_scale;       ///< float32, [1] or [out]
+  torch::Tensor weight_zero_point;  ///< int32, the same shape
+  torch::Tensor bias;               ///< float32 [out], or undefined
+};
+
+/// A linear layer where `stride` is empty; else a conv1d without padding.
+struct Int8Geometry {
+  std::optional<int64_t> stride;
+};
+
+/// Weights packed for one engine, and how to run them. Immutable: clones share it, and several
+/// threads may run it. The engine is the packed object's own, whatever LibTorch's global engine is.
+class Int8Kernel {
+ public:
+  /// Throws Error when this LibTorch or processor has no such engine, naming those that it has.
+  Int8Kernel(const Int8Parameters& parameters, const Int8Geometry& geometry);
+
+  /// Quantizes x (float32, on the CPU), runs, and dequantizes. Shapes as the float layer's.
+  torch::Tensor run(const torch::Tensor& x) const;
+
+  const ActivationScale& input() const { return input_; }
+  const ActivationScale& output() const { return output_; }
+  QuantEngine engine() const { return engine_; }
+  /// What was packed: int8 as in Int8Parameters (unpacked at each call), scale and zero point.
+  torch::Tensor weight() const;
+  const torch::Tensor& weight_scale() const { return weight_scale_; }
+  const torch::Tensor& weight_zero_point() const { return weight_zero_point_; }
+
+ private:
+  QuantEngine engine_;
+  Int8Geometry geometry_;
+  ActivationScale input_, output_;
+  torch::Tensor weight_scale_, weight_zero_point_;
+  c10::IValue packed_;
+};
+
+/// round(weight / scale) + zero_point, clamped to -128..127: int8 on the CPU, as the fake quantizer
+/// rounds. Scale and zero point as in Int8Parameters.
+torch::Tensor quantize_weight(const torch::Tensor& weight, const torch::Tensor& scale,
+                              const torch::Tensor& zero_point);
+
+}  // namespace flowqat::model

@@ -1,0 +1,38 @@
+/// The two layers that can be quantized. They are plain modules held by std::shared_ptr:
+///   q_proj = register_module("q_proj", std::make_shared<LinearLayer>(768, 768));
+#pragma once
+#include <cstdint>
+
+#include "model/torch/quantizable_layer.h"
+
+namespace flowqat::model {
+
+/// No padding, no dilation, one group: a convolution of wav2vec2's feature extractor. Parameters
+/// are zero until they are loaded or initialized.
+class Conv1dLayer : public QuantizableLayer {
+ public:
+  Conv1dLayer(int64_t in, int64_t out, int64_t kernel, int64_t stride, bool bias);
+  /// [batch, in, frames] -> [batch, out, (frames - kernel) / stride + 1].
+  torch::Tensor forward(const torch::Tensor& x) { return run(x); }
+
+ protected:
+  torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const override;
+  Int8Geometry geometry() const override;
+
+ private:
+  int64_t stride_;
+};
+
+/// With bias. Parameters are zero until they are loaded or initialized.
+class LinearLayer : public QuantizableLayer {
+ public:
+  LinearLayer(int64_t in, int64_t out);
+  /// [..., in] -> [..., out].
+  torch::Tensor forward(const torch::Tensor& x) { return run(x); }
+
+ protected:
+  torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const override;
+  Int8Geometry geometry() const override;
+};
+
+}  // namespace flowqat::model

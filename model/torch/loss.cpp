@@ -1,0 +1,41 @@
+#include "model/torch/loss.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace flowqat::model {
+namespace {
+
+torch::Tensor reduced(const torch::Tensor& losses, const Targets& targets, CtcReduction reduction) {
+  switch (reduction) {
+    case CtcReduction::mean: {
+      std::vector<float> tokens;
+      for (const int64_t length : targets.lengths) {
+        tokens.push_back(static_cast<float>(std::max<int64_t>(1, length)));
+      }
+      return (losses / to_device(torch::tensor(tokens), losses.device())).mean();
+    }
+    case CtcReduction::characters:
+      return losses.sum() / std::max<int64_t>(1, targets.tokens.numel());
+    case CtcReduction::sum:
+      break;
+  }
+  return losses.sum();
+}
+
+}  // namespace
+
+CtcLoss ctc_loss(const torch::Tensor& logits, const std::vector<int64_t>& frames,
+                 const Targets& targets, int64_t blank, CtcReduction reduction,
+                 bool zero_infinity) {
+  const torch::Tensor log_probs =
+      at::log_softmax(logits.to(torch::kFloat32), /*dim=*/-1).transpose(0, 1);
+  // The inner operator: at::ctc_loss would hide which losses were infinite.
+  torch::Tensor losses = std::get<0>(
+      at::_ctc_loss(log_probs, targets.tokens, frames, targets.lengths, blank, zero_infinity));
+  const torch::Tensor infinite = losses.detach() == std::numeric_limits<float>::infinity();
+  if (zero_infinity) losses = losses.masked_fill(infinite, 0);
+  return {reduced(losses, targets, reduction), infinite.sum()};
+}
+
+}  // namespace flowqat::model

@@ -1,0 +1,24 @@
+/// Connectionist temporal classification (Graves et al., ICML 2006).
+#pragma once
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "model/model.h"
+#include "model/torch/batch.h"
+
+namespace flowqat::model {
+
+struct CtcLoss {
+  torch::Tensor value;     ///< [] float32, differentiable
+  torch::Tensor infinite;  ///< [] int64, rows whose target does not fit their frames; on the device
+};
+
+/// logits: [rows, frames, vocabulary], any floating type; the softmax and the loss are float32.
+/// `frames` counts each row's frames of speech: Hugging Face, without an attention mask, counts the
+/// padding too, which lets the blank be learnt from silence that was never recorded.
+CtcLoss ctc_loss(const torch::Tensor& logits, const std::vector<int64_t>& frames,
+                 const Targets& targets, int64_t blank, CtcReduction reduction, bool zero_infinity);
+
+}  // namespace flowqat::model

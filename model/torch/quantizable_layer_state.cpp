@@ -1,0 +1,131 @@
+/// What a layer's state says in JSON, and layers made from it.
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "model/torch/quantizable_layer.h"
+#include "model/torch/quantization_state.h"
+
+namespace flowqat::model {
+namespace {
+
+constexpr int weight_bits = 8;
+
+/// The kind and shape that a tensor to load must have.
+void require_tensor(const torch::Tensor& tensor, const std::string& name, torch::ScalarType type,
+                    torch::IntArrayRef shape) {
+  const auto expected = c10::str(type) + " of " + c10::str(shape);
+  if (!tensor.defined()) throw Error(name + ": expected " + expected + ", found no tensor");
+  if (tensor.scalar_type() != type || tensor.sizes() != shape)
+    throw Error(name + ": expected " + expected + ", found " + c10::str(tensor.scalar_type()) +
+                " of " + c10::str(tensor.sizes()));
+}
+
+nlohmann::json activation_to_json(const ActivationScale& activation) {
+  return {{"scale", activation.scale}, {"zero_point", activation.zero_point}};
+}
+
+ActivationScale activation_from_json(const StateReader& layer, const char* key) {
+  const auto json = layer.object(key, {"scale", "zero_point"});
+  return {json.scale("scale"), json.integer("zero_point", 0, 255)};
+}
+
+}  // namespace
+
+nlohmann::json QuantizableLayer::state() const {
+  if (is_fake_quantized())
+    return {{"scheme", scheme_to_json(*scheme_)},
+            {"fake_quantization", input_quantizer_->fake_quantization_on()},
+            {"observers",
+             {{"activations", input_quantizer_->observer_on()},
+              {"weights", weight_quantizer_->observer_on()}}},
+            {"input", quantizer_to_json(*input_quantizer_)},
+            {"weight", quantizer_to_json(*weight_quantizer_)},
+            {"output", quantizer_to_json(*output_quantizer_)}};
+  if (!is_int8()) return nullptr;
+  nlohmann::json weight_json;
+  const auto zero_point = weight_zero_point();
+  weight_json["zero_point"] =
+      tensor_to_json(zero_point.any().item<bool>() ? zero_point : zero_point[0]);
+  if (!scheme_->per_channel_weights) weight_json["scale"] = tensor_to_json(weight_scale());
+  return {{"scheme", scheme_to_json(*scheme_)},
+          {"bits", weight_bits},
+          {"input", activation_to_json(int8_->input())},
+          {"weight", weight_json},
+          {"output", activation_to_json(int8_->output())}};
+}
+
+void QuantizableLayer::load_fake_quantization(const nlohmann::json& state) {
+  require_float("load fake quantization");
+  const StateReader json(state, path_,
+                         {"scheme", "fake_quantization", "observers", "input", "weight", "output"});
+  const auto observers = json.object("observers", {"activations", "weights"});
+  const bool activations = observers.boolean("activations"), weights = observers.boolean("weights");
+  const bool on = json.boolean("fake_quantization");
+  insert_fake_quantizers(scheme_from_json(json, "scheme"));
+  try {
+    quantizer_from_json(json, "input", *input_quantizer_);
+    quantizer_from_json(json, "weight", *weight_quantizer_);
+    quantizer_from_json(json, "output", *output_quantizer_);
+    if (on && !observed())
+      json.fail("fake_quantization", "false while a \"min\" and \"max\" are null");
+  } catch (...) {
+    remove_fake_quantizers();
+    scheme_.reset();
+    throw;
+  }
+  set_observers(activations, weights);
+  // Not through set_fake_quantization(), which would compute the scales anew.
+  for (const auto& quantizer : {input_quantizer_, weight_quantizer_, output_quantizer_}) {
+    auto loaded = quantizer->state();
+    loaded.fake_quantization_on = on;
+    quantizer->load_state(loaded);
+  }
+}
+
+void QuantizableLayer::load_int8(const nlohmann::json& state, const torch::Tensor& int8_weight,
+                                 const torch::Tensor& weight_scale,
+                                 const std::optional<torch::Tensor>& bias) {
+  require_float("load int8 weights");
+  const StateReader json(state, path_, {"scheme", "bits", "input", "weight", "output"});
+  const auto scheme = scheme_from_json(json, "scheme");
+  json.integer("bits", weight_bits, weight_bits);
+  const std::vector<int64_t> channels{scheme.per_channel_weights ? weight_shape_[0] : 1};
+  Int8Parameters parameters;
+  parameters.engine = scheme.engine;
+  parameters.input = activation_from_json(json, "input");
+  parameters.output = activation_from_json(json, "output");
+
+  const auto weight_json = scheme.per_channel_weights
+                               ? json.object("weight", {"zero_point"})
+                               : json.object("weight", {"scale", "zero_point"});
+  const bool one_zero_point = !weight_json.at("zero_point").is_array();
+  parameters.weight_zero_point =
+      weight_json.integers("zero_point", one_zero_point ? 1 : channels[0], -128, 127)
+          .expand(channels)
+          .contiguous();
+  if (scheme.per_channel_weights) {
+    require_tensor(weight_scale, path_ + ".weight_scale", torch::kFloat, channels);
+    parameters.weight_scale = weight_scale.cpu();
+    const auto usable =
+        (parameters.weight_scale >= smallest_scale).logical_and(parameters.weight_scale.isfinite());
+    if (!usable.all().item<bool>())
+      throw Error(path_ + ".weight_scale: expected only finite values above 0");
+  } else {
+    parameters.weight_scale = torch::full(channels, weight_json.scale("scale"));
+  }
+
+  require_tensor(int8_weight, path_ + ".weight", torch::kChar, weight_shape_);
+  parameters.weight = int8_weight.cpu();
+  if (bias.has_value() != has_bias_)
+    throw Error(path_ + ".bias: expected " + (has_bias_ ? "a tensor" : "none") + ", found " +
+                (has_bias_ ? "none" : "one"));
+  if (has_bias_) {
+    require_tensor(*bias, path_ + ".bias", torch::kFloat, {weight_shape_[0]});
+    parameters.bias = bias->detach().cpu().clone();
+  }
+  make_int8(parameters);
+  scheme_ = scheme;
+}
+
+}  // namespace flowqat::model

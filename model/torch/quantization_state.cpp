@@ -1,0 +1,177 @@
+#include "model/torch/quantization_state.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "model/model.h"
+
+namespace flowqat::model {
+namespace {
+
+const char* engine_name(QuantEngine engine) {
+  return engine == QuantEngine::qnnpack ? "qnnpack" : "fbgemm";
+}
+
+std::string range_text(const char* kind, const nlohmann::json& low, const nlohmann::json& high) {
+  return std::string(kind) + " in " + low.dump() + ".." + high.dump();
+}
+
+std::string shortened(const nlohmann::json& value) {
+  const auto text = value.dump();
+  return text.size() <= 60 ? text : text.substr(0, 57) + "...";
+}
+
+std::string list_of(std::initializer_list<const char*> keys) {
+  std::string text;
+  for (const auto* key : keys) text += (text.empty() ? "" : ", ") + std::string(key);
+  return text;
+}
+
+/// One number or an array of them as `wanted` elements, checked by `valid`; false if it is neither.
+template <typename T, typename Valid>
+bool collect(const nlohmann::json& value, bool array, size_t wanted, Valid valid,
+             std::vector<T>& out) {
+  if (value.is_array() != array) return false;
+  const auto add = [&](const nlohmann::json& element) {
+    if (!valid(element)) return false;
+    out.push_back(element.get<T>());
+    return true;
+  };
+  if (!array) return add(value);
+  return value.size() == wanted && std::all_of(value.begin(), value.end(), add);
+}
+
+}  // namespace
+
+StateReader::StateReader(const nlohmann::json& json, std::string where,
+                         std::initializer_list<const char*> keys)
+    : json_(json), where_(std::move(where)) {
+  if (!json_.is_object())
+    throw Error(where_ + ": expected an object with " + list_of(keys) + ", found " +
+                shortened(json_));
+  for (const auto* key : keys)
+    if (!json_.contains(key))
+      throw Error(where_ + ": key \"" + key + "\" is missing; expected " + list_of(keys));
+  for (const auto& item : json_.items()) {
+    const auto matches = [&](const char* known) { return item.key() == known; };
+    if (std::none_of(keys.begin(), keys.end(), matches))
+      throw Error(where_ + ": unknown key \"" + item.key() + "\"; expected " + list_of(keys));
+  }
+}
+
+StateReader StateReader::object(const char* key, std::initializer_list<const char*> keys) const {
+  return {json_.at(key), where_ + "." + key, keys};
+}
+
+void StateReader::fail(const char* key, const std::string& expected) const {
+  throw Error(where_ + "." + key + ": expected " + expected + ", found " + shortened(at(key)));
+}
+
+bool StateReader::boolean(const char* key) const {
+  if (!at(key).is_boolean()) fail(key, "true or false");
+  return at(key).get<bool>();
+}
+
+int64_t StateReader::integer(const char* key, int64_t low, int64_t high) const {
+  return integers(key, {1}, low, high).item<int64_t>();
+}
+
+double StateReader::number(const char* key, double low, double high) const {
+  const auto& value = at(key);
+  if (!value.is_number() || !(value.get<double>() >= low && value.get<double>() <= high))
+    fail(key, range_text("a number", low, high));
+  return value.get<double>();
+}
+
+double StateReader::scale(const char* key) const {
+  return number(key, smallest_scale, largest_float);
+}
+
+torch::Tensor StateReader::floats(const char* key, torch::IntArrayRef shape, double low,
+                                  double high) const {
+  const int64_t wanted = c10::multiply_integers(shape);
+  const bool array = wanted > 1;
+  std::vector<float> values;
+  const auto valid = [&](const nlohmann::json& value) {
+    return value.is_number() && value.get<double>() >= low && value.get<double>() <= high;
+  };
+  if (!collect(at(key), array, wanted, valid, values))
+    fail(key, array ? std::to_string(wanted) + " numbers, each " + range_text("one", low, high)
+                    : range_text("a number", low, high));
+  return torch::tensor(values).reshape(shape);
+}
+
+torch::Tensor StateReader::integers(const char* key, torch::IntArrayRef shape, int64_t low,
+                                    int64_t high) const {
+  const int64_t wanted = c10::multiply_integers(shape);
+  const bool array = wanted > 1;
+  std::vector<int32_t> values;
+  const auto valid = [&](const nlohmann::json& value) {
+    return value.is_number_integer() && value.get<int64_t>() >= low && value.get<int64_t>() <= high;
+  };
+  if (!collect(at(key), array, wanted, valid, values))
+    fail(key, array ? std::to_string(wanted) + " integers, each " + range_text("one", low, high)
+                    : range_text("an integer", low, high));
+  return torch::tensor(values, torch::kInt).reshape(shape);
+}
+
+nlohmann::json tensor_to_json(const torch::Tensor& tensor) {
+  const auto values = tensor.detach().to(torch::kCPU, torch::kDouble).contiguous();
+  const bool whole = !tensor.is_floating_point();
+  const auto element = [&](int64_t i) {
+    const double value = values.data_ptr<double>()[i];
+    return whole ? nlohmann::json(static_cast<int64_t>(value)) : nlohmann::json(value);
+  };
+  if (values.numel() == 1) return element(0);
+  auto array = nlohmann::json::array();
+  for (int64_t i = 0; i < values.numel(); ++i) array.push_back(element(i));
+  return array;
+}
+
+nlohmann::json scheme_to_json(const LayerScheme& scheme) {
+  return {{"engine", engine_name(scheme.engine)},
+          {"symmetric_activations", scheme.symmetric_activations},
+          {"per_channel_weights", scheme.per_channel_weights},
+          {"averaging_constant", scheme.averaging_constant}};
+}
+
+LayerScheme scheme_from_json(const StateReader& layer, const char* key) {
+  const auto json = layer.object(
+      key, {"engine", "symmetric_activations", "per_channel_weights", "averaging_constant"});
+  const auto& engine = json.at("engine");
+  if (engine != "qnnpack" && engine != "fbgemm") json.fail("engine", "\"qnnpack\" or \"fbgemm\"");
+  return {.engine = engine == "qnnpack" ? QuantEngine::qnnpack : QuantEngine::fbgemm,
+          .symmetric_activations = json.boolean("symmetric_activations"),
+          .per_channel_weights = json.boolean("per_channel_weights"),
+          .averaging_constant = json.number("averaging_constant", smallest_scale, 1)};
+}
+
+nlohmann::json quantizer_to_json(const FakeQuantizer& quantizer) {
+  const bool seen = quantizer.observed();
+  return {{"min", seen ? tensor_to_json(quantizer.min_val()) : nlohmann::json()},
+          {"max", seen ? tensor_to_json(quantizer.max_val()) : nlohmann::json()},
+          {"scale", tensor_to_json(quantizer.scale())},
+          {"zero_point", tensor_to_json(quantizer.zero_point())}};
+}
+
+void quantizer_from_json(const StateReader& layer, const char* key, FakeQuantizer& quantizer) {
+  const auto json = layer.object(key, {"min", "max", "scale", "zero_point"});
+  auto state = quantizer.state();
+  const auto& options = quantizer.options();
+  state.scale = json.floats("scale", state.scale.sizes(), smallest_scale, largest_float);
+  state.zero_point =
+      json.integers("zero_point", state.zero_point.sizes(), options.quant_min, options.quant_max);
+  if (json.at("min").is_null() != json.at("max").is_null())
+    json.fail("max", "null or numbers, as \"min\" has");
+  if (!json.at("min").is_null()) {
+    const auto shape = state.min_val.sizes();
+    const auto low = json.floats("min", shape, -largest_float, largest_float);
+    const auto high = json.floats("max", shape, -largest_float, largest_float);
+    if ((low > high).any().item<bool>()) json.fail("max", "no value below \"min\"");
+    state.min_val = low;
+    state.max_val = high;
+  }
+  quantizer.load_state(state);
+}
+
+}  // namespace flowqat::model

@@ -1,0 +1,155 @@
+// TorchModel's tensors and quantization.json: out to a file and back.
+#include <map>
+#include <utility>
+
+#include "model/torch/boundary.h"
+#include "model/torch/state_dict.h"
+#include "model/torch/torch_model.h"
+
+namespace flowqat::model {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kFakeFormat = "flowqat fake quantization";
+constexpr const char* kInt8Format = "flowqat int8";
+constexpr const char* kMaskEmbedding = "wav2vec2.masked_spec_embed";
+constexpr int64_t kVersion = 1;
+
+/// An int8 layer's scales travel as a tensor where there is one a channel.
+bool scale_is_tensor(const json& layer_state) {
+  return !layer_state.at("weight").contains("scale");
+}
+
+const json& checked_layers(const json& quantization, const std::string& format) {
+  if (quantization.value("version", int64_t{0}) != kVersion) {
+    throw Error("quantization: \"" + format + "\" of version " +
+                quantization.value("version", json()).dump() + ", this program reads version " +
+                std::to_string(kVersion));
+  }
+  return quantization.at("layers");
+}
+
+}  // namespace
+
+bool TorchModel::mask_embedding_is_saved() const {
+  return mask_embedding_used_ || config_.mask_time_prob > 0 || config_.mask_feature_prob > 0;
+}
+
+Tensors TorchModel::tensors() const {
+  return at_boundary("reading weights", [&] {
+    Tensors tensors;
+    for (const auto& item : network_->named_parameters()) {
+      if (item.key() == kMaskEmbedding && !mask_embedding_is_saved()) continue;
+      tensors.push_back(to_tensor(published_name(item.key()), item.value()));
+    }
+    for (const auto& [name, layer] : network_->quantizable_layers()) {
+      if (!layer->is_int8()) continue;
+      tensors.push_back(to_tensor(name + ".weight", layer->int8_weight()));
+      if (scale_is_tensor(layer->state())) {
+        tensors.push_back(to_tensor(name + ".weight_scale", layer->weight_scale()));
+      }
+    }
+    return tensors;
+  });
+}
+
+nlohmann::json TorchModel::quantization() const {
+  return at_boundary("reading the quantization", [&]() -> json {
+    if (precision_ == Precision::float32) return nullptr;
+    const bool fake = precision_ == Precision::fake_quantized;
+    enter(Mode::evaluating);
+    json layers = json::object();
+    for (const auto& [name, layer] : network_->quantizable_layers()) {
+      if (layer->is_fake_quantized() || layer->is_int8()) layers[name] = layer->state();
+    }
+    json result = {
+        {"format", fake ? kFakeFormat : kInt8Format},
+        {"version", kVersion},
+        {"policy",
+         {{"feature_extractor", policy_.feature_extractor}, {"encoder", policy_.encoder}}},
+        {"layers", std::move(layers)}};
+    if (fake) {
+      result["calibrated"] = calibrated_;
+      result["observe_activations"] = observing_activations_;
+    }
+    return result;
+  });
+}
+
+void TorchModel::load(const Tensors& tensors, const nlohmann::json& quantization) {
+  const torch::NoGradGuard no_grad;
+  json layers = json::object();
+  if (!quantization.is_null()) {
+    const std::string format = quantization.at("format");
+    if (format != kFakeFormat && format != kInt8Format) {
+      throw Error("quantization: field \"format\" must be \"" + std::string(kFakeFormat) +
+                  "\" or \"" + kInt8Format + "\", found \"" + format + "\"");
+    }
+    precision_ = format == kInt8Format ? Precision::int8 : Precision::fake_quantized;
+    layers = checked_layers(quantization, format);
+    policy_.feature_extractor = quantization.at("policy").at("feature_extractor");
+    policy_.encoder = quantization.at("policy").at("encoder");
+    check_layers(layers);
+  }
+
+  struct Int8Tensors {
+    torch::Tensor weight, scale;
+    std::optional<torch::Tensor> bias;
+  };
+  std::map<std::string, Int8Tensors> int8;
+  StateLoader loader("model");
+  for (const auto& item : network_->named_parameters()) loader.expect(item.key(), item.value());
+  loader.allow_missing(kMaskEmbedding);
+  for (const auto& [name, layer] : network_->quantizable_layers()) {
+    if (precision_ != Precision::int8 || !layers.contains(name)) continue;
+    Int8Tensors& parts = int8[name];
+    loader.expect(name + ".weight", layer->weight.sizes().vec(), {"I8"},
+                  [&parts](torch::Tensor value) { parts.weight = std::move(value); });
+    if (scale_is_tensor(layers.at(name))) {
+      loader.expect(name + ".weight_scale", {layer->weight.size(0)}, {"F32"},
+                    [&parts](torch::Tensor value) { parts.scale = std::move(value); });
+    }
+    if (layer->bias.defined()) {
+      loader.expect(name + ".bias", layer->bias.sizes().vec(), {"F32"},
+                    [&parts](torch::Tensor value) { parts.bias = std::move(value); });
+    }
+  }
+  loader.load(tensors);
+  mask_embedding_used_ = loader.found(kMaskEmbedding);
+
+  for (const auto& [name, layer] : network_->quantizable_layers()) {
+    if (!layers.contains(name)) continue;
+    if (precision_ == Precision::int8) {
+      const Int8Tensors& parts = int8.at(name);
+      layer->load_int8(layers.at(name), parts.weight, parts.scale, parts.bias);
+    } else {
+      layer->load_fake_quantization(layers.at(name));
+    }
+  }
+  if (precision_ == Precision::fake_quantized) {
+    calibrated_ = quantization.at("calibrated");
+    observing_activations_ = quantization.at("observe_activations");
+  }
+  mode_.reset();
+}
+
+void TorchModel::check_layers(const nlohmann::json& layers) const {
+  if (!layers.is_object()) throw Error("quantization: field \"layers\" must be an object");
+  std::map<std::string, bool> found;
+  for (const auto& [name, state] : layers.items()) found[name] = false;
+  std::string complaints;
+  for_quantized_layers([&](const auto& layer, const LayerScheme&) {
+    if (!found.contains(layer.name)) complaints += " missing \"" + layer.name + "\";";
+    found[layer.name] = true;
+  });
+  for (const auto& [name, is_known] : found) {
+    if (!is_known) complaints += " unexpected \"" + name + "\";";
+  }
+  if (!complaints.empty()) {
+    throw Error("quantization: field \"layers\" does not fit the policy and the configuration:" +
+                complaints);
+  }
+}
+
+}  // namespace flowqat::model

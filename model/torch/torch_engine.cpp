@@ -1,0 +1,97 @@
+#include <ATen/Version.h>
+#include <sched.h>
+#include <torch/torch.h>
+
+#include <memory>
+#include <mutex>
+
+#include "model/model.h"
+#include "model/torch/boundary.h"
+#include "model/torch/device.h"
+#include "model/torch/initialize.h"
+#include "model/torch/torch_model.h"
+
+namespace flowqat::model {
+namespace {
+
+int usable_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  return ::sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+}
+
+class TorchEngine : public Engine {
+ public:
+  void configure(const EngineOptions& options) override {
+    at_boundary("configuring LibTorch", [&] {
+      if (options.threads < 0) {
+        throw Error("threads must be 0 (all cores) or more, found " +
+                    std::to_string(options.threads));
+      }
+      const std::lock_guard lock(lock_);
+      device_ = choose_device(options.device);
+      const int threads = options.threads > 0 ? options.threads : usable_cores();
+      at::set_num_threads(threads);
+      threads_ = threads;
+      // LibTorch takes this once a process; operators never run side by side here.
+      static const bool once = (at::set_num_interop_threads(1), true);
+      (void)once;
+    });
+  }
+
+  std::string device() const override { return describe(configured().device); }
+  int threads() const override { return configured().threads; }
+  std::string libtorch_version() const override { return TORCH_VERSION; }
+  std::string instruction_set() const override { return at::get_cpu_capability(); }
+
+  std::unique_ptr<Model> create(const Config& config, uint64_t seed) override {
+    return at_boundary("creating a model", [&] {
+      const torch::Device device = configured().device;
+      auto network = std::make_shared<Wav2Vec2ForCtc>(config);
+      initialize(*network, config, seed);
+      return std::make_unique<TorchModel>(config, std::move(network), device);
+    });
+  }
+
+  std::unique_ptr<Model> load(const Config& config, const Tensors& tensors,
+                              const nlohmann::json& quantization) override {
+    return at_boundary("loading a model", [&] {
+      const torch::Device device = configured().device;
+      auto network = std::make_shared<Wav2Vec2ForCtc>(config);
+      initialize_mask_embedding(*network);
+      auto model = std::make_unique<TorchModel>(config, std::move(network), torch::kCPU);
+      model->load(tensors, quantization);
+      if (model->precision() != Precision::int8) model->move_to(device);
+      return model;
+    });
+  }
+
+ private:
+  struct Configured {
+    torch::Device device;
+    int threads;
+  };
+
+  /// As configured, or by default at the first need.
+  Configured configured() const {
+    {
+      const std::lock_guard lock(lock_);
+      if (device_) return {*device_, threads_};
+    }
+    const_cast<TorchEngine*>(this)->configure({});
+    return configured();
+  }
+
+  mutable std::mutex lock_;
+  std::optional<torch::Device> device_;
+  int threads_ = 0;
+};
+
+}  // namespace
+}  // namespace flowqat::model
+
+/// What the program resolves in the library once it has opened it.
+extern "C" flowqat::model::Engine* flowqat_engine() {
+  static flowqat::model::TorchEngine engine;
+  return &engine;
+}

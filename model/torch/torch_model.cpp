@@ -1,0 +1,115 @@
+#include "model/torch/torch_model.h"
+
+#include <utility>
+
+#include "model/torch/batch.h"
+#include "model/torch/boundary.h"
+#include "model/torch/state_dict.h"
+#include "model/torch/trainer.h"
+
+namespace flowqat::model {
+
+TorchModel::TorchModel(Config config, std::shared_ptr<Wav2Vec2ForCtc> network, torch::Device device)
+    : config_(std::move(config)), network_(std::move(network)), device_(device) {
+  network_->to(device_);
+}
+
+void TorchModel::move_to(torch::Device device) {
+  device_ = device;
+  network_->to(device_);
+}
+
+void TorchModel::enter(Mode mode) const {
+  const std::lock_guard lock(mode_lock_);
+  if (mode_ == mode) return;
+  network_->train(mode == Mode::training);
+  for (const auto& [name, layer] : network_->quantizable_layers()) {
+    if (!layer->is_fake_quantized()) continue;
+    switch (mode) {
+      case Mode::evaluating:
+        layer->set_observers(false, false);
+        break;
+      case Mode::observing:
+        layer->set_observers(true, true);
+        break;
+      case Mode::training:
+        layer->set_observers(observing_activations_, true);
+        break;
+    }
+  }
+  mode_ = mode;
+}
+
+int64_t TorchModel::parameter_count() const {
+  int64_t count = 0;
+  for (const torch::Tensor& parameter : network_->parameters()) count += parameter.numel();
+  if (!mask_embedding_is_saved()) count -= config_.hidden_size;
+  for (const auto& [name, layer] : network_->quantizable_layers()) {
+    if (layer->is_int8()) count += layer->int8_weight().numel();
+  }
+  return count;
+}
+
+std::unique_ptr<TorchModel> TorchModel::copy() const {
+  const torch::NoGradGuard no_grad;
+  auto network = std::make_shared<Wav2Vec2ForCtc>(config_);
+  auto copied = std::make_unique<TorchModel>(config_, network, device_);
+  auto parameters = network_->named_parameters();
+  for (auto& target : network->named_parameters()) {
+    // The layers copy their own, which an int8 one no longer has.
+    if (const auto* source = parameters.find(target.key())) target.value().copy_(*source);
+  }
+  const auto& layers = network->quantizable_layers();
+  for (size_t i = 0; i < layers.size(); ++i) {
+    layers[i].layer->copy_from(*network_->quantizable_layers()[i].layer);
+  }
+  copied->precision_ = precision_;
+  copied->policy_ = policy_;
+  copied->calibrated_ = calibrated_;
+  copied->observing_activations_ = observing_activations_;
+  copied->mask_embedding_used_ = mask_embedding_used_;
+  return copied;
+}
+
+std::unique_ptr<Model> TorchModel::clone() const {
+  return at_boundary("copying a model", [&] { return copy(); });
+}
+
+Logits TorchModel::infer(const AudioBatch& batch) const {
+  return at_boundary("inference", [&] {
+    enter(Mode::evaluating);
+    const c10::InferenceMode inference;
+    Logits logits;
+    logits.lengths_frames = checked_frames(config_, batch);
+    const NetworkInput input =
+        network_input(config_, batch, logits.lengths_frames, /*training=*/false, device_);
+    const torch::Tensor scores =
+        network_->forward(input).to(torch::kCPU, torch::kFloat32).contiguous();
+    logits.rows = scores.size(0);
+    logits.frames = scores.size(1);
+    logits.vocabulary = scores.size(2);
+    const float* values = scores.const_data_ptr<float>();
+    logits.values.assign(values, values + scores.numel());
+    return logits;
+  });
+}
+
+std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options) {
+  if (precision_ == Precision::int8) {
+    throw Error(
+        "an int8 model cannot be trained: train the float or fake-quantized model that it "
+        "was converted from");
+  }
+  if (precision_ == Precision::fake_quantized && !calibrated_) {
+    throw Error("the model has fake quantizers without ranges: calibrate it before training");
+  }
+  return at_boundary("starting training",
+                     [&] { return std::make_unique<TorchTrainer>(*this, options); });
+}
+
+void TorchModel::begin_training(const NetworkInput& input) {
+  if (input.time_mask.defined()) mask_embedding_used_ = true;
+  enter(Mode::training);
+}
+
+}  // namespace flowqat::model

@@ -1,0 +1,65 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "model/model.h"
+#include "model/torch/wav2vec2.h"
+
+namespace flowqat::model {
+
+/// A network, the switches of its fake quantizers, and its way in and out of files.
+class TorchModel : public Model {
+ public:
+  /// Takes a network whose layers are float, all filled in by whoever calls.
+  TorchModel(Config config, std::shared_ptr<Wav2Vec2ForCtc> network, torch::Device device);
+
+  const Config& config() const override { return config_; }
+  Precision precision() const override { return precision_; }
+  int64_t parameter_count() const override;
+  std::unique_ptr<Model> clone() const override;
+  Tensors tensors() const override;
+  nlohmann::json quantization() const override;
+  Logits infer(const AudioBatch& batch) const override;
+  std::unique_ptr<Trainer> trainer(const TrainOptions& options) override;
+  void insert_fake_quantizers(const Policy& policy) override;
+  void observe(const AudioBatch& batch) override;
+  void finish_calibration() override;
+  void set_activation_observers(bool on) override;
+  std::unique_ptr<Model> convert() const override;
+
+  Wav2Vec2ForCtc& network() { return *network_; }
+  torch::Device device() const { return device_; }
+  /// Training mode, observers as chosen; remembers whether the mask embedding is in use.
+  void begin_training(const NetworkInput& input);
+  /// Fills a float model on the CPU from a file's tensors and quantization.
+  void load(const Tensors& tensors, const nlohmann::json& quantization);
+  void move_to(torch::Device device);
+
+ private:
+  enum class Mode { evaluating, observing, training };
+
+  void enter(Mode mode) const;
+  std::unique_ptr<TorchModel> copy() const;
+  /// Throws Error unless these are exactly the layers that the policy quantizes.
+  void check_layers(const nlohmann::json& layers) const;
+  bool mask_embedding_is_saved() const;
+  /// The layers that the policy quantizes, with their schemes.
+  void for_quantized_layers(
+      const std::function<void(const Wav2Vec2ForCtc::NamedLayer&, const LayerScheme&)>& call) const;
+
+  Config config_;
+  std::shared_ptr<Wav2Vec2ForCtc> network_;
+  torch::Device device_;
+  Precision precision_ = Precision::float32;
+  Policy policy_;
+  bool calibrated_ = false, observing_activations_ = false, mask_embedding_used_ = false;
+  // Inference switches the network's mode at most once, under the lock; it then only reads.
+  mutable std::mutex mode_lock_;
+  mutable std::optional<Mode> mode_;
+};
+
+}  // namespace flowqat::model

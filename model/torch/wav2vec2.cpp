@@ -1,0 +1,41 @@
+#include "model/torch/wav2vec2.h"
+
+#include "model/torch/masks.h"
+
+namespace flowqat::model {
+
+Wav2Vec2::Wav2Vec2(const Config& config) {
+  masked_spec_embed_ = register_parameter("masked_spec_embed", torch::zeros({config.hidden_size}));
+  feature_extractor_ =
+      register_module("feature_extractor", std::make_shared<FeatureExtractor>(config));
+  feature_projection_ =
+      register_module("feature_projection", std::make_shared<FeatureProjection>(config));
+  encoder_ = register_module("encoder", std::make_shared<Encoder>(config));
+}
+
+torch::Tensor Wav2Vec2::forward(const NetworkInput& input) {
+  const torch::Tensor features = feature_extractor_->forward(input.samples).transpose(1, 2);
+  torch::Tensor hidden = feature_projection_->forward(features);
+  if (is_training()) {
+    hidden = apply_masks(hidden, input.time_mask, input.channel_mask, masked_spec_embed_);
+  }
+  return encoder_->forward(hidden, input.frame_mask);
+}
+
+Wav2Vec2ForCtc::Wav2Vec2ForCtc(const Config& config) : final_dropout_(config.final_dropout) {
+  base_ = register_module("wav2vec2", std::make_shared<Wav2Vec2>(config));
+  lm_head_ = register_module("lm_head", torch::nn::Linear(config.hidden_size, config.vocab_size));
+  for (const auto& module : named_modules("", /*include_self=*/false)) {
+    if (auto layer = std::dynamic_pointer_cast<QuantizableLayer>(module.value())) {
+      layer->set_path(module.key());
+      layers_.push_back({module.key(), std::move(layer)});
+    }
+  }
+}
+
+torch::Tensor Wav2Vec2ForCtc::forward(const NetworkInput& input) {
+  const torch::Tensor hidden = at::dropout(base_->forward(input), final_dropout_, is_training());
+  return lm_head_->forward(hidden);
+}
+
+}  // namespace flowqat::model

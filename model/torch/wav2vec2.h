@@ -1,0 +1,61 @@
+/// The whole recogniser, with Hugging Face's module names (Wav2Vec2ForCTC).
+#pragma once
+#include <torch/torch.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/config.h"
+#include "model/torch/encoder.h"
+#include "model/torch/feature_extractor.h"
+#include "model/torch/feature_projection.h"
+
+namespace flowqat::model {
+
+/// What one forward reads, all on the network's device. Undefined masks are none.
+struct NetworkInput {
+  torch::Tensor samples;       ///< float32 [rows, samples]
+  torch::Tensor frame_mask;    ///< bool [rows, frames], true for speech; only with attention_mask
+  torch::Tensor time_mask;     ///< bool [rows, frames], true where the mask embedding stands
+  torch::Tensor channel_mask;  ///< bool [rows, hidden], true where zero stands
+};
+
+/// Features, masks and context, without the head.
+class Wav2Vec2 : public torch::nn::Module {
+ public:
+  explicit Wav2Vec2(const Config& config);
+  /// -> [rows, frames, hidden]. The masks count in training only.
+  torch::Tensor forward(const NetworkInput& input);
+  FeatureProjection& projection() { return *feature_projection_; }
+  Encoder& encoder() { return *encoder_; }
+
+ private:
+  torch::Tensor masked_spec_embed_;  // [hidden]
+  std::shared_ptr<FeatureExtractor> feature_extractor_;
+  std::shared_ptr<FeatureProjection> feature_projection_;
+  std::shared_ptr<Encoder> encoder_;
+};
+
+class Wav2Vec2ForCtc : public torch::nn::Module {
+ public:
+  explicit Wav2Vec2ForCtc(const Config& config);
+  /// -> scores before the softmax, [rows, frames, vocabulary].
+  torch::Tensor forward(const NetworkInput& input);
+  Wav2Vec2& base() { return *base_; }
+
+  struct NamedLayer {
+    std::string name;
+    std::shared_ptr<QuantizableLayer> layer;
+  };
+  /// The layers that can be quantized, in the order of the forward.
+  const std::vector<NamedLayer>& quantizable_layers() const { return layers_; }
+
+ private:
+  double final_dropout_;
+  std::shared_ptr<Wav2Vec2> base_;
+  torch::nn::Linear lm_head_{nullptr};
+  std::vector<NamedLayer> layers_;
+};
+
+}  // namespace flowqat::model

@@ -1,0 +1,57 @@
+/// Turns a fake-quantized model into an int8 one and writes it as a folder.
+#include "graph/registry.h"
+#include "graph/run.h"
+#include "nodes/model_folder.h"
+
+namespace flowqat::nodes {
+namespace {
+
+class Convert : public ModelConsumer {
+ public:
+  explicit Convert(const graph::NodeArguments& arguments)
+      : ModelConsumer(arguments.name, arguments.inputs.one("model")),
+        folder_(arguments.params.text("folder")) {}
+
+  void run(graph::StepContext& context) override {
+    const ModelState& from = input().result();
+    if (from.model->precision() != model::Precision::fake_quantized) {
+      throw graph::RunError("node \"" + name() +
+                            "\": the model is not fake-quantized; put a calibrate "
+                            "node before it");
+    }
+    ModelState state = from;
+    state.model = from.model->convert();
+    state.stage = Stage::int8;
+    graph::write_folder(context.folder() / folder_,
+                        [&](const std::filesystem::path& folder) { save_model(state, folder); });
+    // What is shipped is what was written: later steps use the model as loaded from the folder.
+    state.model = load_model(context.folder() / folder_).model;
+    context.reporter().say(name() + ": " + (context.folder() / folder_).string());
+    input().done_with();
+    give(std::move(state));
+  }
+
+  void restore(const std::filesystem::path&, graph::StepContext& context) override {
+    give(load_model(context.folder() / folder_));
+    input().done_with();
+  }
+
+ private:
+  std::string folder_;
+};
+
+const graph::Register registered({
+    .name = "convert",
+    .doc = "makes and writes the int8 model, with the trained scales and zero points",
+    .output = graph::EdgeKind::model,
+    .may_end = true,
+    .inputs = {{.key = "model", .kind = graph::EdgeKind::model, .doc = "a fake-quantized model"}},
+    .params = {{.name = "folder",
+                .kind = graph::ParamKind::path,
+                .fallback = "int8",
+                .doc = "in the run's folder"}},
+    .make = [](graph::NodeArguments a) { return std::make_unique<Convert>(a); },
+});
+
+}  // namespace
+}  // namespace flowqat::nodes

@@ -1,0 +1,36 @@
+/// Audio files to mono float samples.
+#include "graph/error.h"
+#include "graph/registry.h"
+#include "io/audio_file.h"
+#include "io/error.h"
+
+namespace flowqat::nodes {
+namespace {
+
+class Decode : public graph::Transform {
+ public:
+  explicit Decode(const graph::NodeArguments& arguments)
+      : Transform(arguments.name, arguments.inputs.stream("from")) {}
+
+  void apply(const graph::Shape& shape, std::span<const float>, std::span<float> out,
+             graph::Draw draw, graph::Row&) const override {
+    const io::AudioInfo promised{
+        .samples = shape.samples, .rate_hz = shape.rate_hz, .channels = draw.entry.channels};
+    try {
+      io::decode_audio(draw.entry.path, promised, out);
+    } catch (const io::Error& error) {
+      throw graph::Rejection(error.what());
+    }
+  }
+};
+
+const graph::Register registered({
+    .name = "decode",
+    .doc = "decodes each file exactly; frame checksums verified, channels averaged",
+    .output = graph::EdgeKind::utterances,
+    .inputs = {{.key = "from", .kind = graph::EdgeKind::utterances, .doc = "the corpus"}},
+    .make = [](graph::NodeArguments a) { return std::make_unique<Decode>(a); },
+});
+
+}  // namespace
+}  // namespace flowqat::nodes

@@ -1,0 +1,141 @@
+/// Greedy word error rate, size and speed of one or more models on the same stream.
+#include <algorithm>
+#include <chrono>
+
+#include "graph/registry.h"
+#include "graph/run.h"
+#include "nodes/model_batch.h"
+#include "nodes/model_folder.h"
+#include "nodes/recognize.h"
+#include "nodes/word_error_rate.h"
+
+namespace flowqat::nodes {
+namespace {
+
+class Evaluate : public graph::Step {
+ public:
+  explicit Evaluate(const graph::NodeArguments& arguments)
+      : Step(arguments.name),
+        audio_(dynamic_cast<const graph::Batcher&>(*arguments.inputs.one("audio"))) {
+    for (graph::Node* node : arguments.inputs.all("models")) {
+      models_.push_back(&dynamic_cast<ModelStep&>(*node));
+      models_.back()->add_consumer();
+    }
+  }
+
+  void run(graph::StepContext& context) override {
+    std::string table = line("%-16s %8s %10s %12s\n", "model", "WER %", "size MB", "x real time");
+    const std::vector<std::string> names = labels();  // while every model is still there
+    for (size_t i = 0; i < models_.size(); ++i) {
+      ModelStep* step = models_[i];
+      const Result result = evaluate(*step, names[i], context);
+      write(result, context);
+      table += line("%-16s %8.2f %10.2f %12.1f\n", result.label.c_str(), 100 * result.errors.rate(),
+                    static_cast<double>(result.bytes) / 1e6, result.x_realtime());
+      step->done_with();
+    }
+    context.reporter().result(table);
+  }
+
+  void restore(const std::filesystem::path&, graph::StepContext&) override {
+    for (ModelStep* step : models_) step->done_with();
+  }
+
+ private:
+  struct Result {
+    std::string label;
+    WordErrors errors;
+    double audio_s = 0, infer_s = 0;
+    int64_t bytes = 0;
+    double x_realtime() const { return infer_s > 0 ? audio_s / infer_s : 0; }
+  };
+
+  static std::string line(const char* pattern, auto... values) {
+    char text[200];
+    std::snprintf(text, sizeof text, pattern, values...);
+    return text;
+  }
+
+  /// A model's stage; its node's name where another model of that stage comes before it.
+  std::vector<std::string> labels() const {
+    std::vector<std::string> names;
+    for (const ModelStep* step : models_) {
+      const std::string stage = stage_name(step->result().stage);
+      const bool is_taken = std::find(names.begin(), names.end(), stage) != names.end();
+      names.push_back(is_taken ? step->name() : stage);
+    }
+    return names;
+  }
+
+  Result evaluate(const ModelStep& step, const std::string& label,
+                  graph::StepContext& context) const {
+    using Clock = std::chrono::steady_clock;
+    const ModelState& state = step.result();
+    Result result{.label = label, .errors = {}, .bytes = weights_bytes(*state.model)};
+    graph::JsonLines transcripts(context.folder() / (name() + "-" + result.label + ".jsonl"));
+    const auto stream = context.audio(audio_).open(name(), 0);
+    while (const auto batch = stream->next()) {
+      context.throw_if_stopped();
+      const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer);
+      if (prepared.audio.rows == 0) continue;
+      const auto started = Clock::now();
+      const std::vector<std::string> texts =
+          recognize(*state.model, *state.tokenizer, prepared.audio);
+      result.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
+      result.audio_s += batch->speech_s();
+      for (size_t row = 0; row < texts.size(); ++row) {
+        const graph::IndexEntry& entry = *prepared.rows[row]->entry;
+        const WordErrors errors = count_word_errors(entry.transcript, texts[row]);
+        result.errors += errors;
+        transcripts.add({{"id", entry.id},
+                         {"reference", entry.transcript},
+                         {"hypothesis", texts[row]},
+                         {"errors", errors.errors()}});
+      }
+      context.reporter().progress(
+          line("%s: %s, batch %lld, WER %.2f %%", name().c_str(), result.label.c_str(),
+               static_cast<long long>(batch->number + 1), 100 * result.errors.rate()));
+    }
+    if (result.errors.reference_words == 0) {
+      throw graph::RunError("node \"" + name() +
+                            "\": the stream holds no transcript to compare with");
+    }
+    return result;
+  }
+
+  static void write(const Result& result, graph::StepContext& context) {
+    graph::Json& summary = context.summary();
+    summary["wer"][result.label] = result.errors.rate();
+    summary["x_realtime"][result.label] = result.x_realtime();
+    summary["size_bytes"][result.label] = result.bytes;
+    context.metric({{"model", result.label},
+                    {"wer", result.errors.rate()},
+                    {"substitutions", result.errors.substitutions},
+                    {"deletions", result.errors.deletions},
+                    {"insertions", result.errors.insertions},
+                    {"reference_words", result.errors.reference_words},
+                    {"audio_s", result.audio_s},
+                    {"infer_s", result.infer_s}});
+  }
+
+  const graph::Batcher& audio_;
+  std::vector<ModelStep*> models_;
+};
+
+const graph::Register registered({
+    .name = "evaluate",
+    .doc = "greedy word error rate, size and speed of models on the same audio",
+    .output = graph::EdgeKind::none,
+    .may_end = true,
+    .inputs = {{.key = "models",
+                .kind = graph::EdgeKind::model,
+                .many = true,
+                .doc = "the models to compare"},
+               {.key = "audio",
+                .kind = graph::EdgeKind::batches,
+                .doc = "the dev split; batches of one avoid padding"}},
+    .make = [](graph::NodeArguments a) { return std::make_unique<Evaluate>(a); },
+});
+
+}  // namespace
+}  // namespace flowqat::nodes

@@ -1,0 +1,112 @@
+/// Where the lower line begins: a pretrained folder, or fresh weights for a configuration.
+#include "graph/registry.h"
+#include "graph/run.h"
+#include "io/error.h"
+#include "nodes/model_folder.h"
+
+namespace flowqat::nodes {
+namespace {
+
+class ModelSource : public ModelStep {
+ public:
+  explicit ModelSource(const graph::NodeArguments& arguments)
+      : ModelStep(arguments.name),
+        path_(arguments.params.text("path")),
+        config_folder_(arguments.params.text("config")),
+        options_{.device = arguments.params.text("device"),
+                 .threads = static_cast<int>(arguments.params.integer("compute_threads"))} {
+    if (path_.empty() == config_folder_.empty()) {
+      throw graph::GraphError(
+          "give either \"path\" (a folder with weights) or \"config\" (a folder with "
+          "config.json, for fresh weights)");
+    }
+    try {
+      description_ = read_description(path_.empty() ? config_folder_ : path_);
+    } catch (const std::runtime_error& error) {
+      throw graph::RunError("node \"" + name() + "\", key \"" +
+                            (path_.empty() ? "config" : "path") + "\": " + error.what());
+    }
+  }
+
+  const model::Config& config() const override { return description_.config; }
+
+  void run(graph::StepContext& context) override {
+    model::Engine& engine = model::engine();
+    engine.configure(options_);
+    if (path_.empty()) {
+      give({.model = engine.create(description_.config,
+                                   graph::mix({context.seed(), graph::key_of(name())})),
+            .tokenizer = description_.tokenizer,
+            .extractor = description_.extractor});
+    } else {
+      ModelState loaded = load_model(path_);
+      if (loaded.stage != Stage::float32) {
+        throw graph::RunError("node \"" + name() + "\", key \"path\": " + path_ +
+                              " holds a quantized model; training starts from a float one");
+      }
+      give(std::move(loaded));
+    }
+    const double parameters = static_cast<double>(result().model->parameter_count());
+    char line[200];
+    std::snprintf(line, sizeof line, "%s: %.2f M parameters on %s, %d compute threads, %s",
+                  name().c_str(), parameters / 1e6, engine.device().c_str(), engine.threads(),
+                  engine.instruction_set().c_str());
+    context.reporter().say(line);
+    // What training must share to give the same bits.
+    context.summary()["machine"] = {{"device", engine.device()},
+                                    {"compute_threads", engine.threads()},
+                                    {"instruction_set", engine.instruction_set()},
+                                    {"libtorch", engine.libtorch_version()}};
+  }
+
+  /// Cheaper to make again than to keep.
+  void restore(const std::filesystem::path&, graph::StepContext& context) override {
+    const graph::Json before = context.summary().value("machine", graph::Json());
+    run(context);
+    if (before != context.summary()["machine"]) {
+      context.reporter().say(name() + ": resumed on another kind of machine (" + before.dump() +
+                             " before): results may differ in their last bits");
+    }
+  }
+
+ private:
+  std::string path_, config_folder_;
+  model::EngineOptions options_;
+  ModelDescription description_;
+};
+
+using graph::ParamKind;
+
+const graph::Register registered({
+    .name = "model",
+    .doc = "a wav2vec2 CTC model: pretrained weights, or fresh ones",
+    .output = graph::EdgeKind::model,
+    .params =
+        {
+            {.name = "path",
+             .kind = ParamKind::path,
+             .fallback = "",
+             .doc = "a Hugging Face folder: config.json, model.safetensors, vocabulary and "
+                    "processor files"},
+            {.name = "config",
+             .kind = ParamKind::path,
+             .fallback = "",
+             .doc =
+                 "a folder with config.json and processor files: weights are drawn with the seed"},
+            {.name = "device",
+             .kind = ParamKind::choice,
+             .fallback = "auto",
+             .choices = {"auto", "cpu", "cuda"},
+             .doc = "auto: the GPU where there is one"},
+            {.name = "compute_threads",
+             .kind = ParamKind::integer,
+             .fallback = 0,
+             .minimum = 0,
+             .maximum = 1024,
+             .doc = "threads for the model's arithmetic; 0: one a core"},
+        },
+    .make = [](graph::NodeArguments a) { return std::make_unique<ModelSource>(a); },
+});
+
+}  // namespace
+}  // namespace flowqat::nodes

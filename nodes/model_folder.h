@@ -1,0 +1,36 @@
+/// A Hugging Face model folder, float or int8, as one thing.
+#pragma once
+#include <filesystem>
+
+#include "io/safetensors.h"
+#include "nodes/model_step.h"
+
+namespace flowqat::nodes {
+
+/// config.json, vocabulary and processor files of a folder, without its weights.
+struct ModelDescription {
+  model::Config config;
+  std::shared_ptr<const io::Tokenizer> tokenizer;
+  io::FeatureExtractor extractor;
+};
+
+/// Needs no LibTorch. A folder without vocab.json has base-960h's 32 characters. Throws io::Error
+/// or model::Error naming the file.
+ModelDescription read_description(const std::filesystem::path& folder);
+
+/// Loads the weights too: a float folder, one with fake_quantization.json, or an int8 one with
+/// quantization.json.
+ModelState load_model(const std::filesystem::path& folder);
+
+/// Writes weights, configuration, processor and, for a quantized model, its quantization into an
+/// existing folder. `transformers` loads what a float or fake-quantized model leaves.
+void save_model(const ModelState& state, const std::filesystem::path& folder);
+
+/// The size of the weights file that save_model() would write.
+int64_t weights_bytes(const model::Model& model);
+
+/// For tensors that the model's face and files share.
+model::Tensors to_model_tensors(const std::vector<io::Tensor>& tensors);
+std::vector<io::Tensor> to_io_tensors(const model::Tensors& tensors);
+
+}  // namespace flowqat::nodes

@@ -1,0 +1,52 @@
+/// To one sample rate.
+#include "io/resample.h"
+
+#include "graph/registry.h"
+#include "nodes/converter.h"
+
+namespace flowqat::nodes {
+namespace {
+
+class Resample : public graph::Transform {
+ public:
+  explicit Resample(const graph::NodeArguments& arguments)
+      : Transform(arguments.name, arguments.inputs.stream("from")),
+        rate_hz_(static_cast<int>(arguments.params.integer("rate_hz"))),
+        converter_(io::parse_converter(arguments.params.text("converter"))) {}
+
+  graph::Shape predict(const graph::Shape& in, graph::Draw) const override {
+    return {io::resampled_samples(in.samples, ratio(in)), rate_hz_};
+  }
+
+  void apply(const graph::Shape& shape, std::span<const float> in, std::span<float> out,
+             graph::Draw, graph::Row&) const override {
+    io::resample(in, ratio(shape), converter_, out);
+  }
+
+ private:
+  double ratio(const graph::Shape& in) const { return static_cast<double>(rate_hz_) / in.rate_hz; }
+
+  int rate_hz_;
+  io::Converter converter_;
+};
+
+using graph::ParamKind;
+
+const graph::Register registered({
+    .name = "resample",
+    .doc = "brings every utterance to one sample rate",
+    .output = graph::EdgeKind::utterances,
+    .inputs = {{.key = "from", .kind = graph::EdgeKind::utterances, .doc = "decoded audio"}},
+    .params = {{.name = "rate_hz",
+                .kind = ParamKind::integer,
+                .fallback = 16000,
+                .unit = "Hz",
+                .minimum = 1000,
+                .maximum = 384000,
+                .doc = "the rate to bring audio to"},
+               converter_param()},
+    .make = [](graph::NodeArguments a) { return std::make_unique<Resample>(a); },
+});
+
+}  // namespace
+}  // namespace flowqat::nodes

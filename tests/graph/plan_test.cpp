@@ -1,0 +1,70 @@
+#include "graph/plan.h"
+
+#include <set>
+
+#include "graph/error.h"
+#include "tests/catch.h"
+#include "tests/graph/test_nodes.h"
+
+using namespace flowqat::graph;
+using flowqat::graph::testing::Streams;
+
+namespace {
+
+std::string chain(const std::string& source_keys, const std::string& jitter_keys = "") {
+  return R"({"c": {"type": "numbers")" + source_keys + R"(}, "f": {"type": "fill", "from": "c"},
+             "j": {"type": "jitter", "from": "f")" +
+         jitter_keys + R"(}, "b": {"type": "pack", "from": "j"}})";
+}
+
+std::multiset<std::pair<uint32_t, int>> presentations(const Plan& plan) {
+  std::multiset<std::pair<uint32_t, int>> all;
+  for (const PlannedBatch& batch : plan) {
+    for (const Presentation& at : batch.rows) all.insert({at.entry, at.copy});
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("an epoch presents every utterance once in every copy") {
+  const Streams streams(chain(R"(, "count": 11)", R"(, "copies": 3)"));
+  const auto all = presentations(streams.pipeline.plan("x", 0));
+  CHECK(all.size() == 33);
+  CHECK(std::set(all.begin(), all.end()).size() == 33);
+}
+
+TEST_CASE("the plan is a function of seed, consumer and epoch") {
+  const Streams one(chain("")), same(chain("")), other(chain(""), 2, {.seed = 2});
+  const auto lengths = [](const Plan& plan) {
+    std::vector<int64_t> all;
+    for (const PlannedBatch& batch : plan) all.push_back(batch.padded_samples);
+    return all;
+  };
+  CHECK(lengths(one.pipeline.plan("x", 3)) == lengths(same.pipeline.plan("x", 3)));
+  CHECK(presentations(one.pipeline.plan("x", 3)) == presentations(other.pipeline.plan("x", 3)));
+}
+
+TEST_CASE("hours take a seeded subset, the same in every epoch, and no more than asked for") {
+  const double hours = 10.0 / 3600;  // utterances are 1.0 to 1.2 s
+  const std::string keys = R"(, "hours": )" + std::to_string(hours);
+  const Streams one(chain(keys)), other(chain(keys), 2, {.seed = 2});
+  const auto chosen = presentations(one.pipeline.plan("x", 0));
+  CHECK(chosen == presentations(one.pipeline.plan("x", 5)));
+  CHECK(chosen != presentations(other.pipeline.plan("x", 0)));
+  CHECK(one.pipeline.selection().presented_s <= 10.0);
+  CHECK(one.pipeline.selection().presented_s > 8.5);
+  CHECK(one.pipeline.selection().corpus_s == Approx(22).margin(1));
+}
+
+TEST_CASE("batches that would mix sample rates are refused with both files named") {
+  const Streams streams(chain(R"(, "odd_rate_hz": 500)"));
+  CHECK_THROWS_WITH(streams.pipeline.plan("x", 0),
+                    ContainsSubstring("/numbers/u0 comes at 1000 Hz, /numbers/u1 at 500 Hz") &&
+                        ContainsSubstring("resample"));
+}
+
+TEST_CASE("an empty corpus is an error that names its node") {
+  CHECK_THROWS_WITH(Streams(chain(R"(, "count": 0)")),
+                    ContainsSubstring("node \"c\": the corpus holds no utterance"));
+}

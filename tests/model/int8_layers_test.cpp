@@ -1,0 +1,155 @@
+#include <ATen/Context.h>
+
+#include <thread>
+#include <vector>
+
+#include "model/model.h"
+#include "model/torch/layers.h"
+#include "tests/catch.h"
+#include "tests/model/quantized_layers.h"
+
+namespace flowqat::model {
+
+using namespace testing;
+
+TEST_CASE("int8 layers are within one output step of the fake-quantized ones") {
+  torch::manual_seed(3);
+  for (const auto& name : preset_names()) {
+    for (const bool per_channel : {false, true}) {
+      auto scheme = preset(name);
+      scheme.per_channel_weights = per_channel;
+      for (const auto& shape : shapes()) {
+        INFO(name << ", " << shape.name << (per_channel ? ", per channel" : ", per tensor"));
+        const auto layer = calibrated_layer(shape, scheme);
+        const auto int8 = converted(shape, *layer);
+        REQUIRE(int8->is_int8());
+        CHECK_FALSE(int8->weight.defined());
+        const auto x = on_input_grid(input(shape), int8->state());
+        const auto expected = forward(*layer, x), found = forward(*int8, x);
+        REQUIRE(found.sizes() == expected.sizes());
+        CHECK(most_steps_apart(found, expected, int8->state()["output"]["scale"]) <= 1);
+        CHECK(expected.std(false).item<float>() > 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("fake-quantized layers pass gradients to weight, bias and input") {
+  torch::manual_seed(4);
+  const auto shape = conv(4, 6, 3, 2, true, 2, 15);
+  const auto layer = calibrated_layer(shape, preset("fbgemm"));
+  const auto x = input(shape).requires_grad_();
+  dynamic_cast<Conv1dLayer&>(*layer).forward(x).square().sum().backward();
+  CHECK(x.grad().abs().sum().item<float>() > 0);
+  CHECK(layer->weight.grad().abs().sum().item<float>() > 0);
+  CHECK(layer->bias.grad().abs().sum().item<float>() > 0);
+}
+
+TEST_CASE("layers packed for both engines run side by side under any global engine") {
+  torch::manual_seed(5);
+  const auto shape = conv(8, 12, 3, 2, true, 2, 31);
+  const auto qnnpack = converted(shape, *calibrated_layer(shape, preset("qnnpack")));
+  const auto calibrated = calibrated_layer(shape, preset("fbgemm"));
+  const auto fbgemm = converted(shape, *calibrated);
+  const auto x = input(shape);
+  const auto first = forward(*qnnpack, x), second = forward(*fbgemm, x);
+
+  const auto before = at::globalContext().qEngine();
+  for (const auto engine : at::globalContext().supportedQEngines()) {
+    at::globalContext().setQEngine(engine);
+    CHECK(torch::equal(forward(*qnnpack, x), first));
+    CHECK(torch::equal(forward(*fbgemm, x), second));
+    CHECK(qnnpack->int8_weight().sizes() == fbgemm->int8_weight().sizes());
+    CHECK(torch::equal(
+        forward(*converted(shape, *calibrated_layer(shape, preset("fbgemm"))), x).isfinite().all(),
+        torch::tensor(true)));
+    CHECK(at::globalContext().qEngine() == engine);
+  }
+  at::globalContext().setQEngine(before);
+}
+
+TEST_CASE("an input with other strides gives the same int8 output") {
+  torch::manual_seed(6);
+  for (const auto& name : {"qnnpack", "fbgemm"}) {
+    const auto shape = conv(8, 12, 3, 2, true, 2, 31);
+    const auto int8 = converted(shape, *calibrated_layer(shape, preset(name)));
+    const auto x = input(shape);
+    const auto strided = x.transpose(1, 2).contiguous().transpose(1, 2);
+    REQUIRE_FALSE(strided.is_contiguous());
+    CHECK(torch::equal(forward(*int8, strided), forward(*int8, x)));
+  }
+}
+
+TEST_CASE("several threads may run one layer") {
+  torch::manual_seed(14);
+  const auto shape = conv(8, 12, 3, 2, true, 2, 131);
+  const auto x = input(shape);
+  for (const auto& name : preset_names()) {
+    const auto frozen = calibrated_layer(shape, preset(name));
+    for (const auto& layer : {frozen, converted(shape, *frozen)}) {
+      std::vector<torch::Tensor> outputs(4);
+      std::vector<std::thread> threads;
+      for (auto& y : outputs) threads.emplace_back([&] { y = forward(*layer, x); });
+      for (auto& thread : threads) thread.join();
+      for (const auto& y : outputs) CHECK(torch::equal(y, outputs.front()));
+      CHECK(torch::equal(outputs.front(), forward(*layer, x)));
+    }
+  }
+}
+
+TEST_CASE("conversion uses the stored scales and zero points even where the ranges differ") {
+  torch::manual_seed(8);
+  for (const auto& name : preset_names()) {
+    const auto shape = linear(6, 4, {3});
+    auto state = calibrated_layer(shape, preset(name))->state();
+    state["input"]["scale"] = 0.03125;
+    state["input"]["zero_point"] = 77;
+    state["output"]["scale"] = 0.0625;
+    state["output"]["zero_point"] = 101;
+    if (preset(name).per_channel_weights)
+      state["weight"]["scale"] = {0.01, 0.02, 0.03, 0.04};
+    else
+      state["weight"]["scale"] = 0.25;
+
+    const auto layer = float_layer(shape);
+    layer->load_fake_quantization(state);
+    CHECK(layer->state()["output"] == state["output"]);
+    const auto int8 = converted(shape, *layer);
+    const auto found = int8->state();
+    for (const auto* part : {"input", "output"})
+      for (const auto* key : {"scale", "zero_point"}) CHECK(found[part][key] == state[part][key]);
+    const auto scale = preset(name).per_channel_weights
+                           ? torch::tensor({0.01f, 0.02f, 0.03f, 0.04f})
+                           : torch::tensor({0.25f});
+    CHECK(torch::equal(int8->weight_scale(), scale));
+    const auto dequantized = int8->int8_weight().to(torch::kFloat) * scale.view({-1, 1});
+    const auto clamped =
+        layer->weight.minimum(scale.view({-1, 1}) * 127).maximum(scale.view({-1, 1}) * -128);
+    CHECK(((dequantized - clamped).abs() <= scale.view({-1, 1}) * 0.501).all().item<bool>());
+  }
+}
+
+TEST_CASE("weights of one sign and dead channels survive conversion and reloading") {
+  torch::manual_seed(10);
+  const auto shape = linear(12, 4, {20});
+  const torch::NoGradGuard no_grad;
+  for (const auto& name : preset_names()) {
+    auto layer = float_layer(shape);
+    layer->weight.abs_();
+    if (preset(name).per_channel_weights) layer->weight[1].neg_();
+    if (preset(name).per_channel_weights) layer->weight[2].zero_();
+    layer->insert_fake_quantizers(preset(name));
+    forward(*layer, input(shape));
+    layer->set_fake_quantization(true);
+    layer->set_observers(false, false);
+    const auto int8 = converted(shape, *layer);
+    INFO(name << " " << int8->state().dump());
+    CHECK(int8->weight_zero_point().any().item<bool>());
+    const auto x = on_input_grid(input(shape), int8->state());
+    const float step = int8->state()["output"]["scale"];
+    CHECK(most_steps_apart(forward(*int8, x), forward(*layer, x), step) <= 1);
+    CHECK(torch::equal(forward(*reloaded_int8(shape, *int8), x), forward(*int8, x)));
+  }
+}
+
+}  // namespace flowqat::model

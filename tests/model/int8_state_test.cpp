@@ -1,0 +1,81 @@
+#include <nlohmann/json.hpp>
+
+#include "model/model.h"
+#include "model/torch/layers.h"
+#include "tests/catch.h"
+#include "tests/model/quantized_layers.h"
+
+namespace flowqat::model {
+
+using namespace testing;
+
+TEST_CASE("int8 layers come back from state and tensors with equal bits") {
+  torch::manual_seed(9);
+  for (const auto& name : preset_names())
+    for (const auto& shape : shapes()) {
+      INFO(name << ", " << shape.name);
+      const auto int8 = converted(shape, *calibrated_layer(shape, preset(name)));
+      const auto loaded = reloaded_int8(shape, *int8);
+      const auto x = input(shape);
+      CHECK(torch::equal(forward(*loaded, x), forward(*int8, x)));
+      CHECK(loaded->state() == int8->state());
+      CHECK(torch::equal(loaded->int8_weight(), int8->int8_weight()));
+      CHECK(loaded->scheme() == preset(name));
+    }
+}
+
+TEST_CASE("fake-quantized layers come back from their state with equal bits") {
+  torch::manual_seed(11);
+  for (const auto& name : preset_names()) {
+    const auto shape = conv(6, 5, 3, 2, false, 2, 21);
+    const auto layer = calibrated_layer(shape, preset(name));
+    layer->set_observers(false, true);
+    const auto loaded = shape.make();
+    loaded->weight.set_data(layer->weight.detach().clone());
+    loaded->load_fake_quantization(nlohmann::json::parse(layer->state().dump()));
+    CHECK(loaded->state() == layer->state());
+    const auto x = input(shape);
+    CHECK(torch::equal(forward(*loaded, x), forward(*layer, x)));
+  }
+}
+
+TEST_CASE("a layer that has seen nothing keeps that in its state") {
+  const auto shape = linear(3, 2, {4});
+  const auto layer = float_layer(shape);
+  layer->insert_fake_quantizers(preset("fbgemm"));
+  CHECK(layer->state()["input"]["min"].is_null());
+  const auto loaded = float_layer(shape);
+  loaded->load_fake_quantization(layer->state());
+  CHECK_FALSE(loaded->observed());
+  CHECK(loaded->state() == layer->state());
+}
+
+TEST_CASE("a copy in any state is equal and independent") {
+  torch::manual_seed(12);
+  const auto shape = conv(4, 6, 3, 2, true, 2, 15);
+  const auto quantized = calibrated_layer(shape, preset("qnnpack"));
+  const auto original_float = float_layer(shape);
+  const auto int8 = converted(shape, *quantized);
+  const auto x = input(shape);
+  for (const auto& original : {original_float, quantized, int8}) {
+    // Over a layer in each other state, too.
+    for (const auto& target : {float_layer(shape), calibrated_layer(shape, preset("fbgemm")),
+                               converted(shape, *calibrated_layer(shape, preset("fbgemm")))}) {
+      target->copy_from(*original);
+      CHECK(target->is_int8() == original->is_int8());
+      CHECK(target->is_fake_quantized() == original->is_fake_quantized());
+      CHECK(target->state() == original->state());
+      CHECK(torch::equal(forward(*target, x), forward(*original, x)));
+      CHECK(target->named_parameters().keys() == original->named_parameters().keys());
+    }
+  }
+  const auto expected = forward(*quantized, x);
+  const auto copy = copy_of(shape, *quantized);
+  const torch::NoGradGuard no_grad;
+  copy->weight.fill_(0);
+  copy->set_observers(true, true);
+  forward(*copy, 100 * x);
+  CHECK(torch::equal(forward(*quantized, x), expected));
+}
+
+}  // namespace flowqat::model

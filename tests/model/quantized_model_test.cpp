@@ -1,0 +1,186 @@
+// A whole model's way from float over fake quantization to int8; the layers have tests of their
+// own.
+#include <algorithm>
+
+#include "model/torch/state_dict.h"
+#include "tests/catch.h"
+#include "tests/model/wav2vec2_golden.h"
+
+using namespace flowqat::model;
+
+namespace {
+
+std::unique_ptr<Model> calibrated(const Golden& golden, const Policy& policy = {}) {
+  auto model = golden.load(true);
+  model->insert_fake_quantizers(policy);
+  model->observe(golden.batch());
+  model->finish_calibration();
+  return model;
+}
+
+std::unique_ptr<Model> reloaded(const Model& model) {
+  // Through text, as a file would: every number must survive it.
+  const auto json = nlohmann::json::parse(model.quantization().dump());
+  return test_engine().load(model.config(), model.tensors(), json);
+}
+
+torch::Tensor scores(const Model& model, const Golden& golden) {
+  return as_tensor(model.infer(golden.batch()));
+}
+
+}  // namespace
+
+TEST_CASE("fake quantizers change nothing before calibration ends, and little behind it") {
+  const Golden golden("wav2vec2_tiny");
+  const auto model = golden.load(true);
+  model->insert_fake_quantizers({});
+  CHECK(model->precision() == Precision::fake_quantized);
+  CHECK(largest_difference(scores(*model, golden), golden["masked_logits"]) < 1e-4);
+  model->observe(golden.batch());
+  CHECK(largest_difference(scores(*model, golden), golden["masked_logits"]) < 1e-4);
+  model->finish_calibration();
+  const double change = largest_difference(scores(*model, golden), golden["masked_logits"]);
+  CHECK(change > 1e-4);
+  CHECK(change < 0.5);
+}
+
+TEST_CASE("the policy alone decides which layers are quantized") {
+  const Golden golden("wav2vec2_tiny");
+  const auto layers = [&](const Policy& policy) {
+    return calibrated(golden, policy)->quantization()["layers"];
+  };
+  CHECK(layers({"qnnpack", "fbgemm"}).size() == 3 + 2 * 6);
+  CHECK(layers({"none", "fbgemm"}).size() == 2 * 6);
+  CHECK(layers({"qnnpack_symmetric", "none"}).size() == 3);
+  const auto model = golden.load(true);
+  REQUIRE_THROWS_WITH(model->insert_fake_quantizers({"none", "none"}),
+                      ContainsSubstring("leaves every layer in float"));
+  REQUIRE_THROWS_AS(model->insert_fake_quantizers({"none", "no such preset"}), Error);
+  CHECK(model->precision() == Precision::float32);
+}
+
+TEST_CASE("the int8 model speaks as the fake-quantized one that it was converted from") {
+  const Golden golden("wav2vec2_tiny");
+  const auto model = calibrated(golden);
+  const torch::Tensor fake = scores(*model, golden);
+  const auto int8 = model->convert();
+  CHECK(int8->precision() == Precision::int8);
+  CHECK(int8->parameter_count() == model->parameter_count());
+  const double from_float = largest_difference(fake, golden["masked_logits"]);
+  CHECK(largest_difference(scores(*int8, golden), fake) < from_float);
+  CHECK(torch::equal(scores(*model, golden), fake));  // conversion left the original as it was
+}
+
+TEST_CASE("fake-quantized and int8 models come back from their files bit for bit") {
+  const Golden golden("wav2vec2_tiny");
+  for (const char* convolutions : {"qnnpack", "qnnpack_symmetric", "fbgemm"}) {
+    INFO(convolutions);
+    const auto fake = calibrated(golden, {convolutions, "fbgemm"});
+    const auto int8 = fake->convert();
+    for (const Model* model : {fake.get(), int8.get()}) {
+      const auto again = reloaded(*model);
+      CHECK(again->precision() == model->precision());
+      CHECK(torch::equal(scores(*again, golden), scores(*model, golden)));
+      CHECK(same(again->tensors(), model->tensors()));
+      CHECK(again->quantization() == model->quantization());
+      const auto clone = model->clone();
+      CHECK(torch::equal(scores(*clone, golden), scores(*model, golden)));
+      CHECK(clone->quantization() == model->quantization());
+    }
+  }
+}
+
+TEST_CASE("an int8 model's tensors are int8 weights and their scales") {
+  const Golden golden("wav2vec2_tiny");
+  const auto tensors = by_name(calibrated(golden)->convert()->tensors());
+  const std::string q = "wav2vec2.encoder.layers.0.attention.q_proj.";
+  CHECK(tensors.at(q + "weight").dtype == "I8");
+  CHECK(tensors.at(q + "weight_scale").shape == std::vector<int64_t>{32});
+  CHECK(tensors.at(q + "bias").dtype == "F32");
+  CHECK(tensors.at("wav2vec2.feature_extractor.conv_layers.1.conv.weight").dtype == "I8");
+  CHECK_FALSE(tensors.contains("wav2vec2.feature_extractor.conv_layers.1.conv.weight_scale"));
+  CHECK(tensors.at("lm_head.weight").dtype == "F32");
+}
+
+TEST_CASE("quantization-aware training goes on from its files bit for bit") {
+  const Golden golden("wav2vec2_tiny");
+  const auto train = [&](Trainer& trainer, uint64_t first, uint64_t last) {
+    for (uint64_t i = first; i < last; ++i) trainer.step(golden.masked_batch(), 1e-3, i);
+  };
+  const auto whole = calibrated(golden);
+  whole->set_activation_observers(true);
+  const auto whole_trainer = whole->trainer({.clip_norm = 1});
+  train(*whole_trainer, 0, 2);
+
+  const auto resumed = reloaded(*whole);
+  const auto resumed_trainer = resumed->trainer({.clip_norm = 1});
+  resumed_trainer->load_state(whole_trainer->state());
+  train(*whole_trainer, 2, 4);
+  train(*resumed_trainer, 2, 4);
+  CHECK(same(whole->tensors(), resumed->tensors()));
+  CHECK(whole->quantization() == resumed->quantization());
+  CHECK(largest_difference(scores(*whole->convert(), golden), scores(*whole, golden)) < 0.2);
+}
+
+TEST_CASE("frozen activation observers keep their ranges while weights' follow") {
+  const Golden golden("wav2vec2_tiny");
+  const auto model = calibrated(golden);
+  const std::string name = "wav2vec2.encoder.layers.1.attention.v_proj";
+  const auto layer = [&] { return model->quantization()["layers"][name]; };
+  const auto before = layer();
+  const auto trainer = model->trainer({});
+  trainer->step(golden.batch(), 1e-2, 1);
+  trainer->step(golden.batch(), 1e-2, 2);
+  const auto frozen = layer();
+  CHECK(frozen["input"] == before["input"]);
+  CHECK(frozen["weight"] != before["weight"]);
+  model->set_activation_observers(true);
+  trainer->step(golden.batch(), 1e-2, 3);
+  const auto observed = layer();
+  CHECK(observed["input"] != before["input"]);
+  model->infer(golden.batch());  // inference observes nothing
+  CHECK(layer() == observed);
+}
+
+TEST_CASE("steps out of order are refused, saying what comes first") {
+  const Golden golden("wav2vec2_tiny");
+  const auto model = golden.load(true);
+  REQUIRE_THROWS_WITH(model->observe(golden.batch()), ContainsSubstring("insert them first"));
+  REQUIRE_THROWS_WITH(model->finish_calibration(), ContainsSubstring("insert them first"));
+  REQUIRE_THROWS_WITH(model->set_activation_observers(true), ContainsSubstring("insert them"));
+  REQUIRE_THROWS_WITH(model->convert(), ContainsSubstring("this one is float"));
+  model->insert_fake_quantizers({});
+  REQUIRE_THROWS_WITH(model->insert_fake_quantizers({}), ContainsSubstring("already quantized"));
+  REQUIRE_THROWS_WITH(model->trainer({}), ContainsSubstring("calibrate it before training"));
+  REQUIRE_THROWS_WITH(model->convert(), ContainsSubstring("not calibrated"));
+  REQUIRE_THROWS_WITH(model->finish_calibration(),
+                      ContainsSubstring("conv_layers.0.conv") && ContainsSubstring("no audio"));
+  model->observe(golden.batch());
+  model->finish_calibration();
+  const auto int8 = model->convert();
+  REQUIRE_THROWS_WITH(int8->trainer({}), ContainsSubstring("int8 model cannot be trained"));
+  REQUIRE_THROWS_WITH(int8->convert(), ContainsSubstring("int8 already"));
+}
+
+TEST_CASE("a quantization file that does not fit is refused, naming the field or layer") {
+  const Golden golden("wav2vec2_tiny");
+  const auto model = calibrated(golden)->convert();
+  const auto load = [&](const nlohmann::json& quantization) {
+    return test_engine().load(model->config(), model->tensors(), quantization);
+  };
+  auto json = model->quantization();
+  json["format"] = "another";
+  REQUIRE_THROWS_WITH(load(json), ContainsSubstring("field \"format\""));
+  json = model->quantization();
+  json["version"] = 2;
+  REQUIRE_THROWS_WITH(load(json), ContainsSubstring("version 2"));
+  json = model->quantization();
+  json["layers"].erase("wav2vec2.encoder.layers.0.attention.q_proj");
+  json["layers"]["lm_head"] = {};
+  REQUIRE_THROWS_WITH(load(json),
+                      ContainsSubstring("missing \"wav2vec2.encoder.layers.0.attention.q_proj\"") &&
+                          ContainsSubstring("unexpected \"lm_head\""));
+  json = model->quantization();
+  json.erase("policy");
+  REQUIRE_THROWS_WITH(load(json), ContainsSubstring("malformed") && ContainsSubstring("policy"));
+}

@@ -1,0 +1,158 @@
+/// Whole runs: train, calibrate, adapt, checkpoint, convert, evaluate, with a very small model.
+#include <fstream>
+#include <sstream>
+
+#include "tests/catch.h"
+#include "tests/corpus.h"
+#include "tests/nodes/small_model.h"
+#include "tests/nodes/support.h"
+#include "tests/temporary_folder.h"
+
+using namespace flowqat;
+namespace fs = std::filesystem;
+using flowqat::testing::make_corpus;
+using flowqat::testing::TemporaryFolder;
+using nodes::testing::Recorder;
+using nodes::testing::write_small_config;
+
+namespace {
+
+/// configs/quickstart.json, cut to seconds.
+graph::Graph small_quickstart(const fs::path& folder, const std::string& out) {
+  graph::Json file = graph::read_graph(FLOWQAT_SOURCE_DIR "/configs/quickstart.json");
+  for (const std::string& value :
+       {"corpus.root=" + (folder / "corpus").string(), std::string("corpus.splits=[\"train\"]"),
+        "dev_corpus.root=" + (folder / "corpus").string(),
+        std::string("dev_corpus.splits=[\"dev\"]"), "start.config=" + (folder / "config").string(),
+        std::string("start.device=cpu"), std::string("batch.max_padded_s=4"),
+        std::string("learn.epochs=2"), std::string("learn.log_every_steps=1"),
+        std::string("adapt.log_every_steps=1"), std::string("observe.batches=2"),
+        std::string("threads=2")}) {
+    graph::override_value(file, value);
+  }
+  file["out"] = (folder / out).string();
+  return graph::Graph(graph::resolve(file, "quickstart.json"));
+}
+
+void make_small_inputs(const fs::path& folder) {
+  make_corpus(folder / "corpus", {.split = "train"});
+  make_corpus(folder / "corpus", {.split = "dev", .speakers = 1, .utterances = 3});
+  write_small_config(folder / "config");
+}
+
+graph::Json run(const graph::Graph& graph, Recorder& recorder,
+                graph::Existing existing = graph::Existing::refuse) {
+  return graph::run_graph(
+      graph, {.existing = existing, .reporter = &recorder, .stop_signal = &recorder.stop_signal});
+}
+
+std::string bytes(const fs::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  REQUIRE_FALSE(text.str().empty());
+  return text.str();
+}
+
+}  // namespace
+
+TEST_CASE("a whole run leaves its folder and its summary") {
+  const TemporaryFolder temporary;
+  make_small_inputs(temporary.path());
+  Recorder recorder;
+  const graph::Json summary = run(small_quickstart(temporary.path(), "out"), recorder);
+  for (const char* model : {"float", "ptq", "fake_quantized", "int8"}) {
+    CHECK(summary.at("wer").at(model).get<double>() >= 0);
+    CHECK_THAT(recorder.results, ContainsSubstring(model));
+  }
+  CHECK(summary.at("size_bytes").at("int8").get<int64_t>() <
+        summary.at("size_bytes").at("float").get<int64_t>());
+  CHECK(summary.at("train").at("audio_s").get<double>() > 20);
+  CHECK(summary.at("train").at("wall_s").get<double>() > 0);
+  CHECK(summary.at("train").at("starved_share").get<double>() < 1);
+  CHECK(summary.at("utterances").at("rejected") == 0);
+  CHECK(summary.at("batches_sha256").get<std::string>().size() == 64);
+  const fs::path out = temporary.path() / "out";
+  for (const char* file :
+       {"graph.json", "metrics.jsonl", "rejected.jsonl", "summary.json", "model/model.safetensors",
+        "model/config.json", "model/vocab.json", "model/preprocessor_config.json",
+        "model/fake_quantization.json", "int8/model.safetensors", "int8/quantization.json"}) {
+    INFO(file);
+    CHECK(fs::exists(out / file));
+  }
+  // The resolved graph alone reproduces the run.
+  Recorder again;
+  graph::Json resolved = graph::read_graph(out / "graph.json");
+  resolved["out"] = (temporary.path() / "again").string();
+  run(graph::Graph(graph::resolve(resolved, "graph.json")), again);
+  CHECK(bytes(temporary.path() / "again" / "model" / "model.safetensors") ==
+        bytes(out / "model" / "model.safetensors"));
+}
+
+TEST_CASE("a run stopped at any step and resumed gives the weights of one that was not") {
+  const TemporaryFolder temporary;
+  make_small_inputs(temporary.path());
+  Recorder uninterrupted;
+  const graph::Json whole = run(small_quickstart(temporary.path(), "whole"), uninterrupted);
+  for (const std::string stop_at :
+       {"learn: step 3 ", "observe: batch 1 ", "adapt: step 2 ", "wer: ptq, batch 1"}) {
+    INFO("stopped at " << stop_at);
+    fs::remove_all(temporary.path() / "out");
+    Recorder stopped, resumed;
+    stopped.stop_at = stop_at;
+    CHECK_THROWS_AS(run(small_quickstart(temporary.path(), "out"), stopped), graph::Interrupted);
+    const graph::Json summary =
+        run(small_quickstart(temporary.path(), "out"), resumed, graph::Existing::resume);
+    for (const char* file :
+         {"model/model.safetensors", "model/fake_quantization.json", "int8/model.safetensors",
+          "int8/quantization.json", "rejected.jsonl"}) {
+      INFO(file);
+      CHECK(std::string(bytes(temporary.path() / "whole" / "graph.json")).size() > 0);
+      if (fs::file_size(temporary.path() / "whole" / file) == 0) continue;
+      CHECK(bytes(temporary.path() / "out" / file) == bytes(temporary.path() / "whole" / file));
+    }
+    for (const char* key : {"wer", "utterances", "batches_sha256"})
+      CHECK(summary.at(key) == whole.at(key));
+  }
+}
+
+TEST_CASE("a broken file in the corpus is counted and training goes on without it") {
+  const TemporaryFolder temporary;
+  make_small_inputs(temporary.path());
+  flowqat::testing::damage(temporary.path() / "corpus" / "train" / "101" / "1" / "101-1-0002.flac");
+  Recorder recorder;
+  const graph::Json summary = run(small_quickstart(temporary.path(), "out"), recorder);
+  CHECK(summary.at("utterances").at("rejected").get<int>() >= 4);  // once an epoch
+  CHECK(summary.at("wer").contains("int8"));
+}
+
+TEST_CASE("audio at another rate than the model's is refused with what to do") {
+  const TemporaryFolder temporary;
+  make_corpus(temporary.path() / "corpus", {.split = "train", .rate_hz = 8000});
+  make_corpus(temporary.path() / "corpus", {.split = "dev", .speakers = 1, .utterances = 1});
+  write_small_config(temporary.path() / "config");
+  Recorder recorder;
+  CHECK_THROWS_WITH(run(small_quickstart(temporary.path(), "out"), recorder),
+                    ContainsSubstring("comes at 8000 Hz") && ContainsSubstring("resample"));
+}
+
+TEST_CASE("models that cannot be used are refused by node and key") {
+  const TemporaryFolder temporary;
+  make_small_inputs(temporary.path());
+  const auto refusal = [&](const std::string& value) -> std::string {
+    graph::Json file = graph::read_graph(FLOWQAT_SOURCE_DIR "/configs/quickstart.json");
+    graph::override_value(file, value);
+    try {
+      graph::Graph(graph::resolve(file, "quickstart.json"));
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  CHECK_THAT(refusal("start.config="), ContainsSubstring("node \"start\": give either \"path\""));
+  CHECK_THAT(refusal("start.config=/no/such"),
+             ContainsSubstring("node \"start\", key \"config\": /no/such"));
+  fs::remove(temporary.path() / "config" / "preprocessor_config.json");
+  CHECK_THAT(refusal("start.config=" + (temporary.path() / "config").string()),
+             ContainsSubstring("preprocessor_config.json"));
+  CHECK_THAT(refusal("observe.encoder=int7"), ContainsSubstring("must be one of \"qnnpack\""));
+}

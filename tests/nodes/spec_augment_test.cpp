@@ -1,0 +1,102 @@
+#include <set>
+
+#include "tests/catch.h"
+#include "tests/nodes/support.h"
+
+using namespace flowqat;
+using nodes::testing::Single;
+
+namespace {
+
+/// Frame counts of wav2vec2-base: 320 samples a frame, 400 for the first.
+std::vector<float> audio_of(int frames) {
+  return std::vector<float>(static_cast<size_t>(400 + 320 * (frames - 1)));
+}
+
+std::set<int> masked(const std::vector<graph::MaskSpan>& spans) {
+  std::set<int> places;
+  for (const auto& span : spans) {
+    for (int i = 0; i < span.length; ++i) places.insert(span.start + i);
+  }
+  return places;
+}
+
+}  // namespace
+
+TEST_CASE("spans of one frame at half the frames mask exactly half of them") {
+  const Single augment("spec_augment", R"("time_prob": 0.5, "time_length": 1)");
+  for (uint64_t key = 0; key < 20; ++key) {
+    graph::Row row;
+    augment.apply(audio_of(60), 16000, row, key);
+    CHECK(masked(row.time_masks).size() == 30);
+  }
+}
+
+TEST_CASE("overlapping spans mask at most their share, and never a frame behind the end") {
+  const Single augment("spec_augment", R"("time_prob": 0.5, "time_length": 4)");
+  for (uint64_t key = 0; key < 200; ++key) {
+    graph::Row row;
+    augment.apply(audio_of(80), 16000, row, key);
+    const auto places = masked(row.time_masks);
+    REQUIRE(places.size() <= 40);
+    REQUIRE(places.size() >= 13);
+    REQUIRE(*places.rbegin() < 80);
+    REQUIRE(*places.begin() >= 0);
+  }
+}
+
+TEST_CASE("the count of spans is rounded up or down at random, so its mean is exact") {
+  const Single augment("spec_augment",
+                       R"("time_prob": 0.05, "time_length": 10, "time_min_masks": 0)");
+  size_t spans = 0;
+  for (uint64_t key = 0; key < 4000; ++key) {
+    graph::Row row;
+    augment.apply(audio_of(250), 16000, row, key);  // 1.25 spans on average
+    spans += row.time_masks.size();
+  }
+  CHECK(static_cast<double>(spans) / 4000 == Approx(1.25).margin(0.03));
+}
+
+TEST_CASE("a fewest number of masks is kept where they fit, and short utterances get fewer") {
+  const Single augment("spec_augment",
+                       R"("time_prob": 0.05, "time_length": 10, "time_min_masks": 2)");
+  const auto spans = [&](int frames) {
+    graph::Row row;
+    augment.apply(audio_of(frames), 16000, row);
+    return row.time_masks.size();
+  };
+  CHECK(spans(40) == 2);
+  CHECK(spans(20) == 2);
+  CHECK(spans(19) == 1);
+  CHECK(spans(9) == 0);
+}
+
+TEST_CASE("starts are distinct and every start is as likely") {
+  const Single augment("spec_augment",
+                       R"("time_prob": 0.4, "time_length": 2, "time_min_masks": 0)");
+  std::vector<int> counts(19);
+  for (uint64_t key = 0; key < 19000; ++key) {
+    graph::Row row;
+    augment.apply(audio_of(20), 16000, row, key);
+    std::set<int> starts;
+    for (const auto& span : row.time_masks)
+      ++counts[static_cast<size_t>(span.start)], starts.insert(span.start);
+    REQUIRE(starts.size() == row.time_masks.size());
+  }
+  for (int count : counts) CHECK(count == Approx(4000).margin(300));
+}
+
+TEST_CASE(
+    "channel masks are drawn over the model's hidden channels; none where one would not fit") {
+  const Single augment("spec_augment",
+                       R"("time_prob": 0, "channel_prob": 0.5, "channel_length": 64)");
+  graph::Row row;
+  augment.apply(audio_of(50), 16000, row);
+  CHECK(row.time_masks.empty());
+  CHECK(row.channel_masks.size() == 6);
+  CHECK(*masked(row.channel_masks).rbegin() < 768);
+  graph::Row wide;
+  Single("spec_augment", R"("channel_prob": 0.5, "channel_length": 1000)")
+      .apply(audio_of(50), 16000, wide);
+  CHECK(wide.channel_masks.empty());
+}
