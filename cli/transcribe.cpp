@@ -59,9 +59,10 @@ int transcribe(const TranscribeArguments& arguments) {
       std::cerr << "flowqat: " << row.rejected->reason << "\n";
       continue;
     }
-    const nodes::ModelBatch prepared = nodes::to_model_batch(*batch, *model.tokenizer);
-    print(row.entry->path, nodes::recognize(*model.model, *model.tokenizer, prepared.audio).front(),
-          arguments.json);
+    const nodes::ModelBatch prepared =
+        nodes::to_model_batch(*batch, *model.tokenizer, description.config);
+    const auto texts = nodes::recognize(*model.model, *model.tokenizer, prepared.audio);
+    print(row.entry->path, texts.empty() ? "" : texts.front(), arguments.json);
   }
   return ledger.rejected() == 0 ? kDone : kFailed;
 }

@@ -156,25 +156,6 @@ json read_json(const std::filesystem::path& path) {
   }
 }
 
-/// Published folders hold preprocessor_config.json; transformers 5 writes the same fields under
-/// "feature_extractor" of processor_config.json.
-bool read_attention_mask(const std::filesystem::path& folder) {
-  const std::filesystem::path older = folder / "preprocessor_config.json";
-  const std::filesystem::path newer = folder / "processor_config.json";
-  const bool is_older = std::filesystem::exists(older);
-  if (!is_older && !std::filesystem::exists(newer)) return false;
-  const std::filesystem::path& path = is_older ? older : newer;
-  json object = read_json(path);
-  if (!is_older) object = object.is_object() ? object.value("feature_extractor", json()) : json();
-  if (!object.is_object()) return false;
-  const json mask = object.value("return_attention_mask", json(false));
-  if (!mask.is_boolean()) {
-    throw Error(path.string() + ": field \"return_attention_mask\" must be true or false, found " +
-                shown(mask));
-  }
-  return mask.get<bool>();
-}
-
 }  // namespace
 
 Config Config::from_json(const nlohmann::json& json) {
@@ -216,16 +197,13 @@ Config Config::from_json(const nlohmann::json& json) {
 }
 
 Config Config::from_file(const std::filesystem::path& config_json) {
-  Config config;
   try {
-    config = from_json(read_json(config_json));
+    return from_json(read_json(config_json));
   } catch (const Error& error) {
     const std::string text = error.what();
     if (text.starts_with(config_json.string())) throw;
     throw Error(config_json.parent_path().string() + "/" + text);
   }
-  config.attention_mask = read_attention_mask(config_json.parent_path());
-  return config;
 }
 
 int64_t frames_of(const Config& config, int64_t samples) {

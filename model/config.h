@@ -26,8 +26,8 @@ struct Config {
   /// 0.
   double mask_time_prob = 0.05, mask_feature_prob = 0.0;
   int64_t pad_token_id = 0;  ///< also the CTC blank
-  /// Whether frames behind a row's end are masked (preprocessor_config.json's
-  /// return_attention_mask; false for the base family).
+  /// Whether frames behind a row's end are masked: the processor's return_attention_mask, which
+  /// whoever reads the folder fills in (false for base-960h).
   bool attention_mask = false;
   /// The whole object as read, written back unchanged when a model is saved.
   nlohmann::json source;
@@ -35,8 +35,7 @@ struct Config {
   /// From config.json's content. Throws Error for a field of the wrong type or range, and for one
   /// that this program does not honour, by name, with the reason. `attention_mask` stays false.
   static Config from_json(const nlohmann::json& json);
-  /// The same from a file; `attention_mask` is taken from the preprocessor_config.json (or
-  /// processor_config.json) beside it, where there is one. Throws Error naming the file.
+  /// The same from a file. Throws Error naming the file.
   static Config from_file(const std::filesystem::path& config_json);
 };
 

@@ -9,10 +9,8 @@ namespace flowqat::model {
 namespace {
 
 Engine& open_engine() {
-  // Read once, when the OpenMP and MKL runtimes load: spinning workers would fight the data
-  // threads, and a thread count that MKL may change breaks bit-equal training. The user's setting
-  // wins.
-  ::setenv("OMP_WAIT_POLICY", "passive", 0);
+  // MKL reads it when it is loaded: a thread count that it may change breaks bit-equal training.
+  // The user's setting wins.
   ::setenv("MKL_DYNAMIC", "FALSE", 0);
 
   const std::filesystem::path path =

@@ -32,7 +32,7 @@ class Calibrate : public ModelConsumer {
       const auto batch = stream->next();
       if (!batch) break;
       context.throw_if_stopped();
-      const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer);
+      const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, config());
       if (prepared.audio.rows > 0) state.model->observe(prepared.audio);
       context.reporter().progress(name() + ": batch " + std::to_string(++observed) + " of " +
                                   std::to_string(batches_));

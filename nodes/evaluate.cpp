@@ -76,22 +76,22 @@ class Evaluate : public graph::Step {
     const auto stream = context.audio(audio_).open(name(), 0);
     while (const auto batch = stream->next()) {
       context.throw_if_stopped();
-      const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer);
-      if (prepared.audio.rows == 0) continue;
+      const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, step.config());
       const auto started = Clock::now();
       const std::vector<std::string> texts =
           recognize(*state.model, *state.tokenizer, prepared.audio);
       result.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
       result.audio_s += batch->speech_s();
-      for (size_t row = 0; row < texts.size(); ++row) {
-        const graph::IndexEntry& entry = *prepared.rows[row]->entry;
-        const WordErrors errors = count_word_errors(entry.transcript, texts[row]);
+      const auto score = [&](const graph::IndexEntry& entry, const std::string& text) {
+        const WordErrors errors = count_word_errors(entry.transcript, text);
         result.errors += errors;
         transcripts.add({{"id", entry.id},
                          {"reference", entry.transcript},
-                         {"hypothesis", texts[row]},
+                         {"hypothesis", text},
                          {"errors", errors.errors()}});
-      }
+      };
+      for (size_t row = 0; row < texts.size(); ++row) score(*prepared.rows[row]->entry, texts[row]);
+      for (const graph::Row* row : prepared.too_short) score(*row->entry, "");
       context.reporter().progress(
           line("%s: %s, batch %lld, WER %.2f %%", name().c_str(), result.label.c_str(),
                static_cast<long long>(batch->number + 1), 100 * result.errors.rate()));

@@ -12,24 +12,31 @@ std::vector<model::MaskSpan> to_model_spans(const std::vector<graph::MaskSpan>& 
 
 }  // namespace
 
-ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer) {
+ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer,
+                          const model::Config& config) {
   ModelBatch result;
   model::AudioBatch& audio = result.audio;
   audio.padded_samples = batch.padded_samples;
-  for (const graph::Row& row : batch.rows) {
+  std::vector<size_t> places;
+  for (size_t place = 0; place < batch.rows.size(); ++place) {
+    const graph::Row& row = batch.rows[place];
     if (row.rejected) continue;
+    if (model::frames_of(config, row.samples) == 0) {
+      result.too_short.push_back(&row);
+      continue;
+    }
+    places.push_back(place);
     result.rows.push_back(&row);
     audio.lengths_samples.push_back(row.samples);
     audio.targets.push_back(tokenizer.encode(row.entry->transcript, &result.unknown_characters));
     audio.time_masks.push_back(to_model_spans(row.time_masks));
     audio.channel_masks.push_back(to_model_spans(row.channel_masks));
   }
-  audio.rows = static_cast<int64_t>(result.rows.size());
+  audio.rows = static_cast<int64_t>(places.size());
   audio.samples = batch.samples;
-  if (result.rows.size() < batch.rows.size()) {
-    for (size_t row = 0; row < batch.rows.size(); ++row) {
-      if (batch.rows[row].rejected) continue;
-      const auto samples = batch.row_samples(row);
+  if (places.size() < batch.rows.size()) {
+    for (const size_t place : places) {
+      const auto samples = batch.row_samples(place);
       result.compacted.insert(result.compacted.end(), samples.begin(), samples.end());
     }
     audio.samples = result.compacted;

@@ -7,16 +7,20 @@
 
 namespace flowqat::nodes {
 
-/// The rows of a batch that hold speech, as the model takes them. Rejected rows are left out, so
-/// the memory of `samples` is the batch's own, or `compacted`'s where rows are missing.
+/// The rows of a batch that a model can hear, as it takes them. Rejected rows and those shorter
+/// than one frame are left out, so the memory of `samples` is the batch's own, or `compacted`'s
+/// where rows are missing.
 struct ModelBatch {
   model::AudioBatch audio;
   std::vector<const graph::Row*> rows;  ///< the utterance of each of audio's rows
+  std::vector<const graph::Row*>
+      too_short;  ///< speech of less than one frame: nothing to recognize
   std::vector<float> compacted;
   int64_t unknown_characters = 0;  ///< of the transcripts: encoded as <unk>
 };
 
 /// `batch` outlives the result.
-ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer);
+ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer,
+                          const model::Config& config);
 
 }  // namespace flowqat::nodes

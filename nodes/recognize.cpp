@@ -6,6 +6,7 @@ namespace flowqat::nodes {
 
 std::vector<std::string> recognize(const model::Model& model, const io::Tokenizer& tokenizer,
                                    const model::AudioBatch& audio) {
+  if (audio.rows == 0) return {};
   const model::Logits logits = model.infer(audio);
   std::vector<std::string> texts;
   for (int64_t row = 0; row < logits.rows; ++row) {

@@ -22,11 +22,11 @@ struct Progress {
   int64_t epoch = 0, batch = 0;  ///< the next to be drawn
   int64_t step = 0;              ///< batches drawn so far, those without a usable row included
   double audio_s = 0, wall_s = 0, waited_s = 0;
-  int64_t infinite_losses = 0, unknown_characters = 0;
+  int64_t infinite_losses = 0, unknown_characters = 0, too_short = 0;
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, epoch, batch, step, audio_s, wall_s, waited_s,
-                                   infinite_losses, unknown_characters)
+                                   infinite_losses, unknown_characters, too_short)
 
 class Train : public ModelConsumer {
  public:
@@ -114,7 +114,7 @@ class Train : public ModelConsumer {
           static_cast<int64_t>(params_.freeze_observers_at * static_cast<double>(steps));
       state.model->set_activation_observers(progress.step < frozen_from);
     }
-    const ModelBatch prepared = to_model_batch(batch, *state.tokenizer);
+    const ModelBatch prepared = to_model_batch(batch, *state.tokenizer, config());
     const double rate = model::learning_rate(params_.schedule, progress.step, steps, progress.epoch,
                                              params_.epochs);
     // A batch of rejected utterances alone counts as a step, so that the schedule stays the plan's.
@@ -125,6 +125,7 @@ class Train : public ModelConsumer {
     }
     progress.audio_s += batch.speech_s();
     progress.unknown_characters += prepared.unknown_characters;
+    progress.too_short += static_cast<int64_t>(prepared.too_short.size());
     ++progress.step;
     ++progress.batch;
   }
@@ -193,6 +194,10 @@ class Train : public ModelConsumer {
     if (progress.infinite_losses > 0) {
       context.reporter().say(name() + ": " + std::to_string(progress.infinite_losses) +
                              " times a transcript was too long for its frames and taught nothing");
+    }
+    if (progress.too_short > 0) {
+      context.reporter().say(name() + ": " + std::to_string(progress.too_short) +
+                             " times an utterance was shorter than one frame and was left out");
     }
     if (progress.unknown_characters > 0) {
       context.reporter().say(name() + ": " + std::to_string(progress.unknown_characters) +

@@ -42,4 +42,17 @@ inline Outcome call(const std::string& arguments, const std::string& folder = FL
   return outcome;
 }
 
+/// Starts the program, sends SIGINT as soon as the file `sign` holds something, and returns the
+/// status.
+inline int call_and_interrupt(const std::string& arguments, const std::string& err,
+                              const std::string& sign) {
+  const std::string script = err + ".sh";
+  std::ofstream(script) << "cd '" FLOWQAT_SOURCE_DIR "'\n'" FLOWQAT_BUILD_DIR "/flowqat' "
+                        << arguments << " 2>'" << err << "' &\nfor i in $(seq 600); do [ -s '"
+                        << sign << "' ] && break; sleep 0.05; done\nkill -INT $!\nwait $!\n";
+  // Job control gives the program in the background the default answer to SIGINT.
+  const int raw = std::system(("bash -m '" + script + "'").c_str());
+  return WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+}
+
 }  // namespace flowqat::cli::testing

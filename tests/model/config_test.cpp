@@ -86,22 +86,6 @@ TEST_CASE("base's geometry is 320 samples a frame and 400 for the first") {
   CHECK(frames_of(config, 720) == 2);
 }
 
-TEST_CASE("the attention mask comes from the processor's file beside config.json") {
-  const flowqat::testing::TemporaryFolder folder;
-  const auto write = [&](const char* name, const json& content) {
-    std::ofstream(folder.path() / name) << content;
-  };
-  write("config.json", base());
-  CHECK_FALSE(Config::from_file(folder.path() / "config.json").attention_mask);
-  write("processor_config.json", {{"feature_extractor", {{"return_attention_mask", true}}}});
-  CHECK(Config::from_file(folder.path() / "config.json").attention_mask);
-  write("preprocessor_config.json", {{"return_attention_mask", false}});
-  CHECK_FALSE(Config::from_file(folder.path() / "config.json").attention_mask);
-  write("preprocessor_config.json", {{"return_attention_mask", "yes"}});
-  REQUIRE_THROWS_WITH(Config::from_file(folder.path() / "config.json"),
-                      ContainsSubstring("field \"return_attention_mask\" must be true or false"));
-}
-
 TEST_CASE("a file that is missing or no JSON is named") {
   const flowqat::testing::TemporaryFolder folder;
   const auto path = folder.path() / "config.json";

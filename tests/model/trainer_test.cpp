@@ -72,6 +72,40 @@ TEST_CASE("training twice with the same seeds gives the same bits, with other se
   CHECK_FALSE(same(first->tensors(), third->tensors()));
 }
 
+TEST_CASE("training gives the same bits each time on two threads too") {
+  Config config;
+  config.hidden_size = 64;
+  config.num_hidden_layers = 2;
+  config.num_attention_heads = 4;
+  config.intermediate_size = 256;
+  config.conv_dim = {32, 64, 64, 64};
+  config.conv_kernel = {10, 3, 3, 3};
+  config.conv_stride = {5, 4, 4, 4};
+  config.num_conv_pos_embeddings = 16;
+  const std::vector<float> samples = [] {
+    const torch::Tensor noise = torch::randn({4 * 16000}).contiguous();
+    const float* first = noise.const_data_ptr<float>();
+    return std::vector<float>(first, first + noise.numel());
+  }();
+  const AudioBatch batch{.samples = samples,
+                         .rows = 4,
+                         .padded_samples = 16000,
+                         .lengths_samples = {16000, 15000, 14000, 9000},
+                         .targets = {{5, 6, 7}, {8, 8}, {9}, {10, 11, 12}},
+                         .time_masks = {},
+                         .channel_masks = {}};
+  test_engine().configure({.device = "cpu", .threads = 2});
+  Tensors results[2];
+  for (Tensors& result : results) {
+    const auto model = test_engine().create(config, 3);
+    const auto trainer = model->trainer(golden_options());
+    for (uint64_t step = 0; step < 3; ++step) trainer->step(batch, 1e-3, step);
+    result = model->tensors();
+  }
+  test_engine().configure({.device = "cpu", .threads = 1});
+  CHECK(same(results[0], results[1]));
+}
+
 TEST_CASE("training that stopped and went on gives the same bits as training that did not") {
   const Golden golden("wav2vec2_tiny");
   const auto whole = with_dropout(golden);

@@ -2,8 +2,8 @@
 #include <cstdlib>
 
 #include "tests/catch.h"
-#include "tests/nodes/small_model.h"
 #include "tests/nodes/support.h"
+#include "tests/small_model.h"
 #include "tests/temporary_folder.h"
 
 using namespace flowqat;
@@ -24,7 +24,7 @@ TEST_CASE("configs/full.json runs on LibriSpeech folders with only paths, splits
                                     .reporter = &recorder,
                                     .stop_signal = &recorder.stop_signal});
   };
-  nodes::testing::write_small_config(temporary.path() / "config");
+  flowqat::testing::write_small_config(temporary.path() / "config");
   Recorder making, recorder;
   run(make_graph(R"({"start": {"type": "model", "config": ")" + folder + R"(/config"},
                      "save": {"type": "checkpoint", "model": "start", "folder": "model"}})",

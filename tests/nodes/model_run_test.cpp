@@ -4,16 +4,16 @@
 
 #include "tests/catch.h"
 #include "tests/corpus.h"
-#include "tests/nodes/small_model.h"
 #include "tests/nodes/support.h"
+#include "tests/small_model.h"
 #include "tests/temporary_folder.h"
 
 using namespace flowqat;
 namespace fs = std::filesystem;
 using flowqat::testing::make_corpus;
 using flowqat::testing::TemporaryFolder;
+using flowqat::testing::write_small_config;
 using nodes::testing::Recorder;
-using nodes::testing::write_small_config;
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace flowqat::nodes::testing {
+namespace flowqat::testing {
 
 /// A folder from which a model node makes a wav2vec2 of base's topology with few and narrow layers.
 inline std::filesystem::path write_small_config(const std::filesystem::path& folder) {
@@ -22,4 +22,4 @@ inline std::filesystem::path write_small_config(const std::filesystem::path& fol
   return folder;
 }
 
-}  // namespace flowqat::nodes::testing
+}  // namespace flowqat::testing

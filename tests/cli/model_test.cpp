@@ -1,0 +1,87 @@
+/// Commands on a model, as a person would use them: made by one short run.
+#include <nlohmann/json.hpp>
+
+#include "tests/catch.h"
+#include "tests/cli/program.h"
+#include "tests/corpus.h"
+#include "tests/small_model.h"
+
+using flowqat::cli::testing::call;
+using flowqat::cli::testing::call_and_interrupt;
+using flowqat::cli::testing::Outcome;
+using flowqat::testing::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// configs/quickstart.json over a tiny corpus and a small model.
+std::string small_run(const fs::path& folder) {
+  const std::string path = folder.string();
+  return "--graph configs/quickstart.json --out " + path + "/out --set corpus.root=" + path +
+         "/corpus --set 'corpus.splits=[\"train\"]' --set dev_corpus.root=" + path +
+         "/corpus --set 'dev_corpus.splits=[\"train\"]' --set start.config=" + path +
+         "/config --set batch.max_padded_s=4 --set learn.epochs=1 --set adapt.epochs=1";
+}
+
+}  // namespace
+
+TEST_CASE("transcribe prints a line a file for the float and the int8 folder that a run left") {
+  const TemporaryFolder temporary;
+  const auto files = flowqat::testing::make_corpus(temporary.path() / "corpus");
+  flowqat::testing::write_small_config(temporary.path() / "config");
+  REQUIRE(call(small_run(temporary.path())).status == 0);
+  const std::string audio = " " + files[0].string() + " " + files[1].string();
+  for (const std::string folder : {"model", "int8"}) {
+    const std::string model = (temporary.path() / "out" / folder).string();
+    const Outcome text = call("transcribe " + model + audio);
+    CHECK(text.status == 0);
+    CHECK(std::count(text.out.begin(), text.out.end(), '\n') == 2);
+    const Outcome lines = call("transcribe --json " + model + audio);
+    std::istringstream stream(lines.out);
+    for (const fs::path& file : {files[0], files[1]}) {
+      std::string line;
+      std::getline(stream, line);
+      const auto json = nlohmann::json::parse(line);
+      CHECK(json.at("path") == file.string());
+      CHECK(json.at("text").is_string());
+    }
+  }
+
+  flowqat::testing::damage(files[0]);
+  const Outcome broken =
+      call("transcribe " + (temporary.path() / "out" / "int8").string() + audio + " /no/such.flac");
+  CHECK(broken.status == 1);
+  CHECK(std::count(broken.out.begin(), broken.out.end(), '\n') == 1);
+  CHECK_THAT(broken.err,
+             ContainsSubstring(files[0].string()) && ContainsSubstring("/no/such.flac"));
+
+  fs::remove(temporary.path() / "out" / "model" / "model.safetensors");
+  const Outcome without =
+      call("transcribe " + (temporary.path() / "out" / "model").string() + audio);
+  CHECK(without.status == 1);
+  CHECK_THAT(without.err, ContainsSubstring("model.safetensors"));
+}
+
+TEST_CASE("SIGINT in the middle of training saves a checkpoint, and --resume comes to the end") {
+  const TemporaryFolder temporary;
+  flowqat::testing::make_corpus(temporary.path() / "corpus");
+  flowqat::testing::write_small_config(temporary.path() / "config");
+  const std::string out = (temporary.path() / "out").string();
+  const std::string arguments = small_run(temporary.path()) + " --set learn.epochs=40";
+  const int status = call_and_interrupt(arguments, out + ".err", out + "/metrics.jsonl");
+  CHECK(status == 130);
+  std::ostringstream said;
+  said << std::ifstream(out + ".err").rdbuf();
+  CHECK_THAT(said.str(), ContainsSubstring("go on with --resume"));
+  CHECK_FALSE(fs::exists(out + "/summary.json"));
+  for (const auto& entry : fs::recursive_directory_iterator(out)) {
+    CHECK(entry.path().string().find(".partial") == std::string::npos);
+  }
+  const Outcome resumed = call(arguments + " --resume");
+  CHECK(resumed.status == 0);
+  CHECK_THAT(resumed.err, ContainsSubstring("going on from"));
+  CHECK(fs::exists(out + "/summary.json"));
+  const Outcome other = call(arguments + " --resume --set seed=2");
+  CHECK(other.status == 2);
+  CHECK_THAT(other.err, ContainsSubstring("/seed"));
+}
