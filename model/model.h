@@ -142,7 +142,10 @@ class Engine {
   /// The widest vector instructions that the kernels use ("AVX512"): recorded with checkpoints.
   virtual std::string instruction_set() const = 0;
   /// Fresh weights by Hugging Face's rules (initializer_range, kaiming convolutions), from `seed`.
-  virtual std::unique_ptr<Model> create(const Config& config, uint64_t seed) = 0;
+  /// `blank_bias` is what the head's bias for the CTC blank begins with (0 by those rules): a model
+  /// that begins by saying blank need not first learn to.
+  virtual std::unique_ptr<Model> create(const Config& config, uint64_t seed,
+                                        double blank_bias = 0) = 0;
   /// From a state dict and what Model::quantization() returned (null: float32). Lists every
   /// missing, unexpected and wrongly shaped tensor in one Error.
   virtual std::unique_ptr<Model> load(const Config& config, const Tensors& tensors,

@@ -13,6 +13,7 @@ class ModelSource : public ModelStep {
       : ModelStep(arguments.name),
         path_(arguments.params.text("path")),
         config_folder_(arguments.params.text("config")),
+        blank_bias_(arguments.params.number("blank_bias")),
         options_{.device = arguments.params.text("device"),
                  .threads = static_cast<int>(arguments.params.integer("compute_threads"))} {
     if (path_.empty() == config_folder_.empty()) {
@@ -34,10 +35,11 @@ class ModelSource : public ModelStep {
     model::Engine& engine = model::engine();
     engine.configure(options_);
     if (path_.empty()) {
-      give({.model = engine.create(description_.config,
-                                   graph::mix({context.seed(), graph::key_of(name())})),
-            .tokenizer = description_.tokenizer,
-            .extractor = description_.extractor});
+      give(
+          {.model = engine.create(description_.config,
+                                  graph::mix({context.seed(), graph::key_of(name())}), blank_bias_),
+           .tokenizer = description_.tokenizer,
+           .extractor = description_.extractor});
     } else {
       ModelState loaded = load_model(path_);
       if (loaded.stage != Stage::float32) {
@@ -71,6 +73,7 @@ class ModelSource : public ModelStep {
 
  private:
   std::string path_, config_folder_;
+  double blank_bias_;
   model::EngineOptions options_;
   ModelDescription description_;
 };
@@ -93,6 +96,11 @@ const graph::Register registered({
              .fallback = "",
              .doc =
                  "a folder with config.json and processor files: weights are drawn with the seed"},
+            {.name = "blank_bias",
+             .kind = ParamKind::number,
+             .fallback = 0,
+             .doc = "with fresh weights: the head's bias for the CTC blank; a few units spare the "
+                    "model learning it"},
             {.name = "device",
              .kind = ParamKind::choice,
              .fallback = "auto",

@@ -18,7 +18,7 @@ void initialize_convolution(Conv1dLayer& layer, at::Generator& random) {
 
 }  // namespace
 
-void initialize(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed) {
+void initialize(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed, double blank_bias) {
   const torch::NoGradGuard no_grad;
   at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
   for (const auto& module : network.modules(/*include_self=*/false)) {
@@ -45,6 +45,7 @@ void initialize(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed) {
   const torch::Tensor weight = positional.weight();
   const double taps = static_cast<double>(weight.size(0) * weight.size(2));
   positional.set_weight(torch::empty_like(weight).normal_(0, 2 * std::sqrt(1 / taps), random));
+  network.head()->bias[config.pad_token_id] = blank_bias;
   initialize_mask_embedding(network);
 }
 

@@ -57,11 +57,11 @@ class TorchEngine : public Engine {
   std::string libtorch_version() const override { return TORCH_VERSION; }
   std::string instruction_set() const override { return at::get_cpu_capability(); }
 
-  std::unique_ptr<Model> create(const Config& config, uint64_t seed) override {
+  std::unique_ptr<Model> create(const Config& config, uint64_t seed, double blank_bias) override {
     return at_boundary("creating a model", [&] {
       const torch::Device device = configured().device;
       auto network = std::make_shared<Wav2Vec2ForCtc>(config);
-      initialize(*network, config, seed);
+      initialize(*network, config, seed, blank_bias);
       return std::make_unique<TorchModel>(config, std::move(network), device);
     });
   }

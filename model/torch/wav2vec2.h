@@ -43,6 +43,7 @@ class Wav2Vec2ForCtc : public torch::nn::Module {
   /// -> scores before the softmax, [rows, frames, vocabulary].
   torch::Tensor forward(const NetworkInput& input);
   Wav2Vec2& base() { return *base_; }
+  torch::nn::Linear& head() { return lm_head_; }
 
   struct NamedLayer {
     std::string name;

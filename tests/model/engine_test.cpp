@@ -73,6 +73,22 @@ TEST_CASE("fresh weights depend on the seed alone and follow Hugging Face's rule
         1e-5);
 }
 
+TEST_CASE("a blank bias changes the head's bias for the blank and nothing else") {
+  Config config;
+  config.hidden_size = 32;
+  config.num_hidden_layers = 1;
+  config.num_attention_heads = 4;
+  config.pad_token_id = 3;
+  const auto plain = by_name(test_engine().create(config, 7)->tensors());
+  const auto biased = by_name(test_engine().create(config, 7, 4)->tensors());
+  for (const auto& [name, tensor] : biased) {
+    const torch::Tensor difference = from_tensor(tensor) - from_tensor(plain.at(name));
+    if (name != "lm_head.bias") CHECK(difference.abs().max().item<double>() == 0);
+    if (name == "lm_head.bias") CHECK(difference[3].item<double>() == 4);
+    if (name == "lm_head.bias") CHECK(difference.sum().item<double>() == 4);
+  }
+}
+
 TEST_CASE("base has 94,395,552 parameters without its mask embedding") {
   Config config;
   config.mask_time_prob = 0;
