@@ -2,7 +2,6 @@
 #include <iostream>
 
 #include "cli/commands.h"
-#include "cli/environment.h"
 #include "graph/error.h"
 
 namespace {
@@ -59,7 +58,6 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  flowqat::cli::quiet_openmp(argv);
   try {
     return dispatch(argc, argv);
   } catch (const graph::GraphError& error) {

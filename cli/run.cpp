@@ -1,6 +1,7 @@
 #include "graph/run.h"
 
 #include "cli/commands.h"
+#include "cli/environment.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 
@@ -11,6 +12,7 @@ int run(const RunArguments& arguments) {
   for (const std::string& assignment : arguments.overrides) graph::override_value(file, assignment);
   if (!arguments.out.empty()) file["out"] = arguments.out;
   const graph::Graph graph(graph::resolve(file, arguments.graph));
+  if (!graph.steps().empty()) quiet_openmp();
 
   Terminal terminal;
   graph::run_graph(graph, {.existing = arguments.resume      ? graph::Existing::resume

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/environment.h"
 #include "cli/signals.h"
 #include "graph/error.h"
 #include "graph/graph.h"
@@ -41,6 +42,7 @@ void print(const std::string& path, const std::string& text, bool as_json) {
 }  // namespace
 
 int transcribe(const TranscribeArguments& arguments) {
+  quiet_openmp();
   const std::atomic<int>& stop_signal = catch_stop_signals();
   const nodes::ModelDescription description = nodes::read_description(arguments.model);
   const graph::Graph graph(
