@@ -2,7 +2,9 @@
 /// mask. The rule is transformers' _compute_mask_indices, with its rounding offset drawn for every
 /// utterance instead of for every batch, so that no utterance depends on its neighbours.
 #include <algorithm>
+#include <array>
 
+#include "graph/error.h"
 #include "graph/registry.h"
 #include "nodes/model_step.h"
 
@@ -14,6 +16,48 @@ struct MaskPolicy {
   int64_t length;      ///< of a span
   int64_t fewest;      ///< spans, where they fit
 };
+
+struct Policy {
+  const char* name;
+  MaskPolicy time, channel;
+};
+
+/// What the keys are worth that are not given. huggingface: Wav2Vec2Config (transformers).
+/// fairseq: base_100h.yaml and base_960h.yaml of examples/wav2vec/config/finetuning, and
+/// wav2vec2.py, whose apply_mask asks for two time masks and for no channel mask at the least.
+constexpr std::array<Policy, 4> policies{{
+    {.name = "custom", .time = {0.05, 10, 2}, .channel = {0, 10, 0}},
+    {.name = "huggingface", .time = {0.05, 10, 2}, .channel = {0, 10, 0}},
+    {.name = "fairseq_100h", .time = {0.65, 10, 2}, .channel = {0.5, 64, 0}},
+    {.name = "fairseq_960h", .time = {0.5, 10, 2}, .channel = {0.1, 64, 0}},
+}};
+
+std::vector<std::string> policy_names() {
+  std::vector<std::string> names;
+  for (const Policy& policy : policies) names.emplace_back(policy.name);
+  return names;
+}
+
+const Policy& policy_of(const graph::Params& params) {
+  return *std::find_if(policies.begin(), policies.end(),
+                       [&](const Policy& policy) { return policy.name == params.text("policy"); });
+}
+
+/// `policy` with those of the keys PREFIX_prob, PREFIX_length and PREFIX_min_masks that are given.
+MaskPolicy with_keys(MaskPolicy policy, const graph::Params& params, const std::string& prefix) {
+  const std::string share = prefix + "_prob", length = prefix + "_length",
+                    fewest = prefix + "_min_masks";
+  const double given = params.number(share.c_str());
+  if (given < 0 && given != -1) {
+    throw graph::GraphError("key \"" + share +
+                            "\": must be a number from 0 to 1, or -1 for the policy's, found " +
+                            params.json().at(share).dump());
+  }
+  if (given >= 0) policy.probability = given;
+  if (params.integer(length.c_str()) > 0) policy.length = params.integer(length.c_str());
+  if (params.integer(fewest.c_str()) >= 0) policy.fewest = params.integer(fewest.c_str());
+  return policy;
+}
 
 /// `count` distinct numbers below `below`, sorted (Floyd's algorithm).
 std::vector<int64_t> draw_distinct(int64_t count, int64_t below, graph::RandomStream& random) {
@@ -51,11 +95,8 @@ class SpecAugment : public graph::Transform {
  public:
   explicit SpecAugment(const graph::NodeArguments& arguments)
       : Transform(arguments.name, arguments.inputs.stream("from")),
-        time_{arguments.params.number("time_prob"), arguments.params.integer("time_length"),
-              arguments.params.integer("time_min_masks")},
-        channel_{arguments.params.number("channel_prob"),
-                 arguments.params.integer("channel_length"),
-                 arguments.params.integer("channel_min_masks")} {
+        time_(with_keys(policy_of(arguments.params).time, arguments.params, "time")),
+        channel_(with_keys(policy_of(arguments.params).channel, arguments.params, "channel")) {
     if (const auto* model = dynamic_cast<const ModelStep*>(arguments.inputs.one("model"))) {
       geometry_ = model->config();
     }
@@ -76,6 +117,33 @@ class SpecAugment : public graph::Transform {
 
 using graph::ParamKind;
 
+graph::ParamSpec share_param(const char* name, const std::string& places, const std::string& is) {
+  return {.name = name,
+          .kind = ParamKind::number,
+          .fallback = -1,
+          .minimum = -1,
+          .maximum = 1,
+          .doc = "share of " + places +
+                 " that spans would cover if none overlapped; -1: the policy's (" + is + ")"};
+}
+
+graph::ParamSpec length_param(const char* name, const char* unit, const std::string& is) {
+  return {.name = name,
+          .kind = ParamKind::integer,
+          .fallback = 0,
+          .unit = unit,
+          .minimum = 0,
+          .doc = "length of a mask; no room for it: none is drawn; 0: the policy's (" + is + ")"};
+}
+
+graph::ParamSpec fewest_param(const char* name, const std::string& is) {
+  return {.name = name,
+          .kind = ParamKind::integer,
+          .fallback = -1,
+          .minimum = -1,
+          .doc = "masks an utterance at the least, where they fit; -1: the policy's (" + is + ")"};
+}
+
 const graph::Register registered({
     .name = "spec_augment",
     .doc = "draws time and channel masks for the model's features",
@@ -89,40 +157,18 @@ const graph::Register registered({
                 .doc = "whose frames and channels are masked; none: wav2vec2-base's"}},
     .params =
         {
-            {.name = "time_prob",
-             .kind = ParamKind::number,
-             .fallback = 0.05,
-             .minimum = 0,
-             .maximum = 1,
-             .doc = "share of frames that spans would cover if none overlapped"},
-            {.name = "time_length",
-             .kind = ParamKind::integer,
-             .fallback = 10,
-             .unit = "frames",
-             .minimum = 1,
-             .doc = "length of a time mask"},
-            {.name = "time_min_masks",
-             .kind = ParamKind::integer,
-             .fallback = 2,
-             .minimum = 0,
-             .doc = "time masks an utterance at the least, where they fit"},
-            {.name = "channel_prob",
-             .kind = ParamKind::number,
-             .fallback = 0,
-             .minimum = 0,
-             .maximum = 1,
-             .doc = "share of hidden channels that spans would cover if none overlapped"},
-            {.name = "channel_length",
-             .kind = ParamKind::integer,
-             .fallback = 10,
-             .unit = "channels",
-             .minimum = 1,
-             .doc = "length of a channel mask; longer than the hidden size: none is drawn"},
-            {.name = "channel_min_masks",
-             .kind = ParamKind::integer,
-             .fallback = 0,
-             .minimum = 0,
-             .doc = "channel masks an utterance at the least"},
+            {.name = "policy",
+             .kind = ParamKind::choice,
+             .fallback = "custom",
+             .choices = policy_names(),
+             .doc = "values of the keys that are not given; a key that is given replaces its "
+                    "policy's. custom is for keys alone, the others are published recipes"},
+            share_param("time_prob", "frames", "0.05, fairseq 0.65 and 0.5"),
+            length_param("time_length", "frames", "10"),
+            fewest_param("time_min_masks", "2"),
+            share_param("channel_prob", "hidden channels", "0, fairseq 0.5 and 0.1"),
+            length_param("channel_length", "channels", "10, fairseq 64"),
+            fewest_param("channel_min_masks", "0"),
         },
     .make = [](graph::NodeArguments a) { return std::make_unique<SpecAugment>(a); },
 });

@@ -21,6 +21,21 @@ std::set<int> masked(const std::vector<graph::MaskSpan>& spans) {
   return places;
 }
 
+/// Time masks and channel masks that `keys` draw for 1,000 frames.
+graph::Row masks_of(const std::string& keys, uint64_t key = 7) {
+  graph::Row row;
+  Single("spec_augment", keys).apply(audio_of(1000), 16000, row, key);
+  return row;
+}
+
+bool draw_alike(const std::string& one, const std::string& other) {
+  for (uint64_t key = 0; key < 5; ++key) {
+    const graph::Row a = masks_of(one, key), b = masks_of(other, key);
+    if (a.time_masks != b.time_masks || a.channel_masks != b.channel_masks) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 TEST_CASE("spans of one frame at half the frames mask exactly half of them") {
@@ -99,4 +114,34 @@ TEST_CASE(
   Single("spec_augment", R"("channel_prob": 0.5, "channel_length": 1000)")
       .apply(audio_of(50), 16000, wide);
   CHECK(wide.channel_masks.empty());
+}
+
+TEST_CASE("a policy draws what its published values draw") {
+  CHECK(draw_alike(R"("policy": "fairseq_100h")",
+                   R"("time_prob": 0.65, "time_length": 10, "time_min_masks": 2,
+                      "channel_prob": 0.5, "channel_length": 64, "channel_min_masks": 0)"));
+  CHECK(draw_alike(R"("policy": "fairseq_960h")",
+                   R"("time_prob": 0.5, "channel_prob": 0.1, "channel_length": 64)"));
+  CHECK(draw_alike(R"("policy": "huggingface")", R"("policy": "custom")"));
+  CHECK(draw_alike("", R"("time_prob": 0.05, "time_length": 10, "time_min_masks": 2,
+                          "channel_prob": 0, "channel_length": 10, "channel_min_masks": 0)"));
+  CHECK(masks_of(R"("policy": "fairseq_100h")").time_masks.size() >= 65);
+  CHECK(masks_of(R"("policy": "fairseq_100h")").channel_masks.size() >= 6);
+}
+
+TEST_CASE("a key that is given replaces the policy's, even by the value that it has by itself") {
+  CHECK(draw_alike(R"("policy": "fairseq_100h", "time_prob": 0.05)",
+                   R"("time_prob": 0.05, "channel_prob": 0.5, "channel_length": 64)"));
+  CHECK(draw_alike(R"("policy": "fairseq_100h", "channel_prob": 0, "time_length": 5)",
+                   R"("time_prob": 0.65, "time_length": 5)"));
+  CHECK(draw_alike(R"("policy": "fairseq_960h", "time_prob": 0, "time_min_masks": 0)",
+                   R"("time_prob": 0, "channel_prob": 0.1, "channel_length": 64)"));
+  CHECK(masks_of(R"("policy": "huggingface", "time_min_masks": 50)").time_masks.size() == 50);
+}
+
+TEST_CASE("a share below 0 is refused, but for the -1 that stands for the policy's") {
+  CHECK_THROWS_WITH(masks_of(R"("time_prob": -0.5)"),
+                    ContainsSubstring("key \"time_prob\"") && ContainsSubstring("found -0.5"));
+  CHECK_THROWS_WITH(masks_of(R"("policy": "fairseq")"), ContainsSubstring("\"fairseq_960h\""));
+  CHECK(draw_alike(R"("channel_prob": -1, "time_length": 0)", ""));
 }

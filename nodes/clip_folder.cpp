@@ -1,0 +1,74 @@
+#include "nodes/clip_folder.h"
+
+#include <algorithm>
+
+#include "graph/error.h"
+#include "io/audio_folder.h"
+#include "io/error.h"
+#include "io/resample.h"
+
+namespace flowqat::nodes {
+namespace {
+
+/// 256 MiB of floats: more than an hour at 16 kHz.
+constexpr size_t most_kept_samples = size_t{64} << 20;
+
+std::vector<float> read_clip(const std::filesystem::path& path, int rate_hz) {
+  try {
+    const io::AudioInfo info = io::read_audio_info(path);
+    if (info.samples == 0) throw io::Error(path, "holds no audio");
+    std::vector<float> samples(static_cast<size_t>(info.samples));
+    io::decode_audio(path, info, samples);
+    if (info.rate_hz == rate_hz) return samples;
+    const double ratio = static_cast<double>(rate_hz) / info.rate_hz;
+    std::vector<float> resampled(static_cast<size_t>(io::resampled_samples(info.samples, ratio)));
+    if (resampled.empty()) throw io::Error(path, "is too short to be resampled");
+    io::resample(samples, ratio, io::Converter::sinc_medium, resampled);
+    return resampled;
+  } catch (const io::Error& error) {
+    throw graph::RunError(std::string(error.what()) + "; repair the file or remove it");
+  }
+}
+
+}  // namespace
+
+ClipFolder::ClipFolder(const graph::NodeArguments& arguments) try
+    : files_(io::audio_files_below(arguments.params.text("folder"), io::audio_extensions())) {
+} catch (const io::Error& error) {
+  throw graph::GraphError(std::string("key \"folder\": ") + error.what());
+}
+
+ClipFolder::Clip ClipFolder::draw(graph::RandomStream& random, int rate_hz) const {
+  const size_t file = random.below(files_.size());
+  if (Clip clip = find(file, rate_hz)) return clip;
+  // Decoded outside the lock: two threads may do so at once, with the same result.
+  const Clip clip = std::make_shared<const std::vector<float>>(read_clip(files_[file], rate_hz));
+  keep({file, rate_hz, clip});
+  return clip;
+}
+
+ClipFolder::Clip ClipFolder::find(size_t file, int rate_hz) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) {
+    return kept.file == file && kept.rate_hz == rate_hz;
+  });
+  if (found == kept_.end()) return nullptr;
+  kept_.splice(kept_.begin(), kept_, found);
+  return found->clip;
+}
+
+void ClipFolder::keep(Kept kept) const {
+  const std::lock_guard lock(mutex_);
+  kept_samples_ += kept.clip->size();
+  kept_.push_front(std::move(kept));
+  while (kept_samples_ > most_kept_samples && kept_.size() > 1) {
+    kept_samples_ -= kept_.back().clip->size();
+    kept_.pop_back();
+  }
+}
+
+graph::ParamSpec clip_folder_param(std::string doc) {
+  return {.name = "folder", .kind = graph::ParamKind::path, .doc = std::move(doc)};
+}
+
+}  // namespace flowqat::nodes
