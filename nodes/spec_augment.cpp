@@ -25,8 +25,7 @@ struct Policy {
 /// What the keys are worth that are not given. huggingface: Wav2Vec2Config (transformers).
 /// fairseq: base_100h.yaml and base_960h.yaml of examples/wav2vec/config/finetuning, and
 /// wav2vec2.py, whose apply_mask asks for two time masks and for no channel mask at the least.
-constexpr std::array<Policy, 4> policies{{
-    {.name = "custom", .time = {0.05, 10, 2}, .channel = {0, 10, 0}},
+constexpr std::array<Policy, 3> policies{{
     {.name = "huggingface", .time = {0.05, 10, 2}, .channel = {0, 10, 0}},
     {.name = "fairseq_100h", .time = {0.65, 10, 2}, .channel = {0.5, 64, 0}},
     {.name = "fairseq_960h", .time = {0.5, 10, 2}, .channel = {0.1, 64, 0}},
@@ -159,10 +158,10 @@ const graph::Register registered({
         {
             {.name = "policy",
              .kind = ParamKind::choice,
-             .fallback = "custom",
+             .fallback = "huggingface",
              .choices = policy_names(),
              .doc = "values of the keys that are not given; a key that is given replaces its "
-                    "policy's. custom is for keys alone, the others are published recipes"},
+                    "policy's"},
             share_param("time_prob", "frames", "0.05, fairseq 0.65 and 0.5"),
             length_param("time_length", "frames", "10"),
             fewest_param("time_min_masks", "2"),
