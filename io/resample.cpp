@@ -1,76 +1,37 @@
 #include "io/resample.h"
 
-#include <samplerate.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <memory>
 
 #include "io/error.h"
-#include "io/pool.h"
+#include "io/polyphase.h"
+#include "io/soxr_resampler.h"
 
 namespace flowqat::io {
 namespace {
 
 struct Choice {
-  Converter converter;
+  Engine engine;
   const char* name;
-  int type;  ///< libsamplerate's
 };
-constexpr std::array<Choice, 4> choices{
-    {{Converter::sinc_best, "best", SRC_SINC_BEST_QUALITY},
-     {Converter::sinc_medium, "medium", SRC_SINC_MEDIUM_QUALITY},
-     {Converter::sinc_fastest, "fastest", SRC_SINC_FASTEST},
-     {Converter::linear, "linear", SRC_LINEAR}}};
-
-class State {
- public:
-  explicit State(Converter converter) {
-    int error = 0;
-    state_ = src_new(choices[static_cast<size_t>(converter)].type, 1, &error);
-    if (state_ == nullptr) throw Error(std::string("libsamplerate: ") + src_strerror(error));
-  }
-  ~State() { src_delete(state_); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-
-  void reset() { check(src_reset(state_)); }
-  void process(SRC_DATA& data) { check(src_process(state_, &data)); }
-
- private:
-  static void check(int code) {
-    if (code != 0) throw Error(std::string("libsamplerate: ") + src_strerror(code));
-  }
-  SRC_STATE* state_ = nullptr;
-};
-
-constexpr size_t most_idle_states = 64;
-
-Pool<Converter, State>& pool() {
-  static Pool<Converter, State> states(most_idle_states);
-  return states;
-}
-
-void check_ratio(double ratio) {
-  if (src_is_valid_ratio(ratio) == 0) {
-    throw Error("resampling by a ratio of " + std::to_string(ratio) +
-                ": expected 1/256 to 256 (output rate over input rate)");
-  }
-}
+constexpr std::array<Choice, 4> choices{{{Engine::automatic, "auto"},
+                                         {Engine::polyphase, "polyphase"},
+                                         {Engine::soxr, "soxr"},
+                                         {Engine::libsamplerate, "libsamplerate"}}};
 
 }  // namespace
 
-Converter parse_converter(const std::string& text) {
+Engine parse_engine(const std::string& text) {
   std::string known;
   for (const Choice& choice : choices) {
-    if (text == choice.name) return choice.converter;
+    if (text == choice.name) return choice.engine;
     known += std::string(known.empty() ? "" : ", ") + choice.name;
   }
-  throw Error("unknown resampling quality \"" + text + "\"; expected one of " + known);
+  throw Error("unknown resampling engine \"" + text + "\"; expected one of " + known);
 }
 
-std::vector<std::string> converter_names() {
+std::vector<std::string> engine_names() {
   std::vector<std::string> names;
   for (const Choice& choice : choices) names.emplace_back(choice.name);
   return names;
@@ -80,8 +41,20 @@ int64_t resampled_samples(int64_t samples, double ratio) {
   return static_cast<int64_t>(std::floor(static_cast<double>(samples) * ratio + 0.5));
 }
 
-void resample(std::span<const float> in, double ratio, Converter converter, std::span<float> out) {
-  check_ratio(ratio);
+void check_ratio(double ratio, Engine engine) {
+  if (!(ratio >= 1.0 / 256 && ratio <= 256)) {
+    throw Error("resampling by a ratio of " + std::to_string(ratio) +
+                ": expected 1/256 to 256 (output rate over input rate)");
+  }
+  if (engine == Engine::polyphase && !polyphase_terms(ratio)) {
+    throw Error("resampling by a ratio of " + std::to_string(ratio) +
+                ": the polyphase engine expects a fraction of small whole numbers; use \"auto\"");
+  }
+}
+
+void resample(std::span<const float> in, double ratio, ResampleOptions options,
+              std::span<float> out) {
+  check_ratio(ratio, options.engine);
   const int64_t expected = resampled_samples(static_cast<int64_t>(in.size()), ratio);
   if (static_cast<int64_t>(out.size()) != expected) {
     throw Error("resampling " + std::to_string(in.size()) + " samples by " + std::to_string(ratio) +
@@ -92,28 +65,17 @@ void resample(std::span<const float> in, double ratio, Converter converter, std:
     std::copy(in.begin(), in.end(), out.begin());
     return;
   }
-  // The rest of the filter's response lies behind the end of the input: silence drives it out.
-  static constexpr std::array<float, 1024> silence{};
-  auto state = pool().take(converter);
-  if (!state) state = std::make_unique<State>(converter);
-  state->reset();
-  std::span<const float> rest = in;
-  while (!out.empty()) {
-    const bool ended = rest.empty();
-    SRC_DATA data{};
-    data.data_in = ended ? silence.data() : rest.data();
-    data.input_frames = static_cast<long>(ended ? silence.size() : rest.size());
-    data.data_out = out.data();
-    data.output_frames = static_cast<long>(out.size());
-    data.src_ratio = ratio;
-    state->process(data);
-    if (!ended) rest = rest.subspan(static_cast<size_t>(data.input_frames_used));
-    out = out.subspan(static_cast<size_t>(data.output_frames_gen));
-    if (data.output_frames_gen == 0 && data.input_frames_used == 0) {
-      throw Error("libsamplerate stopped " + std::to_string(out.size()) + " samples short");
-    }
+  if (options.engine == Engine::libsamplerate) {
+    return resample_libsamplerate(in, ratio, options.converter, out);
   }
-  pool().give_back(converter, std::move(state));
+  if (options.engine != Engine::soxr) {
+    if (const auto terms = polyphase_terms(ratio)) return resample_polyphase(in, *terms, out);
+  }
+  resample_soxr(in, ratio, out);
+}
+
+void resample(std::span<const float> in, double ratio, Converter converter, std::span<float> out) {
+  resample(in, ratio, {Engine::libsamplerate, converter}, out);
 }
 
 }  // namespace flowqat::io

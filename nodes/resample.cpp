@@ -2,7 +2,7 @@
 #include "io/resample.h"
 
 #include "graph/registry.h"
-#include "nodes/converter.h"
+#include "nodes/resample_params.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -12,7 +12,7 @@ class Resample : public graph::Transform {
   explicit Resample(const graph::NodeArguments& arguments)
       : Transform(arguments.name, arguments.inputs.stream("from")),
         rate_hz_(static_cast<int>(arguments.params.integer("rate_hz"))),
-        converter_(io::parse_converter(arguments.params.text("converter"))) {}
+        options_(resample_options(arguments.params)) {}
 
   graph::Shape predict(const graph::Shape& in, graph::Draw) const override {
     return {io::resampled_samples(in.samples, ratio(in)), rate_hz_};
@@ -20,14 +20,14 @@ class Resample : public graph::Transform {
 
   void apply(const graph::Shape& shape, std::span<const float> in, std::span<float> out,
              graph::Draw, graph::Row&) const override {
-    io::resample(in, ratio(shape), converter_, out);
+    io::resample(in, ratio(shape), options_, out);
   }
 
  private:
   double ratio(const graph::Shape& in) const { return static_cast<double>(rate_hz_) / in.rate_hz; }
 
   int rate_hz_;
-  io::Converter converter_;
+  io::ResampleOptions options_;
 };
 
 using graph::ParamKind;
@@ -44,6 +44,7 @@ const graph::Register registered({
                 .minimum = 1000,
                 .maximum = 384000,
                 .doc = "the rate to bring audio to"},
+               engine_param(),
                converter_param()},
     .make = [](graph::NodeArguments a) { return std::make_unique<Resample>(a); },
 });

@@ -2,8 +2,9 @@
 /// `factor` times as fast, so tempo and pitch change together. N samples become about N / factor.
 #include "graph/error.h"
 #include "graph/registry.h"
+#include "io/error.h"
 #include "io/resample.h"
-#include "nodes/converter.h"
+#include "nodes/resample_params.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -15,7 +16,7 @@ class SpeedPerturb : public graph::Transform {
         factors_(arguments.params.numbers("factors")),
         range_(arguments.params.numbers("range")),
         every_(arguments.params.flag("every")),
-        converter_(io::parse_converter(arguments.params.text("converter"))) {
+        options_(resample_options(arguments.params)) {
     if (factors_.empty() == range_.empty()) {
       throw graph::GraphError("give either \"factors\" or \"range\"");
     }
@@ -26,6 +27,12 @@ class SpeedPerturb : public graph::Transform {
     if (every_ && factors_.empty()) {
       throw graph::GraphError("key \"every\": needs \"factors\"; a range has no end of them");
     }
+    if (options_.engine == io::Engine::polyphase && !range_.empty()) {
+      throw graph::GraphError(
+          "key \"engine\": \"polyphase\" needs \"factors\": those of a range are no fractions of "
+          "small whole numbers; use \"auto\"");
+    }
+    for (double factor : factors_) check_factor(factor);
   }
 
   int copies() const override { return every_ ? static_cast<int>(factors_.size()) : 1; }
@@ -36,10 +43,18 @@ class SpeedPerturb : public graph::Transform {
 
   void apply(const graph::Shape&, std::span<const float> in, std::span<float> out, graph::Draw draw,
              graph::Row&) const override {
-    io::resample(in, 1 / factor(draw), converter_, out);
+    io::resample(in, 1 / factor(draw), options_, out);
   }
 
  private:
+  void check_factor(double factor) const {
+    try {
+      io::check_ratio(1 / factor, options_.engine);
+    } catch (const io::Error& error) {
+      throw graph::GraphError("key \"factors\": " + std::string(error.what()));
+    }
+  }
+
   double factor(graph::Draw& draw) const {
     if (every_) return factors_[static_cast<size_t>(draw.copy)];
     if (!factors_.empty()) return factors_[draw.random.below(factors_.size())];
@@ -48,7 +63,7 @@ class SpeedPerturb : public graph::Transform {
 
   std::vector<double> factors_, range_;
   bool every_;
-  io::Converter converter_;
+  io::ResampleOptions options_;
 };
 
 using graph::ParamKind;
@@ -75,6 +90,7 @@ const graph::Register registered({
                 .minimum = kSlowest,
                 .maximum = kFastest,
                 .doc = "[slowest, fastest]: a factor is drawn uniformly between them"},
+               engine_param(),
                converter_param()},
     .make = [](graph::NodeArguments a) { return std::make_unique<SpeedPerturb>(a); },
 });

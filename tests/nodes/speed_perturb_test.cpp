@@ -88,3 +88,21 @@ TEST_CASE("factors and range exclude each other, and a range has two ends in ord
   CHECK_THAT(refusal(R"("range": [1.1, 0.9])"), ContainsSubstring("the smaller first"));
   CHECK_THAT(refusal(R"("range": [0.9, 1.1], "every": true)"), ContainsSubstring("\"every\""));
 }
+
+TEST_CASE("each engine gives the same tone, and polyphase is refused where it cannot work") {
+  for (const std::string engine : {"auto", "polyphase", "soxr", "libsamplerate"}) {
+    INFO(engine);
+    const Single perturb("speed_perturb", R"("factors": [0.9], "engine": ")" + engine + "\"");
+    const std::vector<float> out = perturb.apply(tone(1000, 16000));
+    REQUIRE(out.size() == 17778);
+    for (size_t i = 1000; i < 16000; i += 7) {
+      REQUIRE(out[i] ==
+              Approx(std::sin(6.283185307 * 900 * static_cast<double>(i) / 16000)).margin(2e-3));
+    }
+  }
+  CHECK_THROWS_WITH(
+      Single("speed_perturb", R"("range": [0.9, 1.1], "engine": "polyphase")"),
+      ContainsSubstring("\"polyphase\" needs \"factors\"") && ContainsSubstring("\"auto\""));
+  CHECK_THROWS_WITH(Single("speed_perturb", R"("factors": [0.91234567], "engine": "polyphase")"),
+                    ContainsSubstring("small whole numbers"));
+}
