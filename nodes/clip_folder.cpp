@@ -23,7 +23,7 @@ std::vector<float> read_clip(const std::filesystem::path& path, int rate_hz) {
     const double ratio = static_cast<double>(rate_hz) / info.rate_hz;
     std::vector<float> resampled(static_cast<size_t>(io::resampled_samples(info.samples, ratio)));
     if (resampled.empty()) throw io::Error(path, "is too short to be resampled");
-    io::resample(samples, ratio, io::Converter::sinc_medium, resampled);
+    io::resample(samples, ratio, io::ResampleOptions{}, resampled);
     return resampled;
   } catch (const io::Error& error) {
     throw graph::RunError(std::string(error.what()) + "; repair the file or remove it");
