@@ -33,6 +33,15 @@ from demo_corpus_plan import CHAPTER, plan_corpus
 STAMP = "demo-corpus.json"
 
 
+# Ctrl-C and an ordinary kill only set this, and the main thread looks at it between two waits. An
+# exception out of a signal handler may strike while a lock is held and leave the pool stuck for ever.
+interrupted = threading.Event()
+
+
+class Interrupted(Exception):
+    """The user asked to stop."""
+
+
 class CorpusError(Exception):
     """A message for the user: what is wrong and what to do."""
 
@@ -102,6 +111,7 @@ class Speaking:
 
 
 def write_corpus(root, utterances, jobs):
+    """Speaks every utterance, until the first that fails or until the user interrupts."""
     for folder in dict.fromkeys(u.folder for u in utterances):
         (root / folder).mkdir(parents=True)
         lines = [f"{u.name} {u.text}\n" for u in utterances if u.folder == folder]
@@ -110,13 +120,17 @@ def write_corpus(root, utterances, jobs):
     speaking = Speaking(root)
     shown_at = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(speaking.speak, u) for u in utterances]
         try:
-            for done, future in enumerate(concurrent.futures.as_completed(futures), 1):
-                future.result()
+            waiting = {pool.submit(speaking.speak, u) for u in utterances}
+            while waiting:
+                done, waiting = concurrent.futures.wait(waiting, timeout=0.2, return_when="FIRST_EXCEPTION")
+                for future in done:
+                    future.result()
+                if interrupted.is_set():
+                    raise Interrupted
                 if time.monotonic() - shown_at > 5:
                     shown_at = time.monotonic()
-                    say(f"{done} of {len(utterances)} utterances")
+                    say(f"{len(utterances) - len(waiting)} of {len(utterances)} utterances")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             speaking.stop()
@@ -177,14 +191,10 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def interrupt(_signal, _frame):
-    """An ordinary kill is treated as Ctrl-C: the pipelines are ended before this process is."""
-    raise KeyboardInterrupt
-
-
 def main():
     arguments = parse_arguments()
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: interrupted.set())
     out = Path(os.path.abspath(arguments.out))
     utterances = plan_corpus(arguments.voices, arguments.train_utterances, arguments.dev_utterances)
     started = time.monotonic()
@@ -193,7 +203,7 @@ def main():
             say(f"{len(utterances)} utterances in {out}, {time.monotonic() - started:.1f} s")
         else:
             say(f"{out} is complete")
-    except KeyboardInterrupt:
+    except Interrupted:
         say(f"interrupted; {out} was not made, the next run starts again")
         return 130
     except (CorpusError, OSError) as error:

@@ -28,6 +28,15 @@ def run_script(*arguments):
                           capture_output=True, text=True, timeout=120)
 
 
+def kill_group(process):
+    """Whatever a failed test left running ends with it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
 def bytes_of(folder):
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -129,19 +138,27 @@ class TheFiles(unittest.TestCase):
         self.assertEqual(list(bytes_of(self.out)), ["thesis.txt"])
 
     def test_an_interrupted_make_leaves_no_corpus_and_no_process_and_can_be_repeated(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(signal=number.name):
+                self.interrupt_and_repeat(number)
+
+    def interrupt_and_repeat(self, number):
         process = subprocess.Popen([sys.executable, SCRIPTS / "make_demo_corpus.py", self.out],
-                                   stderr=subprocess.DEVNULL, start_new_session=True)
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   start_new_session=True)
+        self.addCleanup(kill_group, process)
         partial = self.out.with_name("corpus.partial")
         deadline_s = time.monotonic() + 60
         while not list(partial.rglob("*.flac")) and time.monotonic() < deadline_s:
             time.sleep(0.02)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         self.assertEqual(process.wait(timeout=60), 130)
         self.assertFalse(self.out.exists())
         with self.assertRaises(ProcessLookupError):  # nobody is left in its process group
             os.killpg(process.pid, 0)
         self.make()
         self.assertFalse(partial.exists())
+        shutil.rmtree(self.out)
 
 
 if __name__ == "__main__":
