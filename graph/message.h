@@ -20,14 +20,22 @@ struct Shape {
 
 /// What a source knows of an utterance before any audio is read.
 struct IndexEntry {
-  std::string id;          ///< unique in its corpus
-  std::string path;        ///< the audio file
+  std::string id;    ///< unique in its corpus
+  std::string path;  ///< the audio file
+  /// Of a file inside `path` (an archive); 0 bytes: `path` itself.
+  int64_t first_byte = 0, bytes = 0;
+  /// Where a segment of a longer recording begins; none: the whole recording.
+  std::optional<int64_t> first_sample = {};
   std::string transcript;  ///< empty where there is none
-  std::string group;       ///< the split or folder that it belongs to
+  std::string speaker;     ///< empty where it is not known
+  std::string group;       ///< the split, folder or archive that it belongs to
   Shape shape;             ///< from the header; 0 samples if that could not be read
   int channels = 1;
   std::string broken;  ///< why it cannot be used; empty if nothing is known against it
   uint64_t key = 0;    ///< key_of(id): the root of its random draws
+  /// How often it is presented in an epoch, for each copy that the transforms make. A fraction is
+  /// the chance of one presentation more, drawn anew every epoch; 0 leaves it out.
+  double weight = 1;
 };
 using Index = std::vector<IndexEntry>;
 

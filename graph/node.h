@@ -48,6 +48,10 @@ class Source : public StreamNode {
   virtual Index read_index(int threads) const = 0;
   /// How many hours, as presented after all transforms, an epoch takes of the corpus; 0: all.
   virtual double hours() const { return 0; }
+  /// For corpora that are best read in order (archives on a disk or a network): utterances are
+  /// shuffled only within this many neighbours, and whole groups (IndexEntry::group) change places.
+  /// 0: anything may come at any time.
+  virtual int64_t shuffle_window() const { return 0; }
 
  protected:
   explicit Source(std::string name) : StreamNode(std::move(name), nullptr) {}

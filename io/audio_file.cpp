@@ -67,29 +67,28 @@ AudioInfo count_samples(const InputFile& file, const FlacHeader& header) {
 
 }  // namespace
 
-AudioInfo read_audio_info(const std::filesystem::path& path) {
-  const InputFile file(path);
+AudioInfo read_audio_info(const AudioPlace& place) {
+  const InputFile file(place.path, place.first_byte, place.bytes);
   const auto flac = read_flac_header(file);
   if (flac && flac->info.samples > 0) return flac->info;
   if (flac && fits_one_packet(file)) return count_samples(file, *flac);
   check_wav_is_whole(file);
-  return read_av_info(path);
+  return read_av_info(place.path);
 }
 
-void decode_audio(const std::filesystem::path& path, const AudioInfo& expected,
-                  std::span<float> mono) {
+void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono) {
   if (static_cast<int64_t>(mono.size()) != expected.samples) {
-    throw Error(path, "room for " + std::to_string(mono.size()) + " samples was given to decode " +
-                          std::to_string(expected.samples));
+    throw Error(place.path, "room for " + std::to_string(mono.size()) +
+                                " samples was given to decode " + std::to_string(expected.samples));
   }
-  const InputFile file(path);
+  const InputFile file(place.path, place.first_byte, place.bytes);
   const auto flac = read_flac_header(file);
-  MonoWriter writer(path, expected, mono);
+  MonoWriter writer(place.path, expected, mono);
   const auto add = [&writer](const AVFrame& frame) { writer.add(frame); };
   if (flac && fits_one_packet(file)) {
     decode_flac(file, *flac, add);
   } else {
-    decode_av(path, add);
+    decode_av(place.path, add);
   }
   writer.finish();
 }

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 
 namespace flowqat::io {
@@ -15,19 +16,31 @@ struct AudioInfo {
   bool operator==(const AudioInfo&) const = default;
 };
 
+/// Where an utterance's audio lies: in a file of its own, or in a part of one.
+struct AudioPlace {
+  AudioPlace() = default;
+  AudioPlace(std::filesystem::path file) : path(std::move(file)) {}  // NOLINT: a path is a place
+
+  std::filesystem::path path;
+  /// Of a file that lies inside another (an uncompressed archive); 0 bytes: `path` itself.
+  int64_t first_byte = 0, bytes = 0;
+  /// Where a segment of a longer recording begins; none: the whole recording.
+  std::optional<int64_t> first_sample = std::nullopt;
+  bool operator==(const AudioPlace&) const = default;
+};
+
 /// Reads the header. For FLAC this is one small read (STREAMINFO); a file whose header does not
 /// state the exact number of samples is counted by decoding it. Throws Error for a file that is
 /// missing, empty, not a regular file, holds no audio, or (where it must be decoded) is broken.
 /// Thread-safe.
-AudioInfo read_audio_info(const std::filesystem::path& path);
+AudioInfo read_audio_info(const AudioPlace& place);
 
-/// Decodes the whole file into `mono`, which holds `expected.samples` floats in [-1, 1]. Integer
+/// Decodes the place's audio into `mono`, which holds `expected.samples` floats in [-1, 1]. Integer
 /// samples of b bits become x / 2^(b-1) exactly (up to 24 bits); channels are averaged.
 /// Throws Error when rate, channels or the number of samples differ from `expected` (as
 /// read_audio_info returned it), and when any frame is broken: the checksums of FLAC frames are
 /// verified, so damaged audio is never returned as audio. After an Error, `mono` is unspecified.
 /// Thread-safe; the result depends on the file alone.
-void decode_audio(const std::filesystem::path& path, const AudioInfo& expected,
-                  std::span<float> mono);
+void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono);
 
 }  // namespace flowqat::io

@@ -1,8 +1,6 @@
 #include "io/audio_folder.h"
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 
 #include "io/error.h"
 
@@ -19,15 +17,9 @@ std::string lower(std::string text) {
   return text;
 }
 
-}  // namespace
-
-const std::vector<std::string>& audio_extensions() {
-  static const std::vector<std::string> extensions{"flac", "wav", "mp3", "ogg", "opus", "m4a"};
-  return extensions;
-}
-
-std::vector<fs::path> audio_files_below(const fs::path& folder,
-                                        const std::vector<std::string>& extensions) {
+/// The files, sorted; the folders that were looked into are added to `folders` if it is not null.
+std::vector<fs::path> list(const fs::path& folder, const std::vector<std::string>& extensions,
+                           std::vector<fs::path>* folders) {
   std::error_code code;
   if (!fs::is_directory(folder, code)) {
     throw Error(folder, "expected a folder with audio files, found " +
@@ -41,9 +33,13 @@ std::vector<fs::path> audio_files_below(const fs::path& folder,
   }
   std::vector<fs::path> files;
   fs::recursive_directory_iterator next(folder, code);
+  if (folders) folders->push_back(folder);
   for (; !code && next != fs::recursive_directory_iterator(); next.increment(code)) {
     const std::string ending = lower(next->path().extension().string());
     std::error_code ignored;  // a link to nowhere is listed, and found broken when it is read
+    if (folders && next->is_directory(ignored) && !next->is_symlink(ignored)) {
+      folders->push_back(next->path());
+    }
     if (std::count(endings.begin(), endings.end(), ending) > 0 && !next->is_directory(ignored)) {
       files.push_back(next->path());
     }
@@ -55,25 +51,31 @@ std::vector<fs::path> audio_files_below(const fs::path& folder,
   std::sort(files.begin(), files.end());
   return files;
 }
+}  // namespace
 
-std::vector<AudioHeader> read_audio_headers(const std::vector<fs::path>& paths, int threads) {
-  std::vector<AudioHeader> headers(paths.size());
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i; (i = next++) < paths.size();) {
-      try {
-        headers[i].audio = read_audio_info(paths[i]);
-      } catch (const std::exception& error) {
-        headers[i].broken = error.what();
-      }
-    }
-  };
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  std::vector<std::jthread> workers;
-  for (int i = 1; i < (threads > 0 ? threads : cores); ++i) workers.emplace_back(work);
-  work();
-  workers.clear();
-  return headers;
+const std::vector<std::string>& audio_extensions() {
+  static const std::vector<std::string> extensions{"flac", "wav", "mp3", "ogg", "opus", "m4a"};
+  return extensions;
+}
+
+std::vector<fs::path> audio_files_below(const fs::path& folder,
+                                        const std::vector<std::string>& extensions) {
+  return list(folder, extensions, nullptr);
+}
+
+Corpus scan_audio_folder(const fs::path& folder, const std::vector<std::string>& extensions,
+                         int threads) {
+  Corpus corpus;
+  for (const fs::path& file : list(folder, extensions, &corpus.watched)) {
+    const fs::path place = file.lexically_relative(folder);
+    CorpusEntry entry;
+    entry.id = place.generic_string();
+    entry.place = file;
+    entry.group = place.parent_path().generic_string();
+    corpus.entries.push_back(std::move(entry));
+  }
+  read_headers(corpus.entries, threads);
+  return corpus;
 }
 
 }  // namespace flowqat::io

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/audio_file.h"
+#include "io/corpus.h"
 
 namespace flowqat::io {
 
@@ -17,14 +17,9 @@ const std::vector<std::string>& audio_extensions();
 std::vector<std::filesystem::path> audio_files_below(const std::filesystem::path& folder,
                                                      const std::vector<std::string>& extensions);
 
-struct AudioHeader {
-  AudioInfo audio;     ///< zeros when `broken`
-  std::string broken;  ///< why the file cannot be used; empty if it can
-};
-
-/// The header of each of `paths`, read on `threads` threads (0: all cores); the result does not
-/// depend on their number.
-std::vector<AudioHeader> read_audio_headers(const std::vector<std::filesystem::path>& paths,
-                                            int threads);
+/// The same as a corpus without transcripts: an id is the file's path from `folder`, its group the
+/// folder that it is in. `threads` as for read_headers().
+Corpus scan_audio_folder(const std::filesystem::path& folder,
+                         const std::vector<std::string>& extensions, int threads);
 
 }  // namespace flowqat::io

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -11,7 +12,8 @@
 
 namespace flowqat::io {
 
-InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
+InputFile::InputFile(const std::filesystem::path& path, int64_t first_byte, int64_t bytes)
+    : path_(path), first_byte_(first_byte) {
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) {
     throw Error(path, std::string("cannot be opened: ") + std::strerror(errno));
@@ -27,17 +29,24 @@ InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
   }
   if (S_ISDIR(status.st_mode)) fail("expected a file, found a folder");
   if (!S_ISREG(status.st_mode)) fail("expected a regular file, found a device, pipe or socket");
-  size_bytes_ = status.st_size;
-  if (size_bytes_ == 0) fail("the file is empty; copy it again from its source");
+  if (status.st_size == 0) fail("the file is empty; copy it again from its source");
+  if (status.st_size < first_byte + bytes) {
+    fail("expected a member that ends at byte " + std::to_string(first_byte + bytes) +
+         ", found a file of " + std::to_string(status.st_size) +
+         " bytes; it was cut off or replaced since it was indexed");
+  }
+  size_bytes_ = bytes > 0 ? bytes : status.st_size;
 }
 
 InputFile::~InputFile() { ::close(descriptor_); }
 
 size_t InputFile::read(int64_t offset_bytes, std::span<uint8_t> bytes) const {
+  bytes = bytes.first(static_cast<size_t>(
+      std::clamp<int64_t>(size_bytes_ - offset_bytes, 0, static_cast<int64_t>(bytes.size()))));
   size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t count = ::pread(descriptor_, bytes.data() + done, bytes.size() - done,
-                                  offset_bytes + static_cast<int64_t>(done));
+                                  first_byte_ + offset_bytes + static_cast<int64_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw Error(path_, std::string("cannot be read: ") + std::strerror(errno));
     if (count == 0) break;

@@ -9,8 +9,10 @@ namespace flowqat::io {
 
 class InputFile {
  public:
-  /// Throws Error when the file is missing, unreadable, empty, or a folder or device.
-  explicit InputFile(const std::filesystem::path& path);
+  /// All of the file, or with `bytes` > 0 that many from `first_byte` on, which then read as if
+  /// they were a file of their own. Throws Error when the file is missing, unreadable, empty, a
+  /// folder or device, or ends before those bytes.
+  explicit InputFile(const std::filesystem::path& path, int64_t first_byte = 0, int64_t bytes = 0);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -26,7 +28,7 @@ class InputFile {
  private:
   std::filesystem::path path_;
   int descriptor_ = -1;
-  int64_t size_bytes_ = 0;
+  int64_t first_byte_ = 0, size_bytes_ = 0;
 };
 
 }  // namespace flowqat::io

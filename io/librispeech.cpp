@@ -1,11 +1,9 @@
 #include "io/librispeech.h"
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
 #include <fstream>
 #include <map>
-#include <thread>
 #include <tuple>
 
 #include "io/error.h"
@@ -129,22 +127,23 @@ std::tuple<std::vector<int64_t>, std::string> order_of(const std::string& id) {
   return {numbers, id};
 }
 
-void add_chapter(const fs::path& folder, const std::string& split, std::vector<CorpusEntry>& out) {
+void add_chapter(const fs::path& folder, const std::string& split, Corpus& corpus) {
   std::map<std::string, CorpusEntry> entries;
   std::vector<std::string> transcripts;
   const std::string speaker = folder.parent_path().filename().string();
   const auto entry_of = [&](const std::string& id) -> CorpusEntry& {
     CorpusEntry& entry = entries[id];
     entry.id = id;
-    entry.path = folder / (id + ".flac");
+    entry.place = folder / (id + ".flac");
     entry.speaker = speaker;
-    entry.split = split;
+    entry.group = split;
     return entry;
   };
   const auto files = sorted_entries(folder);
   for (const auto& file : files) {
     if (!is_transcript(file.path())) continue;
     transcripts.push_back(file.path().filename().string());
+    corpus.watched.push_back(file.path());
     for (auto& [id, text] : read_transcript(file.path())) entry_of(id).transcript = text;
   }
   for (const auto& file : files) {
@@ -154,49 +153,34 @@ void add_chapter(const fs::path& folder, const std::string& split, std::vector<C
     entry.broken = transcripts.empty() ? "no *.trans.txt beside it"
                                        : "no transcript in " + joined(transcripts);
   }
-  for (auto& [id, entry] : entries) out.push_back(std::move(entry));
-}
-
-void read_headers(std::vector<CorpusEntry>& entries, int threads) {
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i; (i = next++) < entries.size();) {
-      CorpusEntry& entry = entries[i];
-      if (!entry.broken.empty()) continue;
-      try {
-        entry.audio = read_audio_info(entry.path);
-      } catch (const std::exception& error) {
-        entry.broken = error.what();
-      }
-    }
-  };
-  std::vector<std::jthread> workers;
-  for (int i = 1; i < (threads > 0 ? threads : cores); ++i) workers.emplace_back(work);
-  work();
+  corpus.watched.push_back(folder);
+  for (auto& [id, entry] : entries) corpus.entries.push_back(std::move(entry));
 }
 
 }  // namespace
 
-std::vector<CorpusEntry> scan_librispeech(const fs::path& root,
-                                          const std::vector<std::string>& splits, int threads) {
-  const fs::path corpus = corpus_folder(root);
-  std::vector<CorpusEntry> entries;
-  for (const auto& split : chosen_splits(corpus, splits)) {
-    for (const auto& speaker : folders_in(corpus / split)) {
-      for (const auto& chapter : folders_in(speaker)) add_chapter(chapter, split, entries);
+Corpus scan_librispeech(const fs::path& root, const std::vector<std::string>& splits, int threads) {
+  const fs::path folder = corpus_folder(root);
+  Corpus corpus;
+  if (splits.empty()) corpus.watched.push_back(folder);
+  for (const auto& split : chosen_splits(folder, splits)) {
+    corpus.watched.push_back(folder / split);
+    for (const auto& speaker : folders_in(folder / split)) {
+      corpus.watched.push_back(speaker);
+      for (const auto& chapter : folders_in(speaker)) add_chapter(chapter, split, corpus);
     }
   }
-  if (entries.empty()) {
-    throw Error(corpus,
+  if (corpus.entries.empty()) {
+    throw Error(folder,
                 "no utterance found in the chosen splits: expected "
                 "SPLIT/SPEAKER/CHAPTER/*.flac below it");
   }
-  std::sort(entries.begin(), entries.end(), [](const CorpusEntry& a, const CorpusEntry& b) {
-    return std::tuple(a.split, order_of(a.id)) < std::tuple(b.split, order_of(b.id));
-  });
-  read_headers(entries, threads);
-  return entries;
+  std::sort(corpus.entries.begin(), corpus.entries.end(),
+            [](const CorpusEntry& a, const CorpusEntry& b) {
+              return std::tuple(a.group, order_of(a.id)) < std::tuple(b.group, order_of(b.id));
+            });
+  read_headers(corpus.entries, threads);
+  return corpus;
 }
 
 }  // namespace flowqat::io

@@ -6,19 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "io/audio_file.h"
+#include "io/corpus.h"
 
 namespace flowqat::io {
-
-struct CorpusEntry {
-  std::string id;  ///< "1089-134686-0000"
-  std::filesystem::path path;
-  AudioInfo audio;         ///< zeros when `broken`
-  std::string transcript;  ///< as written: upper case, single spaces
-  std::string speaker;
-  std::string split;   ///< "train-clean-100"
-  std::string broken;  ///< why the utterance cannot be used; empty if it can
-};
 
 /// Indexes the utterances of `splits`; empty: every folder in `root` that has
 /// SPEAKER/CHAPTER/*.trans.txt. `root` is the LibriSpeech folder itself or the folder that holds
@@ -29,7 +19,7 @@ struct CorpusEntry {
 /// without a line in the transcript, give an entry whose `broken` says so. Throws Error when `root`
 /// or a named split is missing (listing those that are there), when no split or no utterance is
 /// found, and for a transcript that is malformed: a line without text, an id twice.
-std::vector<CorpusEntry> scan_librispeech(const std::filesystem::path& root,
-                                          const std::vector<std::string>& splits, int threads);
+Corpus scan_librispeech(const std::filesystem::path& root, const std::vector<std::string>& splits,
+                        int threads);
 
 }  // namespace flowqat::io

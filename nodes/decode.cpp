@@ -7,6 +7,14 @@
 namespace flowqat::nodes {
 namespace {
 
+io::AudioPlace place_of(const graph::IndexEntry& entry) {
+  io::AudioPlace place(entry.path);
+  place.first_byte = entry.first_byte;
+  place.bytes = entry.bytes;
+  place.first_sample = entry.first_sample;
+  return place;
+}
+
 class Decode : public graph::Transform {
  public:
   explicit Decode(const graph::NodeArguments& arguments)
@@ -17,7 +25,7 @@ class Decode : public graph::Transform {
     const io::AudioInfo promised{
         .samples = shape.samples, .rate_hz = shape.rate_hz, .channels = draw.entry.channels};
     try {
-      io::decode_audio(draw.entry.path, promised, out);
+      io::decode_audio(place_of(draw.entry), promised, out);
     } catch (const io::Error& error) {
       throw graph::Rejection(error.what());
     }

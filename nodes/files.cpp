@@ -18,7 +18,7 @@ class Files : public graph::Source {
       entry.id = std::to_string(index.size());
       entry.path = path;
       try {
-        const io::AudioInfo info = io::read_audio_info(path);
+        const io::AudioInfo info = io::read_audio_info(std::filesystem::path(path));
         entry.shape = {info.samples, info.rate_hz};
         entry.channels = info.channels;
       } catch (const io::Error& error) {

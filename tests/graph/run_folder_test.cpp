@@ -23,7 +23,7 @@ TEST_CASE("a folder that holds a run is refused, resumed or replaced, as asked")
   CHECK_FALSE(std::filesystem::exists(path / "summary.json"));
 }
 
-TEST_CASE("a run is resumed with the same graph only; threads and place may change") {
+TEST_CASE("a run is resumed with the same graph only, and threads and place may change") {
   const TemporaryFolder temporary;
   const auto path = temporary.path() / "run";
   RunFolder(path, {{"seed", 1}, {"threads", 2}, {"out", "x"}}, Existing::refuse);

@@ -48,14 +48,18 @@ TEST_CASE("a folder that is missing, a file, or without audio is named with what
 
 TEST_CASE("a header that cannot be read is told for its file alone, at any number of threads") {
   const testing::TemporaryFolder temporary;
-  const fs::path broken = temporary.path() / "broken.wav";
-  std::ofstream(broken) << "no audio";
+  fs::create_directories(temporary.path() / "inner");
+  std::ofstream(temporary.path() / "inner" / "broken.wav") << "no audio";
+  std::ofstream(temporary.path() / "empty.wav");
   for (int threads : {0, 1, 8}) {
-    const auto headers =
-        io::read_audio_headers({broken, temporary.path() / "missing.wav"}, threads);
-    REQUIRE(headers.size() == 2);
-    CHECK_THAT(headers[0].broken, ContainsSubstring("broken.wav"));
-    CHECK_THAT(headers[1].broken, ContainsSubstring("missing.wav"));
-    CHECK(headers[0].audio == io::AudioInfo{});
+    const io::Corpus corpus = io::scan_audio_folder(temporary.path(), {"wav"}, threads);
+    REQUIRE(corpus.entries.size() == 2);
+    CHECK(corpus.entries[0].id == "empty.wav");
+    CHECK_THAT(corpus.entries[0].broken, ContainsSubstring("empty.wav: the file is empty"));
+    CHECK(corpus.entries[1].id == "inner/broken.wav");
+    CHECK(corpus.entries[1].group == "inner");
+    CHECK_THAT(corpus.entries[1].broken, ContainsSubstring("broken.wav"));
+    CHECK(corpus.entries[1].audio == io::AudioInfo{});
+    CHECK(corpus.watched == std::vector<fs::path>{temporary.path(), temporary.path() / "inner"});
   }
 }

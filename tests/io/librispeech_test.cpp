@@ -35,27 +35,28 @@ void make_corpus(const std::filesystem::path& root) {
 TEST_CASE("a corpus is indexed in the order of split and numbers, at any number of threads") {
   TemporaryFolder folder;
   make_corpus(folder / "LibriSpeech");
-  const auto entries = scan_librispeech(folder.path(), {}, 1);
+  const auto entries = scan_librispeech(folder.path(), {}, 1).entries;
   REQUIRE(entries.size() == 12);
   CHECK(entries[0].id == "9-7-0000");
-  CHECK(entries[0].split == "dev-made");
+  CHECK(entries[0].group == "dev-made");
   CHECK(entries[0].speaker == "9");
   CHECK(entries[0].transcript == "SPEAKER 9 SAYS 0");
   CHECK(entries[1].audio == AudioInfo{101, 16000, 1});
   CHECK(entries[3].id == "10-7-0000");
-  CHECK(entries[6].split == "train-made");
+  CHECK(entries[6].group == "train-made");
   for (const int threads : {0, 3, 20}) {
-    const auto again = scan_librispeech(folder / "LibriSpeech", {}, threads);
+    const auto again = scan_librispeech(folder / "LibriSpeech", {}, threads).entries;
     REQUIRE(again.size() == entries.size());
     for (size_t i = 0; i < again.size(); ++i) {
       CHECK(again[i].id == entries[i].id);
-      CHECK(again[i].path == entries[i].path);
+      CHECK(again[i].place == entries[i].place);
       CHECK(again[i].audio == entries[i].audio);
       CHECK(again[i].broken.empty());
     }
   }
-  CHECK(scan_librispeech(folder.path(), {"train-made"}, 2).size() == 6);
-  CHECK(scan_librispeech(folder.path(), {"train-made", "dev-made", "dev-made"}, 2).size() == 12);
+  CHECK(scan_librispeech(folder.path(), {"train-made"}, 2).entries.size() == 6);
+  CHECK(scan_librispeech(folder.path(), {"train-made", "dev-made", "dev-made"}, 2).entries.size() ==
+        12);
 }
 
 TEST_CASE("an utterance without sound audio or transcript stays in the index, with the reason") {
@@ -65,7 +66,7 @@ TEST_CASE("an utterance without sound audio or transcript stays in the index, wi
   std::filesystem::remove(chapter / "9-7-0000.flac");
   write_bytes(chapter / "9-7-0001.flac", "fLaC");
   write_bytes(chapter / "9-7-0100.flac", read_bytes(chapter / "9-7-0002.flac"));
-  const auto entries = scan_librispeech(folder.path(), {"dev-made"}, 2);
+  const auto entries = scan_librispeech(folder.path(), {"dev-made"}, 2).entries;
   REQUIRE(entries.size() == 7);
   CHECK_THAT(entries[0].broken, ContainsSubstring("No such file"));
   CHECK(entries[0].transcript == "SPEAKER 9 SAYS 0");
@@ -98,7 +99,7 @@ TEST_CASE("a corpus that is missing, empty or malformed is an error") {
 TEST_CASE("the real LibriSpeech utterances are all indexed") {
   const auto root = test_data("librispeech");
   if (root.empty()) return;
-  const auto entries = scan_librispeech(root, {}, 0);
+  const auto entries = scan_librispeech(root, {}, 0).entries;
   CHECK(entries.size() == 104);
   int64_t samples = 0;
   for (const auto& entry : entries) {

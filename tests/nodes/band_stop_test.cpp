@@ -58,7 +58,8 @@ TEST_CASE("bands may overlap, touch both ends, or cover everything") {
   }
 }
 
-TEST_CASE("no band, or a probability of 0, leaves every bit alone; the same key draws the same") {
+TEST_CASE(
+    "no band, or a probability of 0, leaves every bit alone, and the same key draws the same") {
   const std::vector<float> in = white_noise(3000);
   CHECK(Single("band_stop", R"("bands": [0, 0])").apply(in) == in);
   CHECK(changed("band_stop", R"("probability": 0)") == 0);

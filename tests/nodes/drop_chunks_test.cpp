@@ -66,7 +66,8 @@ TEST_CASE("no chunk takes more than its share of a short utterance") {
   CHECK(zeros(all.apply({1, 1, 1, 1})) == 4);
 }
 
-TEST_CASE("chunks are dropped from the share of utterances asked for; their range is in order") {
+TEST_CASE(
+    "chunks are dropped from the share of utterances asked for, and their range is in order") {
   CHECK(changed("drop_chunks", R"("probability": 0)") == 0);
   CHECK(changed("drop_chunks", R"("probability": 0.5)") == Approx(500).margin(50));
   CHECK(changed("drop_chunks", "") == 1000);

@@ -78,7 +78,7 @@ TEST_CASE("silence stays silent, and a silent room leaves speech as it is") {
   CHECK(Single("reverb", keys(folder)).apply(speech) == speech);
 }
 
-TEST_CASE("rooms are drawn for the share of utterances asked for; a missing folder is named") {
+TEST_CASE("rooms are drawn for the share of utterances asked for, and a missing folder is named") {
   const TemporaryFolder folder;
   write_float_wav(folder.path() / "a.wav", room(100, 0, 1));
   write_float_wav(folder.path() / "b.wav", room(200, 3, 1));

@@ -102,7 +102,7 @@ TEST_CASE("starts are distinct and every start is as likely") {
 }
 
 TEST_CASE(
-    "channel masks are drawn over the model's hidden channels; none where one would not fit") {
+    "channel masks are drawn over the model's hidden channels, and none where one would not fit") {
   const Single augment("spec_augment",
                        R"("time_prob": 0, "channel_prob": 0.5, "channel_length": 64)");
   graph::Row row;

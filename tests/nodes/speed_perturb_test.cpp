@@ -29,7 +29,7 @@ TEST_CASE("a factor shortens the utterance and raises its pitch by as much") {
   }
 }
 
-TEST_CASE("every factor of a list is drawn about as often; predict and apply draw the same") {
+TEST_CASE("every factor of a list is drawn about as often, and predict and apply draw the same") {
   const Single perturb("speed_perturb", R"("factors": [0.9, 1.0, 1.1])");
   std::map<int64_t, int> lengths;
   for (uint64_t key = 0; key < 3000; ++key) {

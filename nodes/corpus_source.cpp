@@ -1,0 +1,87 @@
+#include "nodes/corpus_source.h"
+
+#include "graph/error.h"
+#include "io/error.h"
+#include "io/index_cache.h"
+
+namespace flowqat::nodes {
+
+using graph::ParamKind;
+
+CorpusSource::CorpusSource(const graph::NodeArguments& arguments, std::string place_key)
+    : Source(arguments.name),
+      place_key_(std::move(place_key)),
+      hours_(arguments.params.number("hours")),
+      min_duration_s_(arguments.params.number("min_duration_s")),
+      max_duration_s_(arguments.params.number("max_duration_s")),
+      cache_(arguments.params.flag("cache")) {
+  if (max_duration_s_ > 0 && max_duration_s_ < min_duration_s_) {
+    throw graph::GraphError("key \"max_duration_s\": is less than \"min_duration_s\"");
+  }
+}
+
+graph::Index CorpusSource::read_index(int threads) const {
+  io::Corpus corpus;
+  try {
+    corpus = io::cached_corpus(cache_ ? io::index_cache_folder() : "", identity(),
+                               [&] { return scan(threads); });
+  } catch (const io::Error& error) {
+    throw graph::RunError("node \"" + name() + "\", key \"" + place_key_ + "\": " + error.what());
+  }
+  graph::Index index;
+  index.reserve(corpus.entries.size());
+  for (io::CorpusEntry& from : corpus.entries) {
+    graph::IndexEntry& entry = index.emplace_back();
+    entry.id = std::move(from.id);
+    entry.path = from.place.path.string();
+    entry.first_byte = from.place.first_byte;
+    entry.bytes = from.place.bytes;
+    entry.first_sample = from.place.first_sample;
+    entry.transcript = std::move(from.transcript);
+    entry.speaker = std::move(from.speaker);
+    entry.group = std::move(from.group);
+    entry.broken = std::move(from.broken);
+    entry.shape = {from.audio.samples, from.audio.rate_hz};
+    entry.channels = from.audio.channels;
+    const double duration_s = entry.shape.seconds();
+    const bool fits =
+        duration_s >= min_duration_s_ && (max_duration_s_ <= 0 || duration_s <= max_duration_s_);
+    // What is broken has no duration; it is to be rejected aloud, not left out.
+    if (!fits && entry.broken.empty()) entry.weight = 0;
+  }
+  return index;
+}
+
+std::vector<graph::ParamSpec> corpus_params(std::vector<graph::ParamSpec> own) {
+  own.push_back({.name = "hours",
+                 .kind = ParamKind::number,
+                 .fallback = 0,
+                 .unit = "h",
+                 .minimum = 0,
+                 .doc = "presented hours an epoch, a subset drawn with the seed; 0: the whole "
+                        "corpus"});
+  own.push_back({.name = "min_duration_s",
+                 .kind = ParamKind::number,
+                 .fallback = 0,
+                 .unit = "s",
+                 .minimum = 0,
+                 .doc = "shorter recordings are left out, as their headers say"});
+  own.push_back({.name = "max_duration_s",
+                 .kind = ParamKind::number,
+                 .fallback = 0,
+                 .unit = "s",
+                 .minimum = 0,
+                 .doc = "longer recordings are left out; 0: none is too long"});
+  own.push_back({.name = "cache",
+                 .kind = ParamKind::boolean,
+                 .fallback = true,
+                 .doc = "keep the index under ~/.cache/flowqat until a folder of the corpus "
+                        "changes"});
+  return own;
+}
+
+std::string identity_of(const std::string& type, const std::vector<std::string>& parts) {
+  return graph::Json{type, parts}.dump(-1, ' ', false, graph::Json::error_handler_t::replace);
+}
+
+}  // namespace flowqat::nodes
