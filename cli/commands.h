@@ -3,12 +3,25 @@
 #include <string>
 #include <vector>
 
+#include "graph/graph_file.h"
+
 namespace flowqat::cli {
 
-struct RunArguments {
+struct GraphArguments {
   std::string graph;
   std::vector<std::string> overrides;  ///< NODE.KEY=VALUE or KEY=VALUE
-  std::string out;                     ///< empty: as the graph says
+};
+/// The graph file with what was overridden, checked; its nodes are not made yet.
+graph::GraphSpec resolved_graph(const GraphArguments& arguments);
+
+/// `flowqat validate --graph G`
+int validate(const GraphArguments& arguments);
+
+/// `flowqat dot --graph G`
+int dot(const GraphArguments& arguments);
+
+struct RunArguments : GraphArguments {
+  std::string out;  ///< empty: as the graph says
   bool resume = false, overwrite = false;
 };
 /// `flowqat --graph G`

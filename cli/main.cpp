@@ -33,6 +33,23 @@ int dispatch(int argc, char** argv) {
       app.add_subcommand("nodes", "lists the node types, or one with all its parameters");
   nodes->add_option("TYPE", type, "a node type");
 
+  cli::GraphArguments looked_at;
+  const auto add_graph_command = [&](const char* name, const char* doc) {
+    CLI::App* command = app.add_subcommand(name, doc);
+    command->add_option("--graph", looked_at.graph, "the graph file")
+        ->option_text("FILE")
+        ->required();
+    command->add_option("--set", looked_at.overrides, "override a value of the graph")
+        ->option_text("NODE.KEY=VALUE")
+        ->expected(1)
+        ->take_all();
+    return command;
+  };
+  const CLI::App* validator =
+      add_graph_command("validate", "checks a graph, and all that its nodes are given");
+  const CLI::App* drawer =
+      add_graph_command("dot", "draws a graph, as text for Graphviz: ... | dot -Tsvg -o graph.svg");
+
   cli::TranscribeArguments transcribe;
   CLI::App* transcriber = app.add_subcommand("transcribe", "prints what is said in audio files");
   transcriber->add_option("MODEL", transcribe.model, "a float or int8 model folder")->required();
@@ -47,6 +64,8 @@ int dispatch(int argc, char** argv) {
     return app.exit(error) == 0 ? cli::kDone : cli::kBadUsage;
   }
   if (nodes->parsed()) return cli::nodes(type);
+  if (validator->parsed()) return cli::validate(looked_at);
+  if (drawer->parsed()) return cli::dot(looked_at);
   if (transcriber->parsed()) return cli::transcribe(transcribe);
   if (run.graph.empty()) {
     throw graph::GraphError(

@@ -1,5 +1,7 @@
 #include "graph/run.h"
 
+#include <iostream>
+
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/signals.h"
@@ -7,11 +9,24 @@
 
 namespace flowqat::cli {
 
-int run(const RunArguments& arguments) {
+graph::GraphSpec resolved_graph(const GraphArguments& arguments) {
   graph::Json file = graph::read_graph(arguments.graph);
   for (const std::string& assignment : arguments.overrides) graph::override_value(file, assignment);
-  if (!arguments.out.empty()) file["out"] = arguments.out;
-  const graph::Graph graph(graph::resolve(file, arguments.graph));
+  return graph::resolve(file, arguments.graph);
+}
+
+int validate(const GraphArguments& arguments) {
+  const graph::Graph graph(resolved_graph(arguments));
+  std::cout << arguments.graph << ": valid, " << graph.spec().nodes.size() << " nodes, "
+            << graph.steps().size() << " of them on the model's side\n";
+  return kDone;
+}
+
+int run(const RunArguments& arguments) {
+  GraphArguments placed = arguments;
+  if (!arguments.out.empty())
+    placed.overrides.push_back("out=" + graph::Json(arguments.out).dump());
+  const graph::Graph graph(resolved_graph(placed));
   if (!graph.steps().empty()) quiet_openmp();
 
   Terminal terminal;

@@ -1,22 +1,15 @@
 #include "graph/data_threads.h"
 
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "graph/usable_cores.h"
 
 namespace flowqat::graph {
 namespace {
 
 constexpr int kDataThreadNice = 5;
-
-/// Cores that this process may use: its affinity mask, not the machine's count.
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return CPU_COUNT(&set);
-}
 
 }  // namespace
 

@@ -21,6 +21,8 @@ class Graph {
   const std::vector<Batcher*>& batchers() const { return batchers_; }
 
  private:
+  void check_ranks() const;
+
   GraphSpec spec_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<Step*> steps_;

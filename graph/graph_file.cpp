@@ -190,40 +190,6 @@ class TopologicalOrder {
 
 }  // namespace
 
-const std::vector<ParamSpec>& setting_specs() {
-  static const std::vector<ParamSpec> specs{
-      {.name = "seed",
-       .kind = ParamKind::integer,
-       .fallback = 1,
-       .minimum = 0,
-       .doc = "root of every random draw"},
-      {.name = "threads",
-       .kind = ParamKind::integer,
-       .fallback = 0,
-       .minimum = 0,
-       .maximum = 1024,
-       .doc = "data threads; 0: one a core"},
-      {.name = "out",
-       .kind = ParamKind::path,
-       .fallback = "runs/out",
-       .doc = "folder that the run is written to"},
-      {.name = "audio_in_flight_s",
-       .kind = ParamKind::number,
-       .fallback = 0,
-       .unit = "s",
-       .minimum = 0,
-       .doc =
-           "padded audio between the plan and the release of its batch; 0: enough for the queue"},
-      {.name = "max_rejected_share",
-       .kind = ParamKind::number,
-       .fallback = 0.5,
-       .minimum = 0,
-       .maximum = 1,
-       .doc = "the run fails when more than this share of an epoch's utterances was rejected"},
-  };
-  return specs;
-}
-
 Json read_graph(const std::filesystem::path& file) {
   std::ifstream stream(file);
   if (!stream || std::filesystem::is_directory(file)) {

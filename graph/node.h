@@ -83,13 +83,26 @@ class Transform : public StreamNode {
                      Row& row) const = 0;
 };
 
-/// Draws up an epoch's batches from the shapes that the utterances will have.
+/// What an epoch's batches are drawn up from.
+struct EpochShapes {
+  std::span<const Shape> shapes = {};  ///< that the utterances will have, in the corpus's order
+  int64_t epoch = 0;
+  /// Batches that are worked on at the same time, each by a rank of its own, and should therefore
+  /// be of like length.
+  int world_size = 1;
+  /// Source::shuffle_window(), and then for every position the number of its group.
+  int64_t shuffle_window = 0;
+  std::vector<uint32_t> groups = {};
+};
+
+/// Draws up an epoch's batches.
 class Batcher : public StreamNode {
  public:
   using StreamNode::StreamNode;
-  /// Groups of positions in `shapes`, in the order in which they will be handed on; every position
-  /// that is used stands in one group.
-  virtual std::vector<std::vector<uint32_t>> group(std::span<const Shape> shapes,
+  /// Batches of positions in `shapes`, in the order in which they will be handed on: first one for
+  /// each rank, then the next one for each; what does not make a whole round is left out. Every
+  /// position that is used stands in one batch.
+  virtual std::vector<std::vector<uint32_t>> group(const EpochShapes& epoch,
                                                    RandomStream random) const = 0;
   /// The length to which rows are padded when `longest` is the longest of them.
   virtual int64_t padded_samples(int64_t longest) const = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/ledger.h"
+#include "graph/params.h"
 #include "graph/plan.h"
 #include "graph/statistics.h"
 
@@ -30,7 +31,12 @@ struct PipelineOptions {
   uint64_t seed = 1;
   double audio_in_flight_s = 0;   ///< 0: the queue, what is worked on, and what the consumer holds
   double max_rejected_share = 1;  ///< of an epoch's utterances
+  int64_t max_rejected = -1;      ///< of an epoch; -1: no limit
+  Share share = {};
 };
+
+/// As the graph's settings say.
+PipelineOptions pipeline_options(const Params& settings);
 
 /// One epoch, being made. Draw batches until null; letting go of a batch makes room for another.
 /// Not for several threads at once. Destroying it early stops the work that is under way.

@@ -1,7 +1,8 @@
 #include "graph/plan.h"
 
 #include <algorithm>
-#include <numeric>
+#include <string_view>
+#include <unordered_map>
 
 #include "graph/error.h"
 
@@ -14,6 +15,62 @@ Shape predicted_shape(const Chain& chain, const IndexEntry& entry, int copy, con
     shape = chain.transforms[position]->predict(shape, draw_for(chain, position, entry, copy, key));
   }
   return shape;
+}
+
+/// A presentation that an epoch may have, and how long it is on average.
+struct Candidate {
+  Presentation at;
+  double duration_s;
+};
+
+/// The presentations of this epoch: those whose weight has a fraction are drawn.
+std::vector<Presentation> presented(const Chain& chain, const Index& index,
+                                    const Selection& selection, const EpochKey& key) {
+  const int copies = chain.copies();
+  std::vector<Presentation> all;
+  all.reserve(selection.presentations.size());
+  for (const Presentation& at : selection.presentations) {
+    const IndexEntry& entry = index[at.entry];
+    const int repeat = at.copy / copies;
+    const double chance = entry.weight - repeat;
+    if (chance < 1) {
+      RandomStream random(mix({key.seed, key.consumer, static_cast<uint64_t>(key.epoch), entry.key,
+                               static_cast<uint64_t>(repeat), key_of("weight")}));
+      if (random.uniform() >= chance) continue;
+    }
+    all.push_back(at);
+  }
+  return all;
+}
+
+/// The rate of every utterance that has one.
+int common_rate_hz(const Chain& chain, const Index& index,
+                   const std::vector<Presentation>& presentations,
+                   const std::vector<Shape>& shapes) {
+  size_t first = 0;
+  while (first < shapes.size() && shapes[first].samples == 0) ++first;
+  if (first == shapes.size()) return 0;
+  for (size_t i = first + 1; i < shapes.size(); ++i) {
+    if (shapes[i].samples == 0 || shapes[i].rate_hz == shapes[first].rate_hz) continue;
+    throw GraphError(
+        "node \"" + chain.batcher->name() + "\": utterances of different rates in one batch: " +
+        index[presentations[first].entry].path + " comes at " +
+        std::to_string(shapes[first].rate_hz) + " Hz, " + index[presentations[i].entry].path +
+        " at " + std::to_string(shapes[i].rate_hz) + " Hz; put a resample node before it");
+  }
+  return shapes[first].rate_hz;
+}
+
+std::vector<uint32_t> group_numbers(const Index& index,
+                                    const std::vector<Presentation>& presentations) {
+  std::unordered_map<std::string_view, uint32_t> numbers;
+  std::vector<uint32_t> all;
+  all.reserve(presentations.size());
+  for (const Presentation& at : presentations) {
+    const auto next = static_cast<uint32_t>(numbers.size());
+    all.push_back(numbers.try_emplace(index[at.entry].group, next).first->second);
+  }
+  return all;
 }
 
 }  // namespace
@@ -49,71 +106,79 @@ Draw draw_for(const Chain& chain, size_t position, const IndexEntry& entry, int 
 }
 
 Selection select(const Chain& chain, const Index& index, uint64_t seed) {
+  const EpochKey first_epoch{.seed = seed, .consumer = 0, .epoch = 0};
   const int copies = chain.copies();
-  std::vector<Presentation> all;
+  Selection selection;
+  std::vector<Candidate> all;
   all.reserve(index.size() * static_cast<size_t>(copies));
   for (uint32_t entry = 0; entry < index.size(); ++entry) {
-    for (int copy = 0; copy < copies; ++copy) all.push_back({entry, copy});
+    const double weight = index[entry].weight;
+    if (weight <= 0) ++selection.left_out;
+    for (int repeat = 0; repeat < weight; ++repeat) {
+      for (int copy = repeat * copies; copy < (repeat + 1) * copies; ++copy) {
+        const double duration_s =
+            predicted_shape(chain, index[entry], copy, first_epoch).seconds() *
+            std::min(weight - repeat, 1.0);
+        all.push_back({{entry, copy}, duration_s});
+        selection.corpus_s += duration_s;
+      }
+    }
   }
-  const EpochKey first_epoch{.seed = seed, .consumer = 0, .epoch = 0};
-  const auto presented_s = [&](const Presentation& at) {
-    return predicted_shape(chain, index[at.entry], at.copy, first_epoch).seconds();
-  };
-  Selection selection;
   const double wanted_s = chain.source->hours() * 3600;
-  if (wanted_s <= 0) {
-    for (const Presentation& at : all) selection.corpus_s += presented_s(at);
-    selection.presented_s = selection.corpus_s;
-    selection.presentations = std::move(all);
-    return selection;
+  if (wanted_s > 0) {
+    RandomStream(mix({seed, key_of(chain.source->name()), key_of("hours")}))
+        .shuffle(std::span<Candidate>(all));
   }
-  RandomStream(mix({seed, key_of(chain.source->name()), key_of("hours")}))
-      .shuffle(std::span<Presentation>(all));
-  for (const Presentation& at : all) {
-    const double duration_s = presented_s(at);
-    selection.corpus_s += duration_s;
-    if (selection.presented_s + duration_s > wanted_s) continue;
-    selection.presented_s += duration_s;
-    selection.presentations.push_back(at);
+  for (const Candidate& candidate : all) {
+    if (wanted_s > 0 && selection.presented_s + candidate.duration_s > wanted_s) continue;
+    selection.presented_s += candidate.duration_s;
+    selection.presentations.push_back(candidate.at);
   }
-  std::sort(selection.presentations.begin(), selection.presentations.end(),
-            [](const Presentation& a, const Presentation& b) {
-              return std::pair(a.entry, a.copy) < std::pair(b.entry, b.copy);
-            });
+  if (wanted_s > 0) {
+    std::sort(selection.presentations.begin(), selection.presentations.end(),
+              [](const Presentation& a, const Presentation& b) {
+                return std::pair(a.entry, a.copy) < std::pair(b.entry, b.copy);
+              });
+  }
   return selection;
 }
 
 Plan plan_epoch(const Chain& chain, const Index& index, const Selection& selection,
-                const EpochKey& key) {
+                const EpochKey& key, const Share& share) {
+  const std::vector<Presentation> presentations = presented(chain, index, selection, key);
   std::vector<Shape> shapes;
-  shapes.reserve(selection.presentations.size());
-  const Presentation* reference = nullptr;
-  int rate_hz = 0;
-  for (const Presentation& at : selection.presentations) {
-    const Shape shape = predicted_shape(chain, index[at.entry], at.copy, key);
-    if (shape.samples > 0 && rate_hz != 0 && shape.rate_hz != rate_hz) {
-      throw GraphError(
-          "node \"" + chain.batcher->name() +
-          "\": utterances of different rates in one batch: " + index[reference->entry].path +
-          " comes at " + std::to_string(rate_hz) + " Hz, " + index[at.entry].path + " at " +
-          std::to_string(shape.rate_hz) + " Hz; put a resample node before it");
-    }
-    if (shape.samples > 0 && rate_hz == 0) rate_hz = shape.rate_hz, reference = &at;
-    shapes.push_back(shape);
+  shapes.reserve(presentations.size());
+  for (const Presentation& at : presentations) {
+    shapes.push_back(predicted_shape(chain, index[at.entry], at.copy, key));
   }
+  const int rate_hz = common_rate_hz(chain, index, presentations, shapes);
+  EpochShapes epoch{.shapes = shapes,
+                    .epoch = key.epoch,
+                    .world_size = share.world_size,
+                    .shuffle_window = chain.source->shuffle_window()};
+  if (epoch.shuffle_window > 0) epoch.groups = group_numbers(index, presentations);
   const RandomStream random(mix(
       {key.seed, key.consumer, static_cast<uint64_t>(key.epoch), key_of(chain.batcher->name())}));
-  Plan plan;
-  for (const std::vector<uint32_t>& group : chain.batcher->group(shapes, random)) {
-    PlannedBatch batch;
+  const auto groups = chain.batcher->group(epoch, random);
+  const auto world_size = static_cast<size_t>(share.world_size);
+  if (groups.size() < world_size) {
+    throw GraphError("node \"" + chain.batcher->name() + "\": an epoch has " +
+                     std::to_string(groups.size()) + " batches, fewer than the " +
+                     std::to_string(world_size) + " ranks of key \"world_size\"");
+  }
+  Plan plan(groups.size() / world_size);
+  for (size_t round = 0; round < plan.size(); ++round) {
+    const std::vector<uint32_t>& group =
+        groups[round * world_size + static_cast<size_t>(share.rank)];
+    PlannedBatch& batch = plan[round];
     batch.rate_hz = rate_hz;
+    batch.rows.reserve(group.size());
     int64_t longest = 0;
-    for (uint32_t position : group) {
-      batch.rows.push_back(selection.presentations[position]);
+    for (const uint32_t position : group) {
+      batch.rows.push_back(presentations[position]);
       longest = std::max(longest, shapes[position].samples);
     }
     batch.padded_samples = chain.batcher->padded_samples(longest);
-    plan.push_back(std::move(batch));
   }
   return plan;
 }

@@ -36,7 +36,15 @@ Draw draw_for(const Chain& chain, size_t position, const IndexEntry& entry, int 
 /// One utterance in one presentation.
 struct Presentation {
   uint32_t entry = 0;  ///< position in the index
+  /// Counts through the transforms' copies, and through them again for every further time that
+  /// IndexEntry::weight asks for.
   int32_t copy = 0;
+  bool operator==(const Presentation&) const = default;
+};
+
+/// The part of an epoch that one process of several takes: every `world_size`th batch.
+struct Share {
+  int rank = 0, world_size = 1;
 };
 
 struct PlannedBatch {
@@ -56,14 +64,19 @@ using Plan = std::vector<PlannedBatch>;
 /// The presentations that epochs are made of: all of them, or with Source::hours() a subset drawn
 /// with the seed, the same in every epoch.
 struct Selection {
-  std::vector<Presentation> presentations;  ///< in index order
-  double presented_s = 0;                   ///< as predicted for the first epoch
-  double corpus_s = 0;                      ///< all presentations there are
+  /// In index order. Where a weight has a fraction, its last presentation comes in some epochs
+  /// only.
+  std::vector<Presentation> presentations;
+  double presented_s = 0;  ///< an epoch, as predicted for the first one
+  double corpus_s = 0;     ///< the same without Source::hours()
+  size_t left_out = 0;     ///< utterances of weight 0
 };
 Selection select(const Chain& chain, const Index& index, uint64_t seed);
 
-/// Throws GraphError when batches would mix sample rates.
+/// This share's batches; every share has as many. What does not come out even is left out, other
+/// batches in every epoch. Throws GraphError when batches would mix sample rates, and when there
+/// are fewer batches than ranks.
 Plan plan_epoch(const Chain& chain, const Index& index, const Selection& selection,
-                const EpochKey& key);
+                const EpochKey& key, const Share& share = {});
 
 }  // namespace flowqat::graph

@@ -32,9 +32,7 @@ StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolde
     : options_(options),
       folder_(folder),
       seed_(static_cast<uint64_t>(graph.settings().integer("seed"))),
-      pipeline_options_{.seed = seed_,
-                        .audio_in_flight_s = graph.settings().number("audio_in_flight_s"),
-                        .max_rejected_share = graph.settings().number("max_rejected_share")},
+      pipeline_options_(pipeline_options(graph.settings())),
       threads_(static_cast<int>(graph.settings().integer("threads"))),
       ledger_(folder.path() / "rejected.jsonl", folder.resumed()),
       metrics_(folder.path() / "metrics.jsonl", folder.resumed()) {}
@@ -46,6 +44,12 @@ Pipeline& StepContext::audio(const Batcher& batcher) {
     const Selection& selection = pipeline->selection();
     std::string line = batcher.name() + ": " + std::to_string(pipeline->index().size()) +
                        " utterances, " + format("%.2f h an epoch", selection.presented_s / 3600);
+    if (selection.left_out > 0) {
+      line += "; " + std::to_string(selection.left_out) + " left out by duration or weight";
+    }
+    if (const Share& share = pipeline_options_.share; share.world_size > 1) {
+      line += format("; rank %d of %d takes its share", share.rank, share.world_size);
+    }
     const double hours = pipeline->chain().source->hours();
     if (hours > 0 && selection.presented_s == selection.corpus_s) {
       line += format("; fewer than the %.2f h asked for: the corpus holds no more", hours);

@@ -161,13 +161,16 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     for (const Row& row : batch.rows) {
       if (!row.rejected) continue;
       ++rejected_;
-      const double allowed =
-          pipeline_.options().max_rejected_share * static_cast<double>(utterances_);
-      if (static_cast<double>(rejected_) > allowed) {
+      const PipelineOptions& options = pipeline_.options();
+      const bool count = options.max_rejected >= 0 && rejected_ > options.max_rejected;
+      const bool share = static_cast<double>(rejected_) >
+                         options.max_rejected_share * static_cast<double>(utterances_);
+      if (count || share) {
         throw RunError(std::to_string(rejected_) + " of " + std::to_string(utterances_) +
                        " utterances of node \"" + pipeline_.chain().source->name() +
-                       "\" were rejected, more than max_rejected_share allows; the last one: " +
-                       row.entry->path + ": " + row.rejected->reason);
+                       "\" were rejected, more than " +
+                       (count ? "max_rejected" : "max_rejected_share") +
+                       " allows; the last one: " + row.entry->path + ": " + row.rejected->reason);
       }
     }
   }
@@ -183,7 +186,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   size_t to_hand_on_;  ///< the consumer's
   const size_t utterances_;
   const RowMaker maker_;
-  size_t rejected_ = 0;
+  int64_t rejected_ = 0;
   std::atomic<bool> closing_{false};
 
   std::mutex admission_;  ///< batches enter in plan order
@@ -219,8 +222,8 @@ class OpenStream : public Stream {
 std::unique_ptr<Stream> Pipeline::open(const std::string& consumer, int64_t epoch,
                                        int64_t first_batch) {
   const EpochKey key{.seed = options_.seed, .consumer = key_of(consumer), .epoch = epoch};
-  return std::make_unique<OpenStream>(std::make_shared<EpochStream>(
-      *this, consumer, key, plan_epoch(chain_, index_, selection_, key), first_batch));
+  return std::make_unique<OpenStream>(
+      std::make_shared<EpochStream>(*this, consumer, key, plan(consumer, epoch), first_batch));
 }
 
 }  // namespace flowqat::graph

@@ -11,6 +11,8 @@ namespace {
 
 class BatchNode : public graph::Batcher {
  public:
+  using Batches = std::vector<std::vector<uint32_t>>;
+
   explicit BatchNode(const graph::NodeArguments& arguments)
       : Batcher(arguments.name, arguments.inputs.stream("from")),
         size_(static_cast<size_t>(arguments.params.integer("size"))),
@@ -19,7 +21,8 @@ class BatchNode : public graph::Batcher {
         length_jitter_(arguments.params.number("length_jitter")),
         pad_to_samples_(arguments.params.integer("pad_to_samples")),
         queue_(arguments.params.integer("queue")),
-        drop_last_(arguments.params.flag("drop_last")) {
+        drop_last_(arguments.params.flag("drop_last")),
+        shortest_first_(arguments.params.flag("shortest_first")) {
     if (size_ == 0 && max_padded_s_ == 0) {
       throw graph::GraphError("give \"size\" (utterances a batch) or \"max_padded_s\" or both");
     }
@@ -31,40 +34,115 @@ class BatchNode : public graph::Batcher {
     return (longest + pad_to_samples_ - 1) / pad_to_samples_ * pad_to_samples_;
   }
 
-  std::vector<std::vector<uint32_t>> group(std::span<const graph::Shape> shapes,
-                                           graph::RandomStream random) const override {
-    std::vector<std::vector<uint32_t>> batches{{}};
+  Batches group(const graph::EpochShapes& epoch, graph::RandomStream random) const override {
+    const auto ranks = static_cast<size_t>(epoch.world_size);
+    const std::span shapes = epoch.shapes;
+    if (shortest_first_ && epoch.epoch == 0) {
+      return batches_of(shapes, by_length(shapes, listed(shapes.size()), 0, random), ranks, random);
+    }
+    const std::vector<Positions> parts = blocks(epoch, random);
+    if (order_ != "length") return batches_of(shapes, joined(parts), ranks, random);
+    Batches all;
+    for (const Positions& part : parts) {
+      Batches batches =
+          batches_of(shapes, by_length(shapes, part, length_jitter_, random), ranks, random);
+      shuffle_rounds(batches, ranks, random);
+      std::move(batches.begin(), batches.end(), std::back_inserter(all));
+    }
+    return all;
+  }
+
+ private:
+  using Positions = std::vector<uint32_t>;
+
+  static Positions joined(const std::vector<Positions>& parts) {
+    Positions all;
+    for (const Positions& part : parts) all.insert(all.end(), part.begin(), part.end());
+    return all;
+  }
+
+  static Positions listed(size_t count) {
+    Positions positions(count);
+    std::iota(positions.begin(), positions.end(), 0u);
+    return positions;
+  }
+
+  /// The parts of an epoch within which utterances change places: all of it, or, with a shuffle
+  /// window, neighbours in groups that have changed places as wholes. Shuffled, but for order
+  /// `corpus`.
+  std::vector<Positions> blocks(const graph::EpochShapes& epoch,
+                                graph::RandomStream& random) const {
+    Positions positions = listed(epoch.shapes.size());
+    if (order_ == "corpus") return {positions};
+    if (epoch.shuffle_window == 0) {
+      if (order_ == "shuffled") random.shuffle(std::span(positions));
+      return {positions};
+    }
+    const uint32_t groups =
+        epoch.groups.empty() ? 0 : *std::max_element(epoch.groups.begin(), epoch.groups.end()) + 1;
+    Positions rank_of_group = listed(groups);
+    random.shuffle(std::span(rank_of_group));
+    std::stable_sort(positions.begin(), positions.end(), [&](uint32_t a, uint32_t b) {
+      return rank_of_group[epoch.groups[a]] < rank_of_group[epoch.groups[b]];
+    });
+    std::vector<Positions> parts;
+    const auto window = static_cast<size_t>(epoch.shuffle_window);
+    for (size_t begin = 0; begin < positions.size(); begin += window) {
+      const std::span part =
+          std::span(positions).subspan(begin, std::min(window, positions.size() - begin));
+      random.shuffle(part);
+      parts.emplace_back(part.begin(), part.end());
+    }
+    return parts;
+  }
+
+  static Positions by_length(std::span<const graph::Shape> shapes, Positions positions,
+                             double jitter, graph::RandomStream& random) {
+    std::vector<double> length(shapes.size());
+    for (const uint32_t at : positions) {
+      length[at] = static_cast<double>(shapes[at].samples) * random.uniform(1 - jitter, 1 + jitter);
+    }
+    std::stable_sort(positions.begin(), positions.end(),
+                     [&](uint32_t a, uint32_t b) { return length[a] < length[b]; });
+    return positions;
+  }
+
+  /// Fills batches in `order`: as many for each of `ranks`, some left out to that end.
+  Batches batches_of(std::span<const graph::Shape> shapes, const Positions& order, size_t ranks,
+                     graph::RandomStream& random) const {
+    Batches batches{{}};
     int64_t longest = 0;
-    for (uint32_t position : ordered(shapes, random)) {
-      const int64_t with = std::max(longest, shapes[position].samples);
-      if (is_full(batches.back().size(), padded_samples(with), shapes[position].rate_hz)) {
+    for (const uint32_t position : order) {
+      const graph::Shape& shape = shapes[position];
+      const int64_t with = std::max(longest, shape.samples);
+      if (is_full(batches.back().size(), padded_samples(with), shape.rate_hz)) {
         batches.emplace_back();
         longest = 0;
       }
       batches.back().push_back(position);
-      longest = std::max(longest, shapes[position].samples);
+      longest = std::max(longest, shape.samples);
     }
     if (drop_last_ && batches.size() > 1 && batches.back().size() < size_) batches.pop_back();
-    if (order_ == "length") random.shuffle(std::span(batches));
+    if (batches.back().empty()) batches.pop_back();
+    // Any of them, so that it is not always the longest utterances that are never heard.
+    for (size_t extra = batches.size() % ranks; extra > 0; --extra) {
+      batches.erase(batches.begin() + static_cast<std::ptrdiff_t>(random.below(batches.size())));
+    }
     return batches;
   }
 
- private:
-  std::vector<uint32_t> ordered(std::span<const graph::Shape> shapes,
-                                graph::RandomStream& random) const {
-    std::vector<uint32_t> positions(shapes.size());
-    std::iota(positions.begin(), positions.end(), 0u);
-    if (order_ == "shuffled") random.shuffle(std::span(positions));
-    if (order_ == "length") {
-      std::vector<double> key(shapes.size());
-      for (size_t i = 0; i < key.size(); ++i) {
-        key[i] = static_cast<double>(shapes[i].samples) *
-                 random.uniform(1 - length_jitter_, 1 + length_jitter_);
+  /// Shuffles `batches`, but keeps those together that the ranks work on at the same time.
+  static void shuffle_rounds(Batches& batches, size_t ranks, graph::RandomStream& random) {
+    if (ranks == 1) return random.shuffle(std::span(batches));
+    Positions rounds = listed(batches.size() / ranks);
+    random.shuffle(std::span(rounds));
+    Batches shuffled;
+    for (const uint32_t round : rounds) {
+      for (size_t rank = 0; rank < ranks; ++rank) {
+        shuffled.push_back(std::move(batches[round * ranks + rank]));
       }
-      std::stable_sort(positions.begin(), positions.end(),
-                       [&](uint32_t a, uint32_t b) { return key[a] < key[b]; });
     }
-    return positions;
+    batches = std::move(shuffled);
   }
 
   /// Whether a batch of `rows` utterances has no room for one more when rows would be padded to
@@ -81,7 +159,7 @@ class BatchNode : public graph::Batcher {
   std::string order_;
   double length_jitter_;
   int64_t pad_to_samples_, queue_;
-  bool drop_last_;
+  bool drop_last_, shortest_first_;
 };
 
 using graph::ParamKind;
@@ -134,6 +212,11 @@ const graph::Register registered({
              .kind = ParamKind::boolean,
              .fallback = false,
              .doc = "leave out the last batch of an epoch if it has fewer than `size` utterances"},
+            {.name = "shortest_first",
+             .kind = ParamKind::boolean,
+             .fallback = false,
+             .doc = "the first epoch goes from the shortest to the longest utterance, whatever "
+                    "`order` says of the others"},
         },
     .make = [](graph::NodeArguments a) { return std::make_unique<BatchNode>(a); },
 });

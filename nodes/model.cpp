@@ -1,6 +1,7 @@
 /// Where the lower line begins: a pretrained folder, or fresh weights for a configuration.
 #include "graph/registry.h"
 #include "graph/run.h"
+#include "graph/usable_cores.h"
 #include "io/error.h"
 #include "nodes/model_folder.h"
 
@@ -16,6 +17,7 @@ class ModelSource : public ModelStep {
         blank_bias_(arguments.params.number("blank_bias")),
         options_{.device = arguments.params.text("device"),
                  .threads = static_cast<int>(arguments.params.integer("compute_threads"))} {
+    if (options_.threads == 0) options_.threads = graph::usable_cores();
     if (path_.empty() == config_folder_.empty()) {
       throw graph::GraphError(
           "give either \"path\" (a folder with weights) or \"config\" (a folder with "
@@ -111,7 +113,8 @@ const graph::Register registered({
              .fallback = 0,
              .minimum = 0,
              .maximum = 1024,
-             .doc = "threads for the model's arithmetic; 0: one a core"},
+             .doc = "threads for the model's arithmetic; 0: one for each core that the process may "
+                    "use"},
         },
     .make = [](graph::NodeArguments a) { return std::make_unique<ModelSource>(a); },
 });

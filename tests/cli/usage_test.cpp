@@ -48,6 +48,22 @@ TEST_CASE("flowqat nodes and a refused graph answer in under 50 ms") {
   CHECK(quickest_s("--graph configs/quickstart.json --set learn.epcohs=3") < 0.05);
 }
 
+TEST_CASE("flowqat dot draws every node and edge, and validate says what is wrong") {
+  const Outcome drawn = call("dot --graph configs/full.json");
+  CHECK(drawn.status == 0);
+  CHECK_THAT(drawn.out, Catch::Matchers::StartsWith("digraph ") &&
+                            ContainsSubstring("\"corpus\" -> \"decode\"") &&
+                            ContainsSubstring("\"start\" [label="));
+  const Outcome valid = call("validate --graph configs/data_only.json");
+  CHECK(valid.status == 0);
+  CHECK_THAT(valid.out, ContainsSubstring("configs/data_only.json: valid"));
+  check_one_message(call("validate --graph configs/data_only.json --set batch.size=-1"), 2);
+  const Outcome ranks = call("validate --graph configs/quickstart.json --set world_size=2");
+  check_one_message(ranks, 2);
+  CHECK_THAT(ranks.err, ContainsSubstring("training in several is not built"));
+  check_one_message(call("validate --graph configs/data_only.json --set rank=3"), 2);
+}
+
 TEST_CASE("bad usage and bad graphs end with status 2 and one message") {
   check_one_message(call(""), 2);
   check_one_message(call("--graph none.json"), 2);

@@ -108,10 +108,9 @@ class Pack : public Batcher {
       : Batcher(a.name, a.inputs.stream("from")),
         size_(static_cast<uint32_t>(a.params.integer("size"))),
         queue_(a.params.integer("queue")) {}
-  std::vector<std::vector<uint32_t>> group(std::span<const Shape> shapes,
-                                           RandomStream) const override {
+  std::vector<std::vector<uint32_t>> group(const EpochShapes& epoch, RandomStream) const override {
     std::vector<std::vector<uint32_t>> groups;
-    for (uint32_t i = 0; i < shapes.size(); ++i) {
+    for (uint32_t i = 0; i < epoch.shapes.size(); ++i) {
       if (i % size_ == 0) groups.emplace_back();
       groups.back().push_back(i);
     }

@@ -16,6 +16,12 @@ struct Node {
             R"({"files": {"type": "files", "paths": ["none"]}, "batch": {"type": "batch", "from": "files", )" +
             keys + "}}")),
         batcher(*graph.batchers().front()) {}
+  std::vector<std::vector<uint32_t>> group(const std::vector<graph::Shape>& shapes,
+                                           uint64_t key = 1, graph::EpochShapes epoch = {}) const {
+    epoch.shapes = shapes;
+    return batcher.group(epoch, graph::RandomStream(key));
+  }
+
   graph::Graph graph;
   const graph::Batcher& batcher;
 };
@@ -39,7 +45,7 @@ std::vector<uint32_t> flat(const std::vector<std::vector<uint32_t>>& groups) {
 TEST_CASE("every utterance stands in exactly one batch, whatever the order") {
   for (const std::string order : {"shuffled", "length", "corpus"}) {
     const Node node(R"("size": 4, "max_padded_s": 10, "order": ")" + order + "\"");
-    std::vector<uint32_t> all = flat(node.batcher.group(shapes(103), graph::RandomStream(1)));
+    std::vector<uint32_t> all = flat(node.group(shapes(103)));
     if (order == "corpus") CHECK(std::is_sorted(all.begin(), all.end()));
     if (order != "corpus") CHECK_FALSE(std::is_sorted(all.begin(), all.end()));
     std::sort(all.begin(), all.end());
@@ -52,8 +58,7 @@ TEST_CASE("every utterance stands in exactly one batch, whatever the order") {
 TEST_CASE("batches of a size are full but for the last, which can be dropped") {
   const auto sizes = [](const std::string& keys) {
     std::vector<size_t> all;
-    for (const auto& group : Node(keys).batcher.group(shapes(10), graph::RandomStream(1)))
-      all.push_back(group.size());
+    for (const auto& group : Node(keys).group(shapes(10))) all.push_back(group.size());
     return all;
   };
   CHECK(sizes(R"("size": 4)") == std::vector<size_t>{4, 4, 2});
@@ -64,7 +69,7 @@ TEST_CASE("a budget of padded seconds is never exceeded but by a single long utt
   const Node node(R"("max_padded_s": 16, "order": "length", "pad_to_samples": 1600)");
   std::vector<graph::Shape> all = shapes(200);
   all.push_back({20 * 16000, 16000});
-  for (const auto& group : node.batcher.group(all, graph::RandomStream(1))) {
+  for (const auto& group : node.group(all)) {
     int64_t longest = 0;
     for (uint32_t i : group) longest = std::max(longest, all[i].samples);
     const int64_t padded = node.batcher.padded_samples(longest);
@@ -77,8 +82,7 @@ TEST_CASE("a budget of padded seconds is never exceeded but by a single long utt
 TEST_CASE("order by length keeps padding small and changes from epoch to epoch") {
   const Node node(R"("max_padded_s": 16, "order": "length")");
   const std::vector<graph::Shape> all = shapes(500);
-  const auto first = node.batcher.group(all, graph::RandomStream(1)),
-             second = node.batcher.group(all, graph::RandomStream(2));
+  const auto first = node.group(all), second = node.group(all, 2);
   CHECK(flat(first) != flat(second));
   double padded = 0, speech = 0;
   for (const auto& group : first) {
@@ -92,6 +96,70 @@ TEST_CASE("order by length keeps padding small and changes from epoch to epoch")
   CHECK_FALSE(std::is_sorted(first.begin(), first.end(), [&](const auto& a, const auto& b) {
     return all[a.front()].samples < all[b.front()].samples;
   }));
+}
+
+TEST_CASE("shortest first is the order of the first epoch alone") {
+  const std::vector<graph::Shape> all = shapes(50);
+  for (const std::string order : {"shuffled", "length", "corpus"}) {
+    const Node node(R"("size": 4, "shortest_first": true, "order": ")" + order + "\"");
+    const auto rises = [&](int64_t epoch) {
+      const auto positions = flat(node.group(all, 1, {.epoch = epoch}));
+      CHECK(positions.size() == 50);
+      return std::is_sorted(positions.begin(), positions.end(), [&](uint32_t a, uint32_t b) {
+        return all[a].samples < all[b].samples;
+      });
+    };
+    CHECK(rises(0));
+    CHECK_FALSE(rises(1));
+  }
+}
+
+TEST_CASE("ranks have as many batches, and with order length those of a round are alike") {
+  const std::vector<graph::Shape> all = shapes(403);
+  const Node node(R"("size": 4, "order": "length", "length_jitter": 0)");
+  const auto groups = node.group(all, 1, {.world_size = 4});
+  REQUIRE(groups.size() == 100);
+  double differences_s = 0;
+  for (size_t i = 0; i < groups.size(); i += 4) {
+    const int64_t first = all[groups[i].front()].samples, last = all[groups[i + 3].back()].samples;
+    differences_s += static_cast<double>(last - first) / 16000;
+  }
+  CHECK(differences_s / 25 < 0.2);  // of utterances of 0.5 to 3.5 s
+  for (const std::string order : {"shuffled", "corpus"}) {
+    CHECK(Node(R"("size": 4, "order": ")" + order + "\"").group(all, 1, {.world_size = 8}).size() ==
+          96);
+  }
+}
+
+TEST_CASE("which batches are left out for the sake of whole rounds changes with the draw") {
+  const Node node(R"("size": 4, "order": "length")");
+  std::set<uint32_t> heard;
+  for (uint64_t key = 0; key < 60; ++key) {
+    for (const uint32_t position : flat(node.group(shapes(28), key, {.world_size = 4}))) {
+      heard.insert(position);
+    }
+  }
+  CHECK(heard.size() == 28);
+}
+
+TEST_CASE("with a shuffle window groups change places and utterances come near their neighbours") {
+  graph::EpochShapes epoch{.shuffle_window = 10};
+  for (uint32_t i = 0; i < 200; ++i) epoch.groups.push_back(i / 50);
+  for (const std::string order : {"shuffled", "length", "corpus"}) {
+    const Node node(R"("size": 4, "order": ")" + order + "\"");
+    const auto positions = flat(node.group(shapes(200), 3, epoch));
+    std::vector<uint32_t> sorted = positions;
+    std::sort(sorted.begin(), sorted.end());
+    CHECK(std::unique(sorted.begin(), sorted.end()) - sorted.begin() == 200);
+    std::vector<uint32_t> group_order;
+    for (size_t i = 0; i < positions.size(); ++i) {
+      if (i % 50 == 0) group_order.push_back(positions[i] / 50);
+      CHECK(positions[i] / 50 == group_order.back());
+      CHECK(positions[i] % 50 / 10 == i % 50 / 10);
+    }
+    CHECK(std::is_sorted(group_order.begin(), group_order.end()) == (order == "corpus"));
+    CHECK(std::is_sorted(positions.begin(), positions.end()) == (order == "corpus"));
+  }
 }
 
 TEST_CASE("a batch node needs a size or a budget") {

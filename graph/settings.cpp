@@ -1,0 +1,57 @@
+/// The keys of a graph file beside its nodes.
+#include "graph/graph_file.h"
+
+namespace flowqat::graph {
+
+const std::vector<ParamSpec>& setting_specs() {
+  static const std::vector<ParamSpec> specs{
+      {.name = "seed",
+       .kind = ParamKind::integer,
+       .fallback = 1,
+       .minimum = 0,
+       .doc = "root of every random draw"},
+      {.name = "threads",
+       .kind = ParamKind::integer,
+       .fallback = 0,
+       .minimum = 0,
+       .maximum = 1024,
+       .doc = "data threads; 0: one for each core that the process may use"},
+      {.name = "out",
+       .kind = ParamKind::path,
+       .fallback = "runs/out",
+       .doc = "folder that the run is written to"},
+      {.name = "audio_in_flight_s",
+       .kind = ParamKind::number,
+       .fallback = 0,
+       .unit = "s",
+       .minimum = 0,
+       .doc =
+           "padded audio between the plan and the release of its batch; 0: enough for the queue"},
+      {.name = "max_rejected_share",
+       .kind = ParamKind::number,
+       .fallback = 0.5,
+       .minimum = 0,
+       .maximum = 1,
+       .doc = "the run fails when more than this share of an epoch's utterances was rejected"},
+      {.name = "max_rejected",
+       .kind = ParamKind::integer,
+       .fallback = -1,
+       .minimum = -1,
+       .doc = "the same as a number of utterances; -1: only the share counts"},
+      {.name = "world_size",
+       .kind = ParamKind::integer,
+       .fallback = 1,
+       .minimum = 1,
+       .maximum = 65536,
+       .doc = "processes that share each epoch, every one with as many batches"},
+      {.name = "rank",
+       .kind = ParamKind::integer,
+       .fallback = 0,
+       .minimum = 0,
+       .maximum = 65535,
+       .doc = "which of them this is, from 0"},
+  };
+  return specs;
+}
+
+}  // namespace flowqat::graph
