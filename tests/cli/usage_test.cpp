@@ -10,10 +10,13 @@ using flowqat::testing::TemporaryFolder;
 
 namespace {
 
-/// The quickest of five calls: what the program needs, not what else the machine does.
+/// The quickest of several calls, more of them on a busy machine: what the program needs, not what
+/// else the machine does.
 double quickest_s(const std::string& arguments) {
   double best = 1e9;
-  for (int i = 0; i < 5; ++i) best = std::min(best, call(arguments).wall_s);
+  for (int i = 0; i < 50 && (i < 3 || best > 0.04); ++i) {
+    best = std::min(best, call(arguments).wall_s);
+  }
   return best;
 }
 

@@ -74,7 +74,7 @@ TEST_CASE("a mix presents each corpus as often as its weight says, fractions ane
 TEST_CASE("what is presented twice in an epoch has draws of its own each time") {
   const TemporaryFolder temporary;
   write_corpora(temporary.path());
-  const Mixed mixed(temporary.path(), R"("from": "a", "weights": [3])");
+  const Mixed mixed(temporary.path(), R"("from": ["a", "b"], "weights": [3, 1])");
   const graph::Chain& chain = mixed.pipeline.chain();
   const graph::IndexEntry& entry = mixed.pipeline.index().front();
   std::set<uint64_t> draws;
@@ -94,11 +94,12 @@ TEST_CASE("a weight of 0 and limits of duration leave utterances out, and that i
   const Mixed limited(temporary.path(), R"("from": ["a", "b"])", R"(, "max_duration_s": 1)");
   CHECK(limited.pipeline.selection().left_out == 1);
   CHECK(limited.pipeline.selection().presentations.size() == 50);
-  CHECK_THROWS_WITH(Mixed(temporary.path(), R"("from": "a")", R"(, "min_duration_s": 5)"),
-                    ContainsSubstring("node \"mix\": no utterance is left of 11"));
-  CHECK_THROWS_WITH(
-      Mixed(temporary.path(), R"("from": "a")", R"(, "min_duration_s": 5, "max_duration_s": 4)"),
-      ContainsSubstring("key \"max_duration_s\": is less than"));
+  CHECK_THROWS_WITH(Mixed(temporary.path(), R"("from": ["a", "b"], "weights": [1, 0])",
+                          R"(, "min_duration_s": 5)"),
+                    ContainsSubstring("node \"mix\": no utterance is left of 51"));
+  CHECK_THROWS_WITH(Mixed(temporary.path(), R"("from": ["a", "b"])",
+                          R"(, "min_duration_s": 5, "max_duration_s": 4)"),
+                    ContainsSubstring("key \"max_duration_s\": is less than"));
 }
 
 TEST_CASE("a mix that cannot be is refused with the key") {
