@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "graph/sample_buffers.h"
+
 namespace flowqat::graph {
 
 /// Mono audio before or after a transform.
@@ -68,7 +70,7 @@ struct Batch {
   int64_t number = 0;  ///< in its epoch, from 0
   int64_t padded_samples = 0;
   int rate_hz = 0;
-  std::vector<float> samples;  ///< [rows.size(), padded_samples], zero behind each row's end
+  SampleBuffer samples;  ///< [rows.size(), padded_samples], zero behind each row's end
   std::vector<Row> rows;
 
   std::span<float> row_samples(size_t row) {

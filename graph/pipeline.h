@@ -70,6 +70,9 @@ class Pipeline {
   std::vector<NodeCounter>& counters() { return counters_; }
   Ledger& ledger() { return ledger_; }
   DataThreads& threads() { return threads_; }
+  /// Shared with the batches, which may be let go of late.
+  const std::shared_ptr<SampleBuffers>& batch_buffers() { return batch_buffers_; }
+  SampleBuffers& utterance_buffers() { return utterance_buffers_; }
 
  private:
   Chain chain_;
@@ -79,6 +82,8 @@ class Pipeline {
   Index index_;
   Selection selection_;
   std::vector<NodeCounter> counters_;
+  std::shared_ptr<SampleBuffers> batch_buffers_ = std::make_shared<SampleBuffers>();
+  SampleBuffers utterance_buffers_;
 };
 
 }  // namespace flowqat::graph

@@ -25,13 +25,14 @@ RowMaker::RowMaker(Pipeline& pipeline, const EpochKey& key)
 
 std::vector<std::shared_ptr<Utterance>> RowMaker::begin(const PlannedBatch& planned,
                                                         int64_t number) const {
-  auto open = std::make_shared<OpenBatch>();
+  auto open = std::make_shared<OpenBatch>(pipeline_.batch_buffers());
   Batch& batch = open->batch;
   batch.number = number;
   batch.padded_samples = planned.padded_samples;
   batch.rate_hz = planned.rate_hz;
   batch.rows.resize(planned.rows.size());
-  batch.samples.resize(planned.rows.size() * static_cast<size_t>(planned.padded_samples));
+  batch.samples =
+      open->buffers->take(planned.rows.size() * static_cast<size_t>(planned.padded_samples));
   open->missing_rows = planned.rows.size();
   std::vector<std::shared_ptr<Utterance>> utterances;
   for (size_t i = 0; i < planned.rows.size(); ++i) {
@@ -79,11 +80,11 @@ void RowMaker::transform_samples(size_t position, Utterance& utterance) const {
   const auto size = static_cast<size_t>(shape.samples);
   if (position == last_writer_) {
     transform.apply(utterance.shape, utterance.samples, place.first(size), draw, row);
-    utterance.samples = {};
   } else {
-    std::vector<float> out(size);
+    SampleBuffer out = pipeline_.utterance_buffers().take(size);
     transform.apply(utterance.shape, utterance.samples, out, draw, row);
-    utterance.samples = std::move(out);
+    std::swap(utterance.samples, out);
+    pipeline_.utterance_buffers().give_back(std::move(out));
   }
   utterance.shape = shape;
 }
@@ -91,13 +92,14 @@ void RowMaker::transform_samples(size_t position, Utterance& utterance) const {
 void RowMaker::finish(Utterance& utterance) const {
   Row& row = utterance.row();
   const std::span<float> place = utterance.home->batch.row_samples(utterance.row_number);
-  utterance.samples = {};
+  pipeline_.utterance_buffers().give_back(std::move(utterance.samples));
+  const bool written = !row.rejected && last_writer_ < pipeline_.chain().transforms.size();
+  if (!row.rejected) row.samples = utterance.shape.samples;
+  // Neither what the memory held before nor half-written audio may pass for speech.
+  std::fill(place.begin() + (written ? row.samples : 0), place.end(), 0.0f);
   if (row.rejected) {
-    std::fill(place.begin(), place.end(), 0.0f);  // half-written audio must not pass for speech
     row.time_masks.clear();
     row.channel_masks.clear();
-  } else {
-    row.samples = utterance.shape.samples;
   }
   row.digest = digest_row(row, place.first(static_cast<size_t>(row.samples)));
 }

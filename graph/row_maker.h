@@ -9,9 +9,13 @@
 
 namespace flowqat::graph {
 
-/// A batch while its rows are made.
+/// A batch while its rows are made, and until the consumer lets go of it.
 struct OpenBatch {
+  explicit OpenBatch(std::shared_ptr<SampleBuffers> pool) : buffers(std::move(pool)) {}
+  ~OpenBatch() { buffers->give_back(std::move(batch.samples)); }
+
   Batch batch;
+  std::shared_ptr<SampleBuffers> buffers;
   std::atomic<size_t> missing_rows{0};
 };
 
@@ -20,7 +24,7 @@ struct Utterance {
   std::shared_ptr<OpenBatch> home;
   size_t row_number = 0;
   Shape shape;
-  std::vector<float> samples;  ///< between transforms; the last one writes to the row itself
+  SampleBuffer samples;  ///< between transforms; the last one writes to the row itself
   Row& row() const { return home->batch.rows[row_number]; }
 };
 
@@ -29,7 +33,7 @@ class RowMaker {
  public:
   RowMaker(Pipeline& pipeline, const EpochKey& key);
 
-  /// A batch with every row still to be made: memory for its samples, zeroed, and its utterances.
+  /// A batch with every row still to be made: memory for its samples, and its utterances.
   std::vector<std::shared_ptr<Utterance>> begin(const PlannedBatch& planned, int64_t number) const;
   /// Runs transform number `position`. A Rejection is noted in the row; anything else is thrown on
   /// as a RunError that names node, utterance and file.

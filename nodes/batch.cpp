@@ -204,7 +204,7 @@ const graph::Register registered({
              .doc = "rows are padded to a multiple of this"},
             {.name = "queue",
              .kind = ParamKind::integer,
-             .fallback = 8,
+             .fallback = 4,
              .minimum = 1,
              .maximum = 65536,
              .doc = "finished batches (of the largest size) that may wait for the consumer"},

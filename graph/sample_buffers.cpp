@@ -1,0 +1,53 @@
+#include "graph/sample_buffers.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace flowqat::graph {
+namespace {
+
+/// Rounded up by at most an eighth, so that buffers of about the same length fit one another.
+size_t rounded(size_t samples) {
+  const size_t step = std::max<size_t>(std::bit_floor(samples) / 8, 1);
+  return (samples + step - 1) / step * step;
+}
+
+}  // namespace
+
+SampleBuffer SampleBuffers::take(size_t samples) {
+  const size_t capacity = rounded(samples);
+  SampleBuffer buffer;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto fits = [&](const SampleBuffer& unused) {
+      return unused.capacity() >= samples && unused.capacity() <= 2 * capacity;
+    };
+    const auto found = std::find_if(unused_.begin(), unused_.end(), fits);
+    if (found != unused_.end()) {
+      unused_samples_ -= found->capacity();
+      std::swap(*found, unused_.back());
+      buffer = std::move(unused_.back());
+      unused_.pop_back();
+    }
+    used_samples_ += std::max(buffer.capacity(), capacity);
+    most_used_samples_ = std::max(most_used_samples_, used_samples_);
+    while (!unused_.empty() && used_samples_ + unused_samples_ > most_used_samples_) {
+      unused_samples_ -= unused_.back().capacity();
+      unused_.pop_back();
+    }
+  }
+  if (buffer.capacity() < samples) buffer.reserve(capacity);
+  buffer.resize(samples);
+  return buffer;
+}
+
+void SampleBuffers::give_back(SampleBuffer buffer) {
+  const std::lock_guard lock(mutex_);
+  used_samples_ -= buffer.capacity();
+  if (used_samples_ + unused_samples_ + buffer.capacity() > most_used_samples_) return;
+  buffer.clear();
+  unused_samples_ += buffer.capacity();
+  unused_.push_back(std::move(buffer));
+}
+
+}  // namespace flowqat::graph
