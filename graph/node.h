@@ -106,7 +106,7 @@ class Batcher : public StreamNode {
                                                    RandomStream random) const = 0;
   /// The length to which rows are padded when `longest` is the longest of them.
   virtual int64_t padded_samples(int64_t longest) const = 0;
-  /// How many finished batches of the largest size may wait for the consumer.
+  /// How many finished batches of the mean size may wait for the consumer.
   virtual int64_t queue() const = 0;
 };
 

@@ -6,9 +6,9 @@
 namespace flowqat::graph {
 namespace {
 
-/// Rounded up by at most an eighth, so that buffers of about the same length fit one another.
+/// Rounded up by at most a sixteenth, so that buffers of about the same length fit one another.
 size_t rounded(size_t samples) {
-  const size_t step = std::max<size_t>(std::bit_floor(samples) / 8, 1);
+  const size_t step = std::max<size_t>(std::bit_floor(samples) / 16, 1);
   return (samples + step - 1) / step * step;
 }
 

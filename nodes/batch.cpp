@@ -207,7 +207,7 @@ const graph::Register registered({
              .fallback = 4,
              .minimum = 1,
              .maximum = 65536,
-             .doc = "finished batches (of the largest size) that may wait for the consumer"},
+             .doc = "finished batches (of the mean size) that may wait for the consumer"},
             {.name = "drop_last",
              .kind = ParamKind::boolean,
              .fallback = false,
