@@ -2,6 +2,9 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#ifdef __x86_64__
+#include <fbgemm/Utils.h>
+#endif
 
 #include <algorithm>
 #include <mutex>
@@ -35,6 +38,22 @@ c10::IValue call(const c10::OperatorHandle& op, torch::jit::Stack arguments) {
 
 at::QEngine torch_engine(QuantEngine engine) {
   return engine == QuantEngine::qnnpack ? at::QEngine::QNNPACK : at::QEngine::FBGEMM;
+}
+
+/// Before VNNI, FBGEMM adds two products of eight bits in sixteen, which saturate: what it computes
+/// on such processors is wrong wherever two large weights meet two large activations.
+bool fbgemm_saturates() {
+#ifdef __x86_64__
+  const fbgemm::inst_set_t used = fbgemm::fbgemmInstructionSet();
+  return used != fbgemm::inst_set_t::avx512_vnni && used != fbgemm::inst_set_t::avx512_vnni_ymm;
+#else
+  return false;
+#endif
+}
+
+/// QNNPACK takes the same numbers of either scheme and adds in thirty-two bits everywhere.
+QuantEngine exact_engine(QuantEngine wanted) {
+  return wanted == QuantEngine::fbgemm && fbgemm_saturates() ? QuantEngine::qnnpack : wanted;
 }
 
 /// LibTorch's engine is one for the whole process and matters only to packing and unpacking: held
@@ -82,8 +101,9 @@ torch::Tensor quantized_weight(const Int8Parameters& parameters) {
 
 c10::IValue list(int64_t value) { return c10::List<int64_t>({value}); }
 
-c10::IValue pack(const Int8Parameters& parameters, const Int8Geometry& geometry) {
-  const EngineScope scope(parameters.engine);
+c10::IValue pack(const Int8Parameters& parameters, const Int8Geometry& geometry,
+                 QuantEngine engine) {
+  const EngineScope scope(engine);
   const c10::IValue bias = parameters.bias.defined() ? parameters.bias : c10::IValue();
   if (!geometry.stride) return call(ops().linear_prepack, {quantized_weight(parameters), bias});
   const int64_t padding = 0, dilation = 1, groups = 1;
@@ -95,12 +115,13 @@ c10::IValue pack(const Int8Parameters& parameters, const Int8Geometry& geometry)
 
 Int8Kernel::Int8Kernel(const Int8Parameters& parameters, const Int8Geometry& geometry)
     : engine_(parameters.engine),
+      packed_for_(exact_engine(engine_)),
       geometry_(geometry),
       input_(parameters.input),
       output_(parameters.output),
       weight_scale_(parameters.weight_scale.clone()),
       weight_zero_point_(parameters.weight_zero_point.clone()),
-      packed_(pack(parameters, geometry)) {}
+      packed_(pack(parameters, geometry, packed_for_)) {}
 
 torch::Tensor Int8Kernel::run(const torch::Tensor& x) const {
   const torch::NoGradGuard no_grad;
@@ -111,7 +132,7 @@ torch::Tensor Int8Kernel::run(const torch::Tensor& x) const {
 }
 
 torch::Tensor Int8Kernel::weight() const {
-  const EngineScope scope(engine_);
+  const EngineScope scope(packed_for_);
   const auto& op = geometry_.stride ? ops().conv1d_unpack : ops().linear_unpack;
   return call(op, {packed_}).toTensor().int_repr().contiguous();
 }

@@ -45,13 +45,16 @@ class Int8Kernel {
   const ActivationScale& input() const { return input_; }
   const ActivationScale& output() const { return output_; }
   QuantEngine engine() const { return engine_; }
+  /// The engine that really runs: FBGEMM's layers go to QNNPACK on processors without VNNI, on
+  /// which FBGEMM's sums saturate.
+  QuantEngine packed_for() const { return packed_for_; }
   /// What was packed: int8 as in Int8Parameters (unpacked at each call), scale and zero point.
   torch::Tensor weight() const;
   const torch::Tensor& weight_scale() const { return weight_scale_; }
   const torch::Tensor& weight_zero_point() const { return weight_zero_point_; }
 
  private:
-  QuantEngine engine_;
+  QuantEngine engine_, packed_for_;
   Int8Geometry geometry_;
   ActivationScale input_, output_;
   torch::Tensor weight_scale_, weight_zero_point_;

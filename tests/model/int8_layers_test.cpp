@@ -1,4 +1,5 @@
 #include <ATen/Context.h>
+#include <fbgemm/Utils.h>
 
 #include <thread>
 #include <vector>
@@ -32,6 +33,24 @@ TEST_CASE("int8 layers are within one output step of the fake-quantized ones") {
       }
     }
   }
+}
+
+TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed right all the same") {
+  torch::manual_seed(3);
+  const auto shape = conv(16, 24, 3, 2, false, 3, 41);
+  auto scheme = preset("fbgemm");
+  scheme.per_channel_weights = true;
+  const auto layer = calibrated_layer(shape, scheme);
+  const fbgemm::inst_set_t used = fbgemm::fbgemmInstructionSet();
+  fbgemm::fbgemmForceIsa(fbgemm::inst_set_t::avx2);
+  const auto int8 = converted(shape, *layer);
+  const auto x = on_input_grid(input(shape), int8->state());
+  const auto found = forward(*int8, x);
+  const auto weight = int8->int8_weight();
+  fbgemm::fbgemmForceIsa(used);
+  CHECK(most_steps_apart(found, forward(*layer, x), int8->state()["output"]["scale"]) <= 1);
+  CHECK(torch::equal(weight, converted(shape, *layer)->int8_weight()));
+  CHECK(int8->state()["scheme"]["engine"] == "fbgemm");
 }
 
 TEST_CASE("fake-quantized layers pass gradients to weight, bias and input") {

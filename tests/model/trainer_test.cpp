@@ -52,10 +52,13 @@ TEST_CASE("three AdamW steps with masks and clipping give PyTorch's losses, norm
   int compared = 0;
   for (const Tensor& tensor : model->tensors()) {
     INFO(tensor.name);
-    // A bias of all keys moves every score of a query alike, so its gradient is zero but for
-    // rounding, which Adam's division blows up to steps of the learning rate.
-    const double tolerance = tensor.name.ends_with("k_proj.bias") ? 1.7e-2 : 1e-5;
-    CHECK(largest_difference(from_tensor(tensor), golden["trained." + tensor.name]) < tolerance);
+    const torch::Tensor found = from_tensor(tensor), expected = golden["trained." + tensor.name];
+    // Where a gradient is next to nothing, Adam's division makes steps of the learning rate out of
+    // rounding, which differs by processor: a few elements, and all of a bias of the keys, which
+    // moves every score of a query alike.
+    const bool is_rounding = tensor.name.ends_with("k_proj.bias");
+    CHECK(largest_difference(found, expected) < (is_rounding ? 1.7e-2 : 1e-2));
+    if (!is_rounding) CHECK((found - expected).abs().median().item<double>() < 1e-6);
     ++compared;
   }
   CHECK(compared == static_cast<int>(golden.weights.size()));
