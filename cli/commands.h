@@ -20,6 +20,16 @@ int validate(const GraphArguments& arguments);
 /// `flowqat dot --graph G`
 int dot(const GraphArguments& arguments);
 
+struct ProfileArguments : GraphArguments {
+  std::string stream;  ///< a batch node's name; empty: the first one
+  double seconds = 10;
+  bool isolate = false, json = false;
+  std::string trace, html;        ///< files to write, or empty
+  double trainer_x_realtime = 0;  ///< the speed of a trainer to feed; 0: examples
+};
+/// `flowqat profile --graph G`
+int profile(const ProfileArguments& arguments);
+
 struct RunArguments : GraphArguments {
   std::string out;  ///< empty: as the graph says
   bool resume = false, overwrite = false;

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/html.h"
 #include "graph/registry.h"
 
 namespace flowqat::cli {
@@ -17,28 +18,17 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-std::string html(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') out += "&amp;";
-    if (c == '<') out += "&lt;";
-    if (c == '>') out += "&gt;";
-    if (c != '&' && c != '<' && c != '>') out += c;
-  }
-  return out;
-}
-
 /// Name and type, then each parameter that is not the default's.
 std::string label(const graph::NodeSpec& node) {
   constexpr size_t longest = 40;
-  std::string text = "<<b>" + html(node.name) + "</b>  " + html(node.type->name);
+  std::string text = "<<b>" + escape_html(node.name) + "</b>  " + escape_html(node.type->name);
   for (const graph::ParamSpec& param : node.type->params) {
     const graph::Json& value = node.values.at(param.name);
     if (value == param.fallback) continue;
     std::string shown = value.dump();
     if (shown.size() > longest) shown = shown.substr(0, longest) + "...";
-    text += "<br align=\"left\"/><font point-size=\"10\">" + html(param.name + " " + shown) + " " +
-            html(param.unit) + "</font>";
+    text += "<br align=\"left\"/><font point-size=\"10\">" + escape_html(param.name + " " + shown) +
+            " " + escape_html(param.unit) + "</font>";
   }
   return text + "<br align=\"left\"/>>";
 }

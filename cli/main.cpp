@@ -33,22 +33,50 @@ int dispatch(int argc, char** argv) {
       app.add_subcommand("nodes", "lists the node types, or one with all its parameters");
   nodes->add_option("TYPE", type, "a node type");
 
-  cli::GraphArguments looked_at;
-  const auto add_graph_command = [&](const char* name, const char* doc) {
+  const auto add_graph_command = [&](const char* name, const char* doc,
+                                     cli::GraphArguments& arguments) {
     CLI::App* command = app.add_subcommand(name, doc);
-    command->add_option("--graph", looked_at.graph, "the graph file")
+    command->add_option("--graph", arguments.graph, "the graph file")
         ->option_text("FILE")
         ->required();
-    command->add_option("--set", looked_at.overrides, "override a value of the graph")
+    command->add_option("--set", arguments.overrides, "override a value of the graph")
         ->option_text("NODE.KEY=VALUE")
         ->expected(1)
         ->take_all();
     return command;
   };
+  cli::GraphArguments looked_at;
   const CLI::App* validator =
-      add_graph_command("validate", "checks a graph, and all that its nodes are given");
-  const CLI::App* drawer =
-      add_graph_command("dot", "draws a graph, as text for Graphviz: ... | dot -Tsvg -o graph.svg");
+      add_graph_command("validate", "checks a graph, and all that its nodes are given", looked_at);
+  const CLI::App* drawer = add_graph_command(
+      "dot", "draws a graph, as text for Graphviz: ... | dot -Tsvg -o graph.svg", looked_at);
+
+  cli::ProfileArguments profile;
+  CLI::App* profiler = add_graph_command(
+      "profile", "runs a graph's data side alone and says what holds it up", profile);
+  profiler
+      ->add_option("--stream", profile.stream,
+                   "the batch node to profile, where there are several (default: the first)")
+      ->option_text("NODE");
+  profiler
+      ->add_option("--seconds", profile.seconds,
+                   "measure at least this long, in whole epochs (default: 10)")
+      ->option_text("S")
+      ->check(CLI::Range(0.0, 1e6));
+  profiler
+      ->add_option("--trainer", profile.trainer_x_realtime,
+                   "the speed of a trainer, x real time: says how many cores feed it")
+      ->option_text("X")
+      ->check(CLI::PositiveNumber);
+  profiler->add_flag("--isolate", profile.isolate,
+                     "measure each node alone as well, on 1, 2, 4 ... threads");
+  profiler
+      ->add_option("--trace", profile.trace,
+                   "write every piece of work, for chrome://tracing and ui.perfetto.dev")
+      ->option_text("FILE");
+  profiler->add_option("--html", profile.html, "write a page with the occupancy over time")
+      ->option_text("FILE");
+  profiler->add_flag("--json", profile.json, "print one JSON object on one line instead");
 
   cli::TranscribeArguments transcribe;
   CLI::App* transcriber = app.add_subcommand("transcribe", "prints what is said in audio files");
@@ -66,6 +94,7 @@ int dispatch(int argc, char** argv) {
   if (nodes->parsed()) return cli::nodes(type);
   if (validator->parsed()) return cli::validate(looked_at);
   if (drawer->parsed()) return cli::dot(looked_at);
+  if (profiler->parsed()) return cli::profile(profile);
   if (transcriber->parsed()) return cli::transcribe(transcribe);
   if (run.graph.empty()) {
     throw graph::GraphError(

@@ -31,8 +31,8 @@ class Gate {
   double in_flight_s_ = 0, peak_s_ = 0;
 };
 
-/// The limit for an epoch: the one that was asked for, or room for the queue (in batches of the mean
-/// size, so that one long utterance does not make the whole run large), for the batches that
+/// The limit for an epoch: the one that was asked for, or room for the queue (in batches of the
+/// mean size, so that one long utterance does not make the whole run large), for the batches that
 /// `threads` threads work on at once, and for the one that the consumer holds. Throws GraphError if
 /// less was asked for than two of the largest batches (one held, one being made).
 inline double in_flight_limit_s(double asked_s, const Plan& plan, int64_t queue, int threads) {

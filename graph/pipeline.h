@@ -1,6 +1,7 @@
 /// A stream of audio, from a corpus to its batches: planned, then pulled an epoch at a time by
 /// whoever consumes it. Between the plan and the release of a batch, audio in flight is bounded.
 #pragma once
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "graph/params.h"
 #include "graph/plan.h"
 #include "graph/statistics.h"
+#include "graph/trace.h"
 
 namespace flowqat::graph {
 
@@ -70,6 +72,12 @@ class Pipeline {
   std::vector<NodeCounter>& counters() { return counters_; }
   Ledger& ledger() { return ledger_; }
   DataThreads& threads() { return threads_; }
+  /// Audio of the corpus that was admitted, and that the consumer has let go of, since the start.
+  std::atomic<int64_t>& admitted_us() { return admitted_us_; }
+  std::atomic<int64_t>& released_us() { return released_us_; }
+  /// Where every piece of work is noted, or null. `trace` outlives what is opened afterwards.
+  Trace* trace() const { return trace_; }
+  void set_trace(Trace* trace) { trace_ = trace; }
   /// Shared with the batches, which may be let go of late.
   const std::shared_ptr<SampleBuffers>& batch_buffers() { return batch_buffers_; }
   SampleBuffers& utterance_buffers() { return utterance_buffers_; }
@@ -84,6 +92,8 @@ class Pipeline {
   std::vector<NodeCounter> counters_;
   std::shared_ptr<SampleBuffers> batch_buffers_ = std::make_shared<SampleBuffers>();
   SampleBuffers utterance_buffers_;
+  std::atomic<int64_t> admitted_us_{0}, released_us_{0};
+  Trace* trace_ = nullptr;
 };
 
 }  // namespace flowqat::graph

@@ -46,10 +46,13 @@ std::vector<std::shared_ptr<Utterance>> RowMaker::begin(const PlannedBatch& plan
 
 void RowMaker::apply(size_t position, Utterance& utterance) const {
   Row& row = utterance.row();
-  if (row.rejected) return;
+  NodeCounter& counter = pipeline_.counters()[position];
+  const double source_s = row.entry->shape.seconds();
+  if (row.rejected) return counter.pass(source_s);
   const std::string& node = pipeline_.chain().transforms[position]->name();
   const double input_s = utterance.shape.seconds();
-  const auto started = Clock::now();
+  counter.begin(source_s);
+  const auto begun = Clock::now();
   try {
     if (!row.entry->broken.empty()) throw Rejection(row.entry->broken);
     if (utterance.shape.samples == 0) throw Rejection(row.entry->path + ": holds no audio");
@@ -60,7 +63,9 @@ void RowMaker::apply(size_t position, Utterance& utterance) const {
     throw RunError("node \"" + node + "\", utterance " + row.entry->id + " (" + row.entry->path +
                    "): " + error.what());
   }
-  pipeline_.counters()[position].add(input_s, Clock::now() - started, row.rejected.has_value());
+  const auto ended = Clock::now();
+  counter.end(source_s, input_s, ended - begun, row.rejected.has_value());
+  if (Trace* trace = pipeline_.trace()) trace->note(position, row.entry->id, begun, ended);
 }
 
 void RowMaker::transform_samples(size_t position, Utterance& utterance) const {

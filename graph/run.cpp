@@ -1,18 +1,12 @@
 #include "graph/run.h"
 
 #include <chrono>
-#include <cstdio>
 
 #include "graph/error.h"
+#include "graph/format.h"
 
 namespace flowqat::graph {
 namespace {
-
-std::string format(const char* pattern, auto... values) {
-  char text[256];
-  std::snprintf(text, sizeof text, pattern, values...);
-  return text;
-}
 
 /// A table of what each node of a stream did.
 std::string node_table(const Pipeline& pipeline, double wall_s) {

@@ -61,7 +61,10 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     }
   }
 
-  void release(double padded_s) {
+  void release(size_t number) {
+    const PlannedBatch& planned = plan_[number];
+    const double padded_s = planned.padded_s();
+    pipeline_.released_us() += source_us(planned);
     {
       const std::lock_guard lock(mutex_);
       gate_.release(padded_s);
@@ -83,10 +86,10 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     pipeline_.ledger().add(open->batch, consumer_, key_.epoch);
     check_budget(open->batch);
     // The batch gives its room back when the consumer lets go of it, even after the stream's end.
-    return {&open->batch, [open, self = shared_from_this(),
-                           padded_s = plan_[to_hand_on_ - 1].padded_s()](const Batch*) mutable {
+    return {&open->batch,
+            [open, self = shared_from_this(), number = to_hand_on_ - 1](const Batch*) mutable {
               open.reset();
-              self->release(padded_s);
+              self->release(number);
             }};
   }
 
@@ -129,7 +132,16 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     tbb::flow::make_edge(*order_, *hand_on_);
   }
 
+  int64_t source_us(const PlannedBatch& planned) const {
+    double sum_s = 0;
+    for (const Presentation& row : planned.rows) {
+      sum_s += pipeline_.index()[row.entry].shape.seconds();
+    }
+    return static_cast<int64_t>(sum_s * 1e6);
+  }
+
   void start(const PlannedBatch& planned, int64_t number) {
+    pipeline_.admitted_us() += source_us(planned);
     for (const UtterancePtr& utterance : maker_.begin(planned, number)) {
       if (work_.empty()) {
         complete_->try_put(utterance);

@@ -1,0 +1,178 @@
+/// `flowqat profile`: a graph's data side alone, measured.
+#include "graph/profile.h"
+
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/profile_html.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "graph/error.h"
+#include "graph/format.h"
+#include "graph/graph.h"
+
+namespace flowqat::cli {
+namespace {
+
+using graph::format;
+
+constexpr double isolated_s = 0.5;  // for each node and thread count
+
+std::string table(const graph::Profile& profile) {
+  std::string text =
+      format("%-16s %12s %12s %8s %9s %9s %14s %14s\n", "node", "utterances/s", "x real time",
+             "busy", "p50", "p99", "waiting before", "waiting behind");
+  for (const graph::NodeProfile& node : profile.nodes) {
+    text += format("%-16s %12.1f %12.0f %6.1f %% %6.2f ms %6.2f ms %12.1f s %12.1f s\n",
+                   node.node.c_str(), node.utterances_per_s, node.x_realtime, 100 * node.busy_share,
+                   node.p50_ms, node.p99_ms, node.in_flight_before_s, node.in_flight_after_s);
+  }
+  return text +
+         "x real time: of one thread that does nothing else. busy: of all data threads' time.\n";
+}
+
+std::string isolated_table(const std::vector<graph::IsolatedNode>& nodes) {
+  std::string text = format("\n%-16s %8s %14s %12s %8s\n", "node alone", "threads", "utterances/s",
+                            "x real time", "scaling");
+  for (const graph::IsolatedNode& node : nodes) {
+    text += format("%-16s %8d %14.1f %12.0f %8.2f\n", node.node.c_str(), node.threads,
+                   node.utterances_per_s, node.x_realtime, node.scaling);
+  }
+  return text;
+}
+
+/// What a person wants to know first.
+std::string findings(const graph::Profile& profile, double trainer_x_realtime) {
+  std::string text;
+  if (!profile.bottleneck.empty()) {
+    text += "bottleneck: " + profile.bottleneck + ": " + profile.reason + "\n";
+  }
+  text += format(
+      "feeds %.0f hours of audio an hour on %d threads: %.0f s of audio in %.2f s, %lld epochs of "
+      "%lld utterances\n",
+      profile.x_realtime(), profile.threads, profile.audio_s, profile.wall_s,
+      static_cast<long long>(profile.epochs), static_cast<long long>(profile.utterances));
+  text += format("%.3f CPU seconds per 1,000 s of audio, peak memory %.0f MB\n",
+                 profile.cpu_s_per_1000_s(), 1e-6 * static_cast<double>(profile.peak_rss_bytes));
+  const std::vector<double> speeds = trainer_x_realtime > 0
+                                         ? std::vector<double>{trainer_x_realtime}
+                                         : std::vector<double>{100, 1000, 10000};
+  for (const double speed : speeds) {
+    text += format("a trainer at %.0f x real time needs %.2f of such cores\n", speed,
+                   speed * profile.cpu_s / profile.audio_s);
+  }
+  if (profile.rejected > 0) {
+    text += format(
+        "%lld utterances of an epoch were rejected: run the graph itself to have them "
+        "listed in rejected.jsonl\n",
+        static_cast<long long>(profile.rejected));
+  }
+  return text;
+}
+
+graph::Json as_json(const graph::Profile& profile, const std::string& stream,
+                    const std::vector<graph::IsolatedNode>& isolated) {
+  graph::Json nodes = graph::Json::array(), alone = graph::Json::array();
+  for (const graph::NodeProfile& node : profile.nodes) {
+    nodes.push_back({{"node", node.node},
+                     {"utterances_per_s", node.utterances_per_s},
+                     {"x_realtime", node.x_realtime},
+                     {"busy_share", node.busy_share},
+                     {"p50_ms", node.p50_ms},
+                     {"p99_ms", node.p99_ms},
+                     {"in_flight_before_s", node.in_flight_before_s},
+                     {"in_flight_after_s", node.in_flight_after_s},
+                     {"rejected", node.rejected}});
+  }
+  for (const graph::IsolatedNode& node : isolated) {
+    alone.push_back({{"node", node.node},
+                     {"threads", node.threads},
+                     {"x_realtime", node.x_realtime},
+                     {"utterances_per_s", node.utterances_per_s},
+                     {"scaling", node.scaling}});
+  }
+  graph::Json json{{"stream", stream},
+                   {"x_realtime", profile.x_realtime()},
+                   {"cpu_s_per_1000_s", profile.cpu_s_per_1000_s()},
+                   {"peak_rss_bytes", profile.peak_rss_bytes},
+                   {"bottleneck", profile.bottleneck},
+                   {"reason", profile.reason},
+                   {"batches_sha256", profile.batches_sha256},
+                   {"audio_s", profile.audio_s},
+                   {"wall_s", profile.wall_s},
+                   {"cpu_s", profile.cpu_s},
+                   {"threads", profile.threads},
+                   {"epochs", profile.epochs},
+                   {"utterances", profile.utterances},
+                   {"rejected", profile.rejected},
+                   {"nodes", nodes}};
+  if (!isolated.empty()) json["isolated"] = alone;
+  return json;
+}
+
+void write_text(const std::string& file, const std::string& text) {
+  std::ofstream out(file);
+  out << text;
+  out.close();
+  if (!out) throw graph::RunError(file + ": cannot be written");
+}
+
+/// Whoever measures for minutes wants to hear beforehand that the result has no place to go.
+void require_writable(const std::string& file) {
+  if (!file.empty() && !std::ofstream(file, std::ios::app)) {
+    throw graph::RunError(file + ": cannot be written");
+  }
+}
+
+}  // namespace
+
+int profile(const ProfileArguments& arguments) {
+  const graph::Graph graph(graph::upstream_of(resolved_graph(arguments), arguments.stream));
+  require_writable(arguments.trace);
+  require_writable(arguments.html);
+  const graph::Batcher& batcher = *graph.batchers().front();
+  graph::DataThreads threads(static_cast<int>(graph.settings().integer("threads")));
+  graph::Ledger ledger;
+  graph::Pipeline pipeline(batcher, graph::pipeline_options(graph.settings()), threads, ledger);
+
+  Terminal terminal;
+  const std::atomic<int>& stop_signal = catch_stop_signals();
+  const graph::ProfileOptions options{
+      .seconds = arguments.seconds,
+      .progress =
+          [&](const std::string& status) { terminal.progress(batcher.name() + ": " + status); },
+      .throw_if_stopped =
+          [&] {
+            if (stop_signal != 0) throw graph::Interrupted(stop_signal);
+          }};
+  std::optional<graph::Trace> trace;
+  if (!arguments.trace.empty()) {
+    std::vector<std::string> names;
+    for (const graph::Transform* node : pipeline.chain().transforms) names.push_back(node->name());
+    pipeline.set_trace(&trace.emplace(std::move(names)));
+  }
+  const graph::Profile measured = graph::profile(pipeline, options);
+  pipeline.set_trace(nullptr);
+  std::vector<graph::IsolatedNode> isolated;
+  if (arguments.isolate) isolated = graph::isolate(pipeline, isolated_s, options);
+
+  if (trace) trace->write(arguments.trace);
+  if (!arguments.html.empty()) {
+    write_text(arguments.html,
+               profile_page(measured, isolated, arguments.graph + ", " + batcher.name()));
+  }
+  if (arguments.json) {
+    terminal.result(as_json(measured, batcher.name(), isolated).dump() + "\n");
+    return kDone;
+  }
+  terminal.result(table(measured) + (isolated.empty() ? "" : isolated_table(isolated)) + "\n" +
+                  findings(measured, arguments.trainer_x_realtime));
+  for (const std::string& file : {arguments.trace, arguments.html}) {
+    if (!file.empty()) terminal.say("written to " + file);
+  }
+  return kDone;
+}
+
+}  // namespace flowqat::cli
