@@ -74,7 +74,7 @@ Epoch decoding(const std::string& folder, bool lean, int threads) {
       std::vector<float> mono(static_cast<size_t>(entry.audio.samples));
       if (lean) return io::decode_audio(entry.place, entry.audio, mono);
       size_t done = 0;
-      io::decode_av(entry.place.path, [&](const AVFrame& frame) {
+      io::decode_av(io::InputFile(entry.place.path), [&](const AVFrame& frame) {
         io::average_channels(frame, mono.data() + done);
         done += static_cast<size_t>(frame.nb_samples);
       });

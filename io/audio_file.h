@@ -30,7 +30,8 @@ struct AudioPlace {
 };
 
 /// Reads the header. For FLAC this is one small read (STREAMINFO); a file whose header does not
-/// state the exact number of samples is counted by decoding it. Throws Error for a file that is
+/// state the exact number of samples is counted by decoding it. Of a segment's place, this is the
+/// whole recording. Throws Error for a file that is
 /// missing, empty, not a regular file, holds no audio, or (where it must be decoded) is broken.
 /// Thread-safe.
 AudioInfo read_audio_info(const AudioPlace& place);
@@ -40,7 +41,11 @@ AudioInfo read_audio_info(const AudioPlace& place);
 /// Throws Error when rate, channels or the number of samples differ from `expected` (as
 /// read_audio_info returned it), and when any frame is broken: the checksums of FLAC frames are
 /// verified, so damaged audio is never returned as audio. After an Error, `mono` is unspecified.
-/// Thread-safe; the result depends on the file alone.
-void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono);
+/// Of a segment (AudioPlace::first_sample) only what holds it is read and decoded, where the format
+/// allows (FLAC, PCM); the result is the same as cutting it out of the whole recording.
+/// `verify_md5`: the samples of a whole FLAC file are compared with the MD5 in its header too,
+/// where it states one; Error when they differ. Thread-safe; the result depends on the file alone.
+void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono,
+                  bool verify_md5 = false);
 
 }  // namespace flowqat::io

@@ -1,5 +1,7 @@
 #include "io/av_file.h"
 
+#include <utility>
+
 #include "io/error.h"
 
 namespace flowqat::io {
@@ -8,7 +10,7 @@ namespace {
 /// A file opened for reading, its best audio stream and that stream's decoder.
 class AvFile {
  public:
-  explicit AvFile(const std::filesystem::path& path) : path_(path) {
+  explicit AvFile(const InputFile& file) : file_(file), path_(file.path()) {
     keep_ffmpeg_messages();
     open_container();
     const int found = av_find_best_stream(format_.get(), AVMEDIA_TYPE_AUDIO, -1, -1, &codec_, 0);
@@ -28,24 +30,36 @@ class AvFile {
   int rate_hz() const { return stream_->codecpar->sample_rate; }
   int channels() const { return stream_->codecpar->ch_layout.nb_channels; }
 
-  void decode(const FrameHandler& handle) {
+  /// Hands on frames until one ends at or behind sample `end`.
+  void decode(const PartHandler& handle, int64_t end = INT64_MAX) {
     PacketPtr packet(allocated(av_packet_alloc()));
     FramePtr frame(allocated(av_frame_alloc()));
-    for (;;) {
+    while (position_ < end) {
       const int code = av_read_frame(format_.get(), packet.get());
       if (code == AVERROR_EOF) break;
       check(code, "cannot be read");
       // A demuxer that finds damage may only log it and step over what is broken.
       if (!messages_.empty()) check(AVERROR_INVALIDDATA, "broken container");
       if (packet->stream_index == stream_->index) {
+        if (std::exchange(is_sought_, false)) position_ = packet->pts;
         if (is_damaged(*packet)) check(AVERROR_INVALIDDATA, "broken packet");
         check(avcodec_send_packet(decoder_.get(), packet.get()), "broken audio");
         drain(frame.get(), handle);
       }
       av_packet_unref(packet.get());
     }
+    if (position_ >= end) return;
     check(avcodec_send_packet(decoder_.get(), nullptr), "broken audio");
     drain(frame.get(), handle);
+  }
+
+  /// Goes to `first_sample`, or somewhat before it, where the container can say exactly where that
+  /// is.
+  void seek(int64_t first_sample) {
+    if (stated_samples_ == 0 || first_sample == 0) return;
+    if (av_seek_frame(format_.get(), stream_->index, first_sample, AVSEEK_FLAG_BACKWARD) < 0)
+      return;
+    is_sought_ = true;
   }
 
  private:
@@ -65,15 +79,18 @@ class AvFile {
   void open_container() {
     AVFormatContext* format = allocated(avformat_alloc_context());
     format->opaque = &messages_;
+    constexpr int buffer_bytes = 1 << 16;
+    auto* buffer = static_cast<unsigned char*>(allocated(av_malloc(buffer_bytes)));
+    input_.reset(allocated(
+        avio_alloc_context(buffer, buffer_bytes, 0, this, &read_bytes, nullptr, &seek_bytes)));
+    format->pb = input_.get();
     // Not AV_EF_EXPLODE: it refuses files for a cover picture of an unknown kind.
     format->error_recognition = AV_EF_CRCCHECK;
     AVDictionary* options = nullptr;
     // A playlist must not make us open other files or the network.
-    av_dict_set(&options, "protocol_whitelist", "file", 0);
+    av_dict_set(&options, "protocol_whitelist", "none", 0);
     av_dict_set(&options, "format_blacklist", "hls,concat,dash,sdp,rtsp,tty", 0);
-    // Without the prefix, "a:b.wav" would be read as protocol "a".
-    const std::string url = "file:" + path_.string();
-    const int code = avformat_open_input(&format, url.c_str(), nullptr, &options);
+    const int code = avformat_open_input(&format, path_.c_str(), nullptr, &options);
     av_dict_free(&options);
     if (code < 0) {  // avformat_open_input has freed the context
       throw Error(path_, "expected an audio file, found nothing that FFmpeg recognises: " +
@@ -106,48 +123,93 @@ class AvFile {
     check(avcodec_open2(decoder_.get(), codec_, nullptr), "no decoder");
   }
 
-  void drain(AVFrame* frame, const FrameHandler& handle) {
+  void drain(AVFrame* frame, const PartHandler& handle) {
     for (;;) {
       const int code = avcodec_receive_frame(decoder_.get(), frame);
       if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
       check(code, "broken audio");
-      handle(*frame);
+      handle(*frame, position_);
+      position_ += frame->nb_samples;
     }
   }
 
-  std::filesystem::path path_;
+  static int read_bytes(void* self, uint8_t* bytes, int count) {
+    auto& at = *static_cast<AvFile*>(self);
+    try {
+      const size_t done = at.file_.read(at.offset_bytes_, {bytes, static_cast<size_t>(count)});
+      at.offset_bytes_ += static_cast<int64_t>(done);
+      return done == 0 ? AVERROR_EOF : static_cast<int>(done);
+    } catch (const std::exception& error) {  // no exception may cross FFmpeg's C code
+      at.messages_ = error.what();
+      return AVERROR(EIO);
+    }
+  }
+
+  static int64_t seek_bytes(void* self, int64_t offset, int whence) {
+    auto& at = *static_cast<AvFile*>(self);
+    const int64_t size = at.file_.size_bytes();
+    if ((whence & AVSEEK_SIZE) != 0) return size;
+    const int from = whence & ~AVSEEK_FORCE;
+    if (from == SEEK_CUR) offset += at.offset_bytes_;
+    if (from == SEEK_END) offset += size;
+    if (offset < 0) return AVERROR(EINVAL);
+    return at.offset_bytes_ = offset;
+  }
+
+  /// The buffer is the context's, which may have replaced it.
+  struct FreeInput {
+    void operator()(AVIOContext* input) const {
+      av_freep(&input->buffer);
+      avio_context_free(&input);
+    }
+  };
+
+  const InputFile& file_;
+  const std::filesystem::path& path_;
+  int64_t offset_bytes_ = 0;
   std::string messages_;  // outlives the contexts that log into it
+  std::unique_ptr<AVIOContext, FreeInput> input_;
   FormatContextPtr format_;
   CodecContextPtr decoder_;
   const AVCodec* codec_ = nullptr;
   AVStream* stream_ = nullptr;
   int64_t stated_samples_ = 0;
+  int64_t position_ = 0;  ///< of the next frame's first sample
+  bool is_sought_ = false;
 };
 
 }  // namespace
 
-AudioInfo read_av_info(const std::filesystem::path& path) {
-  AvFile file(path);
+AudioInfo read_av_info(const InputFile& input) {
+  AvFile file(input);
   if (file.stated_samples() > 0) return {file.stated_samples(), file.rate_hz(), file.channels()};
   AudioInfo info;
-  file.decode([&](const AVFrame& frame) {
+  file.decode([&](const AVFrame& frame, int64_t) {
     const AudioInfo now{0, frame.sample_rate, frame.ch_layout.nb_channels};
     if (info.samples == 0) {
       info = now;
     } else if (now.rate_hz != info.rate_hz || now.channels != info.channels) {
-      throw Error(path, "changes from " + std::to_string(info.rate_hz) + " Hz and " +
-                            std::to_string(info.channels) + " channels to " +
-                            std::to_string(now.rate_hz) + " Hz and " +
-                            std::to_string(now.channels) + " channels midway; convert it first");
+      throw Error(input.path(), "changes from " + std::to_string(info.rate_hz) + " Hz and " +
+                                    std::to_string(info.channels) + " channels to " +
+                                    std::to_string(now.rate_hz) + " Hz and " +
+                                    std::to_string(now.channels) +
+                                    " channels midway; convert it first");
     }
     info.samples += frame.nb_samples;
   });
-  if (info.samples == 0) throw Error(path, "holds an audio stream without a single sample");
+  if (info.samples == 0) throw Error(input.path(), "holds an audio stream without a single sample");
   return info;
 }
 
-void decode_av(const std::filesystem::path& path, const FrameHandler& handle) {
-  AvFile(path).decode(handle);
+void decode_av(const InputFile& file, const FrameHandler& handle) {
+  AvFile(file).decode([&handle](const AVFrame& frame, int64_t) { handle(frame); });
+}
+
+void decode_av_part(const InputFile& file, int64_t first_sample, int64_t samples,
+                    const PartHandler& handle) {
+  AvFile av(file);
+  av.seek(first_sample);
+  av.decode(handle, first_sample + samples);
 }
 
 }  // namespace flowqat::io

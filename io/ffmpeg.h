@@ -27,6 +27,8 @@ using BufferPtr = std::unique_ptr<AVBufferRef, FreeBy<av_buffer_unref>>;
 
 /// Receives decoded frames in order; valid during the call only.
 using FrameHandler = std::function<void(const AVFrame&)>;
+/// The same for a part of a recording, with the number of the frame's first sample in the whole.
+using PartHandler = std::function<void(const AVFrame&, int64_t first_sample)>;
 
 /// FFmpeg's text for an error code.
 std::string av_error_text(int code);

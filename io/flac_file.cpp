@@ -5,6 +5,7 @@
 
 #include "io/error.h"
 #include "io/flac_decoder.h"
+#include "io/flac_frame.h"
 
 namespace flowqat::io {
 namespace {
@@ -47,6 +48,7 @@ FlacHeader parse_streaminfo(const std::filesystem::path& path, std::span<const u
   header.info.channels = (info[12] >> 1 & 7) + 1;
   header.bits = ((info[12] & 1) << 4 | info[13] >> 4) + 1;
   header.info.samples = static_cast<int64_t>(info[13] & 15) << 32 | big_endian(info + 14, 4);
+  std::copy_n(info + 18, header.md5.size(), header.md5.begin());
   if (header.info.rate_hz == 0 || header.bits < 4 || header.max_block_samples < 16) {
     throw Error(path, "FLAC header broken: STREAMINFO states a rate of " +
                           std::to_string(header.info.rate_hz) + " Hz, " +
@@ -56,23 +58,20 @@ FlacHeader parse_streaminfo(const std::filesystem::path& path, std::span<const u
   return header;
 }
 
-/// Offset of the first frame: behind the last metadata block (RFC 9639, section 8.1).
-size_t frames_offset(const std::filesystem::path& path, std::span<const uint8_t> bytes,
-                     size_t flac) {
-  size_t offset = flac + marker_bytes;
+/// Offset of the first frame: behind the last metadata block (RFC 9639, section 8.1). `header_at`
+/// reads a block's four bytes at an offset.
+template <class HeaderAt>
+int64_t frames_offset(const InputFile& file, int64_t flac, const HeaderAt& header_at) {
+  int64_t offset = flac + static_cast<int64_t>(marker_bytes);
   for (bool last = false; !last;) {
-    if (offset + block_header_bytes > bytes.size()) {
-      throw Error(path,
-                  "FLAC metadata runs past the end of the file; the file is cut off or damaged");
-    }
-    last = (bytes[offset] & 0x80) != 0;
-    offset += block_header_bytes + big_endian(bytes.data() + offset + 1, 3);
+    if (offset + static_cast<int64_t>(block_header_bytes) > file.size_bytes()) break;
+    const std::array<uint8_t, block_header_bytes> block = header_at(offset);
+    last = (block[0] & 0x80) != 0;
+    offset += static_cast<int64_t>(block_header_bytes) + big_endian(&block[1], 3);
+    if (last && offset <= file.size_bytes()) return offset;
   }
-  if (offset > bytes.size()) {
-    throw Error(path,
-                "FLAC metadata runs past the end of the file; the file is cut off or damaged");
-  }
-  return offset;
+  throw Error(file.path(),
+              "FLAC metadata runs past the end of the file; the file is cut off or damaged");
 }
 
 /// Where the frames end: before the tags that other formats' programs append, ID3v1 (128 bytes) and
@@ -93,6 +92,30 @@ size_t frames_end(std::span<const uint8_t> bytes) {
   return end;
 }
 
+FlacFormat format_of(const FlacHeader& header) {
+  return {header.info.rate_hz, header.info.channels, header.bits, header.max_block_samples};
+}
+
+/// Hands on all frames of a decoder that was started, the first of them at sample `position`. An
+/// error counts before sample `end`, or anywhere if that is 0: what comes behind the last promised
+/// sample may be no audio.
+void drain(std::unique_ptr<FlacDecoder> decoder, const std::filesystem::path& path,
+           int64_t position, int64_t end, const PartHandler& handle) {
+  int error = 0;
+  while (const AVFrame* frame = decoder->next(&error)) {
+    handle(*frame, position);
+    position += frame->nb_samples;
+  }
+  if (error == 0) {
+    FlacDecoder::give_back(std::move(decoder));
+  } else if (end == 0 || position < end) {
+    throw Error(path, "broken FLAC frame behind sample " + std::to_string(position) + " of " +
+                          (end == 0 ? "an unknown number" : std::to_string(end)) + ": " +
+                          av_error_text(error, decoder->messages()) +
+                          "; the file is damaged, copy it again from its source");
+  }
+}
+
 }  // namespace
 
 std::optional<FlacHeader> read_flac_header(const InputFile& file) {
@@ -110,31 +133,41 @@ std::optional<FlacHeader> read_flac_header(const InputFile& file) {
 }
 
 void decode_flac(const InputFile& file, const FlacHeader& header, const FrameHandler& handle) {
-  auto decoder = FlacDecoder::take(
-      {header.info.rate_hz, header.info.channels, header.bits, header.max_block_samples});
+  auto decoder = FlacDecoder::take(format_of(header));
   const auto size = static_cast<size_t>(file.size_bytes());
   const std::span room(decoder->reserve(size), size);
   const auto bytes = room.first(file.read(0, room));
-  const size_t begin = frames_offset(file.path(), bytes, static_cast<size_t>(header.offset_bytes));
+  const auto begin = static_cast<size_t>(frames_offset(file, header.offset_bytes, [&](int64_t at) {
+    std::array<uint8_t, block_header_bytes> block{};
+    const auto place = static_cast<size_t>(at);
+    if (place + block.size() <= bytes.size()) std::copy_n(&bytes[place], block.size(), &block[0]);
+    return block;
+  }));
   const size_t end = std::max(begin, frames_end(bytes));
   decoder->start(begin, end - begin);
+  drain(std::move(decoder), file.path(), 0, header.info.samples,
+        [&handle](const AVFrame& frame, int64_t) { handle(frame); });
+}
 
-  int64_t samples = 0;
-  int error = 0;
-  while (const AVFrame* frame = decoder->next(&error)) {
-    handle(*frame);
-    samples += frame->nb_samples;
+void decode_flac_part(const InputFile& file, const FlacHeader& header, int64_t first_sample,
+                      int64_t samples, const PartHandler& handle) {
+  const int64_t begin = frames_offset(file, header.offset_bytes, [&](int64_t at) {
+    std::array<uint8_t, block_header_bytes> block{};
+    file.read(at, block);
+    return block;
+  });
+  const auto part = find_flac_part(file, header, begin, first_sample, samples);
+  if (!part || part->bytes >= flac_packet_limit_bytes) {
+    int64_t position = 0;
+    return decode_flac(file, header, [&](const AVFrame& frame) {
+      handle(frame, position);
+      position += frame.nb_samples;
+    });
   }
-  if (error == 0) {
-    FlacDecoder::give_back(std::move(decoder));
-  } else if (header.info.samples == 0 || samples < header.info.samples) {
-    const auto total =
-        header.info.samples == 0 ? "an unknown number" : std::to_string(header.info.samples);
-    throw Error(file.path(), "broken FLAC frame behind sample " + std::to_string(samples) + " of " +
-                                 total + ": " + av_error_text(error, decoder->messages()) +
-                                 "; the file is damaged, copy it again from its source");
-  }
-  // Otherwise the error came behind the last promised sample, from something that is no audio.
+  auto decoder = FlacDecoder::take(format_of(header));
+  const auto size = static_cast<size_t>(part->bytes);
+  decoder->start(0, file.read(part->offset_bytes, {decoder->reserve(size), size}));
+  drain(std::move(decoder), file.path(), part->first_sample, first_sample + samples, handle);
 }
 
 }  // namespace flowqat::io

@@ -1,6 +1,7 @@
 /// FLAC without a demuxer: the metadata blocks are walked here, and all frames go to libavcodec as
 /// one packet, which spares the search for frame borders. Format: RFC 9639.
 #pragma once
+#include <array>
 #include <optional>
 
 #include "io/audio_file.h"
@@ -14,6 +15,8 @@ struct FlacHeader {
   AudioInfo info;  ///< samples is 0 where the total is unknown
   int bits = 0;    ///< of one sample
   int max_block_samples = 0;
+  /// Of all samples, interleaved, little-endian in whole bytes; all zeros where it is unknown.
+  std::array<uint8_t, 16> md5{};
   int64_t offset_bytes = 0;  ///< of the marker "fLaC", behind any ID3v2 tags
 };
 
@@ -30,5 +33,10 @@ std::optional<FlacHeader> read_flac_header(const InputFile& file);
 /// frame that is broken or whose checksum is wrong. The caller compares the number of samples that
 /// it was handed with the header.
 void decode_flac(const InputFile& file, const FlacHeader& header, const FrameHandler& handle);
+
+/// Decodes only the frames that hold `samples` samples from `first_sample` on, found without
+/// decoding what is before; all of them where the file is not whole. Errors as of decode_flac.
+void decode_flac_part(const InputFile& file, const FlacHeader& header, int64_t first_sample,
+                      int64_t samples, const PartHandler& handle);
 
 }  // namespace flowqat::io

@@ -84,7 +84,7 @@ TEST_CASE("every file of the IETF decoder testbench gives the samples of its MD5
     const auto header = read_flac_header(file);
     REQUIRE(header);
     SampleDigest demuxed(header->bits);
-    decode_av(path, [&](const AVFrame& frame) { demuxed.add(frame); });
+    decode_av(InputFile(path), [&](const AVFrame& frame) { demuxed.add(frame); });
     CHECK(demuxed.finish() == stated_digest(path, *header));
     if (header->info.samples > 0) {
       SampleDigest lean(header->bits);
