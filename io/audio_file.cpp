@@ -25,22 +25,32 @@ class MonoWriter {
   MonoWriter(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono)
       : place_(place), expected_(expected), mono_(mono) {}
 
+  void check_format(int rate_hz, int channels) const {
+    if (rate_hz != expected_.rate_hz || channels != expected_.channels) {
+      throw Error(place_.path, "expected " + text_of(expected_.rate_hz, expected_.channels) +
+                                   ", found " + text_of(rate_hz, channels) + " behind sample " +
+                                   std::to_string(done_));
+    }
+  }
+
   /// The next frame of a whole recording.
-  void add(const AVFrame& frame) {
+  template <class Frame>
+  void add(const Frame& frame) {
     check_format(frame);
-    if (frame.nb_samples > expected_.samples - done_)
-      fail_count(done_ + frame.nb_samples, "at least ");
+    const int64_t samples = samples_of(frame);
+    if (samples > expected_.samples - done_) fail_count(done_ + samples, "at least ");
     average(frame, mono_.data() + done_);
-    done_ += frame.nb_samples;
+    done_ += samples;
   }
 
   /// A frame that begins at sample `position` of a recording of which a segment is wanted.
-  void add_part(const AVFrame& frame, int64_t position) {
+  template <class Frame>
+  void add_part(const Frame& frame, int64_t position) {
     check_format(frame);
     const int64_t from = std::max<int64_t>(*place_.first_sample - position, 0);
-    const int64_t count = std::min(frame.nb_samples - from, expected_.samples - done_);
+    const int64_t count = std::min(samples_of(frame) - from, expected_.samples - done_);
     if (count <= 0) return;
-    part_.resize(static_cast<size_t>(frame.nb_samples));
+    part_.resize(static_cast<size_t>(samples_of(frame)));
     average(frame, part_.data());
     std::copy_n(part_.begin() + from, count, mono_.begin() + done_);
     done_ += count;
@@ -51,14 +61,14 @@ class MonoWriter {
   }
 
  private:
+  static int64_t samples_of(const AVFrame& frame) { return frame.nb_samples; }
+  static int64_t samples_of(const FlacBlock& block) { return block.samples(); }
+
   void check_format(const AVFrame& frame) const {
-    const int channels = frame.ch_layout.nb_channels;
-    if (frame.sample_rate != expected_.rate_hz || channels != expected_.channels) {
-      throw Error(place_.path, "expected " + text_of(expected_.rate_hz, expected_.channels) +
-                                   ", found " + text_of(frame.sample_rate, channels) +
-                                   " behind sample " + std::to_string(done_));
-    }
+    check_format(frame.sample_rate, frame.ch_layout.nb_channels);
   }
+  /// Every frame of a FLAC file is of its header's format, or broken.
+  void check_format(const FlacBlock&) const {}
 
   void average(const AVFrame& frame, float* out) const {
     if (average_channels(frame, out)) return;
@@ -66,6 +76,7 @@ class MonoWriter {
     throw Error(place_.path, std::string("samples of type ") + (name ? name : "unknown") +
                                  " are not supported; convert the file to 16- or 24-bit FLAC");
   }
+  void average(const FlacBlock& block, float* out) const { average_channels(block, out); }
 
   [[noreturn]] void fail_count(int64_t samples, const std::string& qualifier) const {
     throw Error(place_.path,
@@ -84,23 +95,45 @@ class MonoWriter {
   int64_t done_ = 0;
 };
 
-bool fits_one_packet(const InputFile& file) { return file.size_bytes() < flac_packet_limit_bytes; }
+/// The header of a FLAC file that decode_flac() can decode.
+std::optional<FlacHeader> flac_header(const InputFile& file) {
+  auto header = read_flac_header(file);
+  if (header && header->bits > most_flac_bits) header.reset();
+  return header;
+}
 
 /// A FLAC that was written to a pipe does not know how long it became.
 AudioInfo count_samples(const InputFile& file, const FlacHeader& header) {
   AudioInfo info = header.info;
-  decode_flac(file, header, [&info](const AVFrame& frame) { info.samples += frame.nb_samples; });
+  decode_flac(file, header,
+              [&info](const FlacBlock& block, int64_t) { info.samples += block.samples(); });
   if (info.samples == 0) throw Error(file.path(), "holds no audio frame");
   return info;
+}
+
+void decode_from_flac(const InputFile& file, const FlacHeader& header, const AudioPlace& place,
+                      const AudioInfo& expected, MonoWriter& writer, bool verify_md5) {
+  if (place.first_sample) {
+    return decode_flac_part(
+        file, header, *place.first_sample, expected.samples,
+        [&](const FlacBlock& block, int64_t position) { writer.add_part(block, position); });
+  }
+  std::optional<FlacMd5> md5;
+  if (verify_md5) md5.emplace(header);
+  decode_flac(file, header, [&](const FlacBlock& block, int64_t) {
+    writer.add(block);
+    if (md5) md5->add(block);
+  });
+  if (md5) md5->check(place.path);
 }
 
 }  // namespace
 
 AudioInfo read_audio_info(const AudioPlace& place) {
   const InputFile file(place.path, place.first_byte, place.bytes);
-  const auto flac = read_flac_header(file);
-  if (flac && flac->info.samples > 0) return flac->info;
-  if (flac && fits_one_packet(file)) return count_samples(file, *flac);
+  if (const auto flac = flac_header(file)) {
+    return flac->info.samples > 0 ? flac->info : count_samples(file, *flac);
+  }
   check_wav_is_whole(file);
   return read_av_info(file);
 }
@@ -112,23 +145,13 @@ void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<
                                 " samples was given to decode " + std::to_string(expected.samples));
   }
   const InputFile file(place.path, place.first_byte, place.bytes);
-  const auto flac = read_flac_header(file);
   MonoWriter writer(place, expected, mono);
-  if (place.first_sample) {
-    const auto add = [&](const AVFrame& frame, int64_t at) { writer.add_part(frame, at); };
-    if (flac) {
-      decode_flac_part(file, *flac, *place.first_sample, expected.samples, add);
-    } else {
-      decode_av_part(file, *place.first_sample, expected.samples, add);
-    }
-  } else if (flac && fits_one_packet(file)) {
-    std::optional<FlacMd5> md5;
-    if (verify_md5) md5.emplace(*flac);
-    decode_flac(file, *flac, [&](const AVFrame& frame) {
-      writer.add(frame);
-      if (md5) md5->add(frame);
-    });
-    if (md5) md5->check(place.path);
+  if (const auto flac = flac_header(file)) {
+    writer.check_format(flac->info.rate_hz, flac->info.channels);
+    decode_from_flac(file, *flac, place, expected, writer, verify_md5);
+  } else if (place.first_sample) {
+    decode_av_part(file, *place.first_sample, expected.samples,
+                   [&](const AVFrame& frame, int64_t at) { writer.add_part(frame, at); });
   } else {
     decode_av(file, [&](const AVFrame& frame) { writer.add(frame); });
   }

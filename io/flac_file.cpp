@@ -4,8 +4,7 @@
 #include <cstring>
 
 #include "io/error.h"
-#include "io/flac_decoder.h"
-#include "io/flac_frame.h"
+#include "io/flac_reader.h"
 
 namespace flowqat::io {
 namespace {
@@ -58,14 +57,12 @@ FlacHeader parse_streaminfo(const std::filesystem::path& path, std::span<const u
   return header;
 }
 
-/// Offset of the first frame: behind the last metadata block (RFC 9639, section 8.1). `header_at`
-/// reads a block's four bytes at an offset.
-template <class HeaderAt>
-int64_t frames_offset(const InputFile& file, int64_t flac, const HeaderAt& header_at) {
-  int64_t offset = flac + static_cast<int64_t>(marker_bytes);
+/// Offset of the first frame: behind the last metadata block (RFC 9639, section 8.1).
+int64_t frames_begin(const InputFile& file, const FlacHeader& header) {
+  int64_t offset = header.offset_bytes + static_cast<int64_t>(marker_bytes);
   for (bool last = false; !last;) {
-    if (offset + static_cast<int64_t>(block_header_bytes) > file.size_bytes()) break;
-    const std::array<uint8_t, block_header_bytes> block = header_at(offset);
+    uint8_t block[block_header_bytes];
+    if (file.read(offset, block) < block_header_bytes) break;
     last = (block[0] & 0x80) != 0;
     offset += static_cast<int64_t>(block_header_bytes) + big_endian(&block[1], 3);
     if (last && offset <= file.size_bytes()) return offset;
@@ -76,44 +73,47 @@ int64_t frames_offset(const InputFile& file, int64_t flac, const HeaderAt& heade
 
 /// Where the frames end: before the tags that other formats' programs append, ID3v1 (128 bytes) and
 /// APEv2 (https://wiki.hydrogenaud.io/index.php?title=APEv2_specification).
-size_t frames_end(std::span<const uint8_t> bytes) {
-  constexpr size_t id3v1_bytes = 128, ape_footer_bytes = 32;
-  size_t end = bytes.size();
-  if (end >= id3v1_bytes && std::memcmp(&bytes[end - id3v1_bytes], "TAG", 3) == 0) {
-    end -= id3v1_bytes;
-  }
-  if (end >= ape_footer_bytes && std::memcmp(&bytes[end - ape_footer_bytes], "APETAGEX", 8) == 0) {
-    const uint8_t* footer = &bytes[end - ape_footer_bytes];
-    size_t tag_bytes = footer[12] | footer[13] << 8 | footer[14] << 16 | size_t{footer[15]} << 24;
-    const bool header = (footer[23] & 0x80) != 0;
+int64_t frames_end(const InputFile& file) {
+  constexpr int64_t id3v1_bytes = 128, ape_footer_bytes = 32;
+  int64_t end = file.size_bytes();
+  uint8_t tag[ape_footer_bytes];
+  const auto begins_with = [&](int64_t offset, std::string_view marker) {
+    return offset >= 0 && file.read(offset, tag) >= marker.size() &&
+           std::memcmp(tag, marker.data(), marker.size()) == 0;
+  };
+  if (begins_with(end - id3v1_bytes, "TAG")) end -= id3v1_bytes;
+  if (begins_with(end - ape_footer_bytes, "APETAGEX")) {
+    int64_t tag_bytes = tag[12] | tag[13] << 8 | tag[14] << 16 | int64_t{tag[15]} << 24;
+    const bool header = (tag[23] & 0x80) != 0;
     tag_bytes += header ? ape_footer_bytes : 0;
     if (tag_bytes <= end) end -= tag_bytes;
   }
   return end;
 }
 
-FlacFormat format_of(const FlacHeader& header) {
-  return {header.info.rate_hz, header.info.channels, header.bits, header.max_block_samples};
-}
+struct ByteRange {
+  int64_t begin = 0, end = 0;
+};
 
-/// Hands on all frames of a decoder that was started, the first of them at sample `position`. An
-/// error counts before sample `end`, or anywhere if that is 0: what comes behind the last promised
-/// sample may be no audio.
-void drain(std::unique_ptr<FlacDecoder> decoder, const std::filesystem::path& path,
-           int64_t position, int64_t end, const PartHandler& handle) {
-  int error = 0;
-  while (const AVFrame* frame = decoder->next(&error)) {
-    handle(*frame, position);
-    position += frame->nb_samples;
+/// Hands on all frames in `bytes`, the first of them at sample `position`. An error counts before
+/// sample `end`, or anywhere if that is 0: what comes behind the last promised sample may be no
+/// audio.
+void decode_frames(const InputFile& file, const FlacHeader& header, ByteRange bytes,
+                   int64_t position, int64_t end, const BlockHandler& handle) {
+  auto reader = FlacReader::take();
+  reader->start(file, bytes.begin, bytes.end);
+  const char* wrong = nullptr;
+  while (const FlacBlock* block = reader->next(header, &wrong)) {
+    handle(*block, position);
+    position += block->samples();
   }
-  if (error == 0) {
-    FlacDecoder::give_back(std::move(decoder));
-  } else if (end == 0 || position < end) {
-    throw Error(path, "broken FLAC frame behind sample " + std::to_string(position) + " of " +
-                          (end == 0 ? "an unknown number" : std::to_string(end)) + ": " +
-                          av_error_text(error, decoder->messages()) +
-                          "; the file is damaged, copy it again from its source");
+  if (wrong && (end == 0 || position < end)) {
+    throw Error(file.path(), "broken FLAC frame behind sample " + std::to_string(position) +
+                                 " of " + (end == 0 ? "an unknown number" : std::to_string(end)) +
+                                 ": " + wrong +
+                                 "; the file is damaged, copy it again from its source");
   }
+  FlacReader::give_back(std::move(reader));
 }
 
 }  // namespace
@@ -132,42 +132,19 @@ std::optional<FlacHeader> read_flac_header(const InputFile& file) {
   return header;
 }
 
-void decode_flac(const InputFile& file, const FlacHeader& header, const FrameHandler& handle) {
-  auto decoder = FlacDecoder::take(format_of(header));
-  const auto size = static_cast<size_t>(file.size_bytes());
-  const std::span room(decoder->reserve(size), size);
-  const auto bytes = room.first(file.read(0, room));
-  const auto begin = static_cast<size_t>(frames_offset(file, header.offset_bytes, [&](int64_t at) {
-    std::array<uint8_t, block_header_bytes> block{};
-    const auto place = static_cast<size_t>(at);
-    if (place + block.size() <= bytes.size()) std::copy_n(&bytes[place], block.size(), &block[0]);
-    return block;
-  }));
-  const size_t end = std::max(begin, frames_end(bytes));
-  decoder->start(begin, end - begin);
-  drain(std::move(decoder), file.path(), 0, header.info.samples,
-        [&handle](const AVFrame& frame, int64_t) { handle(frame); });
+void decode_flac(const InputFile& file, const FlacHeader& header, const BlockHandler& handle) {
+  // Where the total is known, a tag is merely what comes behind the last sample.
+  const int64_t end = header.info.samples > 0 ? file.size_bytes() : frames_end(file);
+  decode_frames(file, header, {frames_begin(file, header), end}, 0, header.info.samples, handle);
 }
 
 void decode_flac_part(const InputFile& file, const FlacHeader& header, int64_t first_sample,
-                      int64_t samples, const PartHandler& handle) {
-  const int64_t begin = frames_offset(file, header.offset_bytes, [&](int64_t at) {
-    std::array<uint8_t, block_header_bytes> block{};
-    file.read(at, block);
-    return block;
-  });
+                      int64_t samples, const BlockHandler& handle) {
+  const int64_t begin = frames_begin(file, header);
   const auto part = find_flac_part(file, header, begin, first_sample, samples);
-  if (!part || part->bytes >= flac_packet_limit_bytes) {
-    int64_t position = 0;
-    return decode_flac(file, header, [&](const AVFrame& frame) {
-      handle(frame, position);
-      position += frame.nb_samples;
-    });
-  }
-  auto decoder = FlacDecoder::take(format_of(header));
-  const auto size = static_cast<size_t>(part->bytes);
-  decoder->start(0, file.read(part->offset_bytes, {decoder->reserve(size), size}));
-  drain(std::move(decoder), file.path(), part->first_sample, first_sample + samples, handle);
+  if (!part) return decode_flac(file, header, handle);
+  decode_frames(file, header, {part->offset_bytes, part->offset_bytes + part->bytes},
+                part->first_sample, first_sample + samples, handle);
 }
 
 }  // namespace flowqat::io

@@ -1,11 +1,11 @@
-/// FLAC without a demuxer: the metadata blocks are walked here, and all frames go to libavcodec as
-/// one packet, which spares the search for frame borders. Format: RFC 9639.
+/// FLAC files: their header, and their frames decoded. Format: RFC 9639. Our own decoder, because
+/// decoding is half of what the data side does: it reads the residual and predicts in one loop.
 #pragma once
 #include <array>
+#include <functional>
 #include <optional>
 
 #include "io/audio_file.h"
-#include "io/ffmpeg.h"
 #include "io/input_file.h"
 
 namespace flowqat::io {
@@ -20,23 +20,28 @@ struct FlacHeader {
   int64_t offset_bytes = 0;  ///< of the marker "fLaC", behind any ID3v2 tags
 };
 
-/// Files of this size and more do not fit one packet: the decoder counts bits in an int.
-inline constexpr int64_t flac_packet_limit_bytes = int64_t{1} << 28;
+/// More bits a sample are left to libavcodec.
+inline constexpr int most_flac_bits = 24;
+
+class FlacBlock;
+/// Receives decoded frames in order, with the number of the frame's first sample; valid during the
+/// call only.
+using BlockHandler = std::function<void(const FlacBlock&, int64_t first_sample)>;
 
 /// The header of a FLAC file, by one small read (and one more where a tag stands before it); none
 /// if the file is not FLAC. Throws Error when it is FLAC but STREAMINFO is broken.
 std::optional<FlacHeader> read_flac_header(const InputFile& file);
 
-/// Decodes every frame. The file must be smaller than flac_packet_limit_bytes. ID3v1 and APEv2 tags
-/// behind the frames are passed over; where the total is known, so is anything else behind the last
-/// promised sample as long as it is no frame. Throws Error for broken metadata, and at the first
-/// frame that is broken or whose checksum is wrong. The caller compares the number of samples that
-/// it was handed with the header.
-void decode_flac(const InputFile& file, const FlacHeader& header, const FrameHandler& handle);
+/// Decodes every frame, of at most most_flac_bits. ID3v1 and APEv2 tags behind the frames are
+/// passed over; where the total is known, so is anything else behind the last promised sample as
+/// long as it is no frame. Throws Error for broken metadata, and at the first frame that is broken
+/// or whose checksum is wrong. The caller compares the number of samples that it was handed with
+/// the header.
+void decode_flac(const InputFile& file, const FlacHeader& header, const BlockHandler& handle);
 
 /// Decodes only the frames that hold `samples` samples from `first_sample` on, found without
 /// decoding what is before; all of them where the file is not whole. Errors as of decode_flac.
 void decode_flac_part(const InputFile& file, const FlacHeader& header, int64_t first_sample,
-                      int64_t samples, const PartHandler& handle);
+                      int64_t samples, const BlockHandler& handle);
 
 }  // namespace flowqat::io

@@ -11,7 +11,6 @@ extern "C" {
 namespace flowqat::io {
 namespace {
 
-constexpr size_t longest_header_bytes = 16;
 constexpr int64_t window_bytes = 1 << 16;
 
 /// Reads whole bytes and knows when there were too few.
@@ -101,7 +100,7 @@ std::optional<FoundFrame> find_frame(std::span<const uint8_t> bytes, size_t begi
 std::optional<std::pair<int64_t, FlacFrameHeader>> find_in_file(const InputFile& file,
                                                                 const FlacHeader& stream,
                                                                 int64_t begin, int64_t end) {
-  std::vector<uint8_t> window(window_bytes + longest_header_bytes);
+  std::vector<uint8_t> window(window_bytes + longest_flac_frame_header_bytes);
   for (; begin < end; begin += window_bytes) {
     const size_t count = file.read(begin, window);
     const auto inside = static_cast<size_t>(std::min(window_bytes, end - begin));
@@ -115,7 +114,7 @@ std::optional<std::pair<int64_t, FlacFrameHeader>> find_in_file(const InputFile&
 
 std::optional<FlacFrameHeader> parse_flac_frame_header(std::span<const uint8_t> bytes,
                                                        const FlacHeader& header) {
-  Bytes reader(bytes.first(std::min(bytes.size(), longest_header_bytes)));
+  Bytes reader(bytes.first(std::min(bytes.size(), longest_flac_frame_header_bytes)));
   const auto start = static_cast<uint32_t>(reader.take(4));
   if (start >> 17 != 0x7ffc || (start & 1) != 0) return std::nullopt;
   const bool variable = (start >> 16 & 1) != 0;
@@ -137,7 +136,10 @@ std::optional<FlacFrameHeader> parse_flac_frame_header(std::span<const uint8_t> 
   if (av_crc(av_crc_get_table(AV_CRC_8_ATM), 0, bytes.data(), checked) != checksum) {
     return std::nullopt;
   }
-  return FlacFrameHeader{variable ? *number : *number * header.max_block_samples, samples};
+  return FlacFrameHeader{.first_sample = variable ? *number : *number * header.max_block_samples,
+                         .samples = samples,
+                         .channel_code = static_cast<int>(channel_code),
+                         .header_bytes = reader.position()};
 }
 
 std::optional<FlacPart> find_flac_part(const InputFile& file, const FlacHeader& header,

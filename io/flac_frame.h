@@ -1,5 +1,4 @@
-/// Where FLAC's frames lie, without decoding them: for parts of long recordings. RFC 9639, section
-/// 9.1.
+/// FLAC's frame headers (RFC 9639, section 9.1), and where frames lie in a file.
 #pragma once
 #include <optional>
 #include <span>
@@ -8,9 +7,13 @@
 
 namespace flowqat::io {
 
+inline constexpr size_t longest_flac_frame_header_bytes = 16;
+
 struct FlacFrameHeader {
   int64_t first_sample = 0;
   int samples = 0;
+  int channel_code = 0;  ///< section 9.1.3
+  size_t header_bytes = 0;
 };
 
 /// The frame header that `bytes` begins with; none if it is none, if its checksum is wrong, or if

@@ -2,7 +2,10 @@
 
 extern "C" {
 #include <libavutil/md5.h>
+#include <libavutil/mem.h>
 }
+
+#include <new>
 
 #include "io/error.h"
 
@@ -18,35 +21,24 @@ std::string hex(const std::array<uint8_t, 16>& digest) {
   return text;
 }
 
-/// libavcodec puts the bits of a sample at the top of its integer.
-template <class T>
-void append(const AVFrame& frame, int bits, std::vector<uint8_t>& bytes) {
-  const auto* samples = reinterpret_cast<const T*>(frame.data[0]);
-  const auto count =
-      static_cast<size_t>(frame.nb_samples) * static_cast<size_t>(frame.ch_layout.nb_channels);
-  const int shift = static_cast<int>(8 * sizeof(T)) - bits, sample_bytes = (bits + 7) / 8;
-  bytes.resize(count * static_cast<size_t>(sample_bytes));
-  uint8_t* out = bytes.data();
-  for (size_t i = 0; i < count; ++i) {
-    const auto sample = static_cast<uint32_t>(static_cast<int32_t>(samples[i]) >> shift);
-    for (int b = 0; b < sample_bytes; ++b) *out++ = static_cast<uint8_t>(sample >> (8 * b));
-  }
-}
-
 }  // namespace
 
 void FlacMd5::Free::operator()(AVMD5* md5) const { av_free(md5); }
 
-FlacMd5::FlacMd5(const FlacHeader& header)
-    : stated_(header.md5), bits_(header.bits), md5_(allocated(av_md5_alloc())) {
+FlacMd5::FlacMd5(const FlacHeader& header) : stated_(header.md5), md5_(av_md5_alloc()) {
+  if (!md5_) throw std::bad_alloc();
   av_md5_init(md5_.get());
 }
 
-void FlacMd5::add(const AVFrame& frame) {
-  if (frame.format == AV_SAMPLE_FMT_S32) {
-    append<int32_t>(frame, bits_, bytes_);
-  } else {
-    append<int16_t>(frame, bits_, bytes_);
+void FlacMd5::add(const FlacBlock& block) {
+  const int sample_bytes = (block.bits() + 7) / 8;
+  bytes_.resize(static_cast<size_t>(block.samples() * block.channels() * sample_bytes));
+  uint8_t* out = bytes_.data();
+  for (int i = 0; i < block.samples(); ++i) {
+    for (int c = 0; c < block.channels(); ++c) {
+      const auto sample = static_cast<uint32_t>(block.channel(c)[static_cast<size_t>(i)]);
+      for (int b = 0; b < sample_bytes; ++b) *out++ = static_cast<uint8_t>(sample >> (8 * b));
+    }
   }
   av_md5_update(md5_.get(), bytes_.data(), bytes_.size());
 }

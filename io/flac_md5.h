@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "io/flac_file.h"
+#include "io/flac_block.h"
 
 struct AVMD5;
 
@@ -12,8 +12,7 @@ namespace flowqat::io {
 class FlacMd5 {
  public:
   explicit FlacMd5(const FlacHeader& header);
-  /// The next frame, as libavcodec decodes it.
-  void add(const AVFrame& frame);
+  void add(const FlacBlock& block);
   /// Throws Error, naming `path`, when the frames were not those that the header speaks of; passes
   /// where it states no checksum. To be called once, at the end.
   void check(const std::filesystem::path& path);
@@ -23,7 +22,6 @@ class FlacMd5 {
     void operator()(AVMD5* md5) const;
   };
   std::array<uint8_t, 16> stated_;
-  int bits_;
   std::unique_ptr<AVMD5, Free> md5_;
   std::vector<uint8_t> bytes_;
 };

@@ -1,5 +1,6 @@
 #include "io/mono.h"
 
+#include <cmath>
 #include <type_traits>
 
 namespace flowqat::io {
@@ -72,6 +73,22 @@ bool average_channels(const AVFrame& frame, float* out) {
     default:
       return false;
   }
+}
+
+bool average_channels(const FlacBlock& block, float* out) {
+  const double full_scale = std::ldexp(1.0, block.bits() - 1);
+  if (block.channels() == 1) {
+    const auto unit = static_cast<float>(1 / full_scale);
+    for (const int32_t sample : block.channel(0)) *out++ = static_cast<float>(sample) * unit;
+    return true;
+  }
+  const double unit = 1 / (full_scale * block.channels());
+  for (size_t i = 0; i < static_cast<size_t>(block.samples()); ++i) {
+    double sum = 0;
+    for (int c = 0; c < block.channels(); ++c) sum += block.channel(c)[i];
+    *out++ = static_cast<float>(sum * unit);
+  }
+  return true;
 }
 
 }  // namespace flowqat::io

@@ -1,0 +1,40 @@
+/// One frame of FLAC: its samples, decoded and checked (RFC 9639, section 9).
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "io/flac_frame.h"
+
+namespace flowqat::io {
+
+/// A decoded frame. Reused from frame to frame, so that its memory is taken once.
+class FlacBlock {
+ public:
+  int samples() const { return samples_; }
+  int channels() const { return channels_; }
+  int bits() const { return bits_; }
+  /// A channel's samples, of bits() bits each.
+  std::span<const int32_t> channel(int number) const {
+    return {planes_.data() + static_cast<ptrdiff_t>(number) * samples_,
+            static_cast<size_t>(samples_)};
+  }
+
+  /// Decodes the frame that `bytes` begin with, which are followed by FlacBits::padding_bytes
+  /// zeros. Returns what is wrong with it, or null; then `*frame_bytes` is its length. A checksum
+  /// that is not that of the frame is wrong. The bytes may hold the frame only in part: then
+  /// `*ran_out` is set, and it is worth trying again with more.
+  const char* decode(std::span<const uint8_t> bytes, const FlacHeader& header, size_t* frame_bytes,
+                     bool* ran_out);
+
+ private:
+  std::span<int32_t> plane(int number) {
+    return {planes_.data() + static_cast<ptrdiff_t>(number) * samples_,
+            static_cast<size_t>(samples_)};
+  }
+
+  int samples_ = 0, channels_ = 0, bits_ = 0;
+  std::vector<int32_t> planes_;
+};
+
+}  // namespace flowqat::io

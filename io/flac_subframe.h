@@ -1,0 +1,14 @@
+/// One channel of a FLAC frame (RFC 9639, section 9.2).
+#pragma once
+#include <span>
+
+#include "io/flac_bits.h"
+
+namespace flowqat::io {
+
+/// Decodes the subframe that `bits` stand at into `block`, samples of `sample_bits` bits (at most
+/// 25). Returns what is wrong with it; null if nothing is. Bits that end early are for the caller
+/// to notice.
+const char* decode_flac_subframe(FlacBits& bits, int sample_bits, std::span<int32_t> block);
+
+}  // namespace flowqat::io
