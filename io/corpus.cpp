@@ -2,20 +2,51 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <string_view>
 #include <thread>
+#include <tuple>
 
 namespace flowqat::io {
 
+namespace {
+
+/// Entries of one file: its header is the header of them all.
+using SameFile = std::vector<CorpusEntry*>;
+
+/// What is not known yet, in the order in which the files are first named.
+std::vector<SameFile> files_to_read(std::vector<CorpusEntry>& entries) {
+  std::vector<SameFile> files;
+  std::map<std::tuple<std::string_view, int64_t, int64_t>, size_t> known;
+  for (CorpusEntry& entry : entries) {
+    if (!entry.broken.empty() || entry.audio.rate_hz != 0) continue;
+    const AudioPlace& place = entry.place;
+    const auto [file, is_new] = known.emplace(
+        std::tuple(std::string_view(place.path.native()), place.first_byte, place.bytes),
+        files.size());
+    if (is_new) files.emplace_back();
+    files[file->second].push_back(&entry);
+  }
+  return files;
+}
+
+}  // namespace
+
 void read_headers(std::vector<CorpusEntry>& entries, int threads) {
+  const std::vector<SameFile> files = files_to_read(entries);
   std::atomic<size_t> next{0};
   const auto work = [&] {
-    for (size_t i; (i = next++) < entries.size();) {
-      CorpusEntry& entry = entries[i];
-      if (!entry.broken.empty() || entry.audio.rate_hz != 0) continue;
+    for (size_t i; (i = next++) < files.size();) {
+      AudioInfo audio;
+      std::string broken;
       try {
-        entry.audio = read_audio_info(entry.place);
+        audio = read_audio_info(files[i].front()->place);
       } catch (const std::exception& error) {
-        entry.broken = error.what();
+        broken = error.what();
+      }
+      for (CorpusEntry* entry : files[i]) {
+        entry->audio = audio;
+        entry->broken = broken;
       }
     }
   };

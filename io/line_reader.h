@@ -1,0 +1,53 @@
+/// The lines of a text file, plain or compressed with gzip.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "io/input_file.h"
+
+struct archive;
+
+namespace flowqat::io {
+
+class LineReader {
+ public:
+  /// Whether the file is compressed is decided by its first bytes, never by its name. Throws Error
+  /// when it is missing, empty or no regular file.
+  explicit LineReader(const std::filesystem::path& path);
+
+  /// Puts the next line into `line`, without its end ("\n" or "\r\n") and without a UTF-8 byte
+  /// order mark at the beginning of the file; false behind the last line. Throws Error when the
+  /// disk fails, for a line of more than 16 MiB, which no text has, and when the compressed file is
+  /// damaged or cut off. Its checksum is known to be right only behind the last line. Files that
+  /// gzip packed one by one and that were then joined are refused: their checksums cannot be told
+  /// apart.
+  bool next(std::string& line);
+
+  const std::filesystem::path& path() const { return file_.path(); }
+  /// Of the line that next() gave last; the first one is 1.
+  int64_t number() const { return number_; }
+  /// "PATH, line NUMBER", for an Error about that line.
+  std::filesystem::path here() const;
+
+ private:
+  bool fill();
+  void finish();
+
+  struct Closer {
+    void operator()(archive* opened) const;
+  };
+  InputFile file_;
+  std::unique_ptr<archive, Closer> archive_;
+  std::string text_;  ///< what was decompressed last; from at_ on it is not yet handed out
+  size_t at_ = 0;
+  uint32_t checksum_ = 0xFFFFFFFF;  ///< of all that was decompressed, as in RFC 1952
+  uint32_t bytes_ = 0;              ///< modulo 2^32, as there
+  int64_t number_ = 0;
+};
+
+/// Whether there is nothing but spaces and tabs in `line`.
+bool is_blank(const std::string& line);
+
+}  // namespace flowqat::io

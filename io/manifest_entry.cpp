@@ -1,0 +1,55 @@
+#include "io/manifest_entry.h"
+
+#include <charconv>
+
+namespace flowqat::io {
+
+nlohmann::json next_object(LineReader& lines) {
+  std::string line;
+  do {
+    if (!lines.next(line)) return nullptr;
+  } while (is_blank(line));
+  nlohmann::json object;
+  std::string reason;
+  try {
+    object = nlohmann::json::parse(line);
+    if (object.is_object()) return object;
+  } catch (const nlohmann::json::exception& error) {
+    reason = error.what();
+    reason = ": " + reason.substr(reason.find("] ") + 2);
+    // The parser's own count of lines is always 1 here.
+    if (const auto at = reason.find("line 1, "); at != std::string::npos) reason.erase(at, 8);
+  }
+  throw Error(lines.here(), "expected a JSON object, found " + excerpt(line) + reason);
+}
+
+std::string excerpt(const std::string& text) {
+  constexpr size_t limit = 60;
+  const bool whole = text.size() <= limit;
+  // What is not UTF-8 or no visible character comes out escaped.
+  return nlohmann::json(whole ? text : text.substr(0, limit) + "...")
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string text_of(double number) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, number).ptr};
+}
+
+std::string keys_of(const nlohmann::json& object) {
+  std::string keys;
+  for (const auto& [key, value] : object.items()) keys += (keys.empty() ? "" : ", ") + key;
+  return keys.empty() ? "no key" : excerpt(keys);
+}
+
+double required_seconds(const nlohmann::json& object, const char* key,
+                        const std::filesystem::path& where) {
+  const auto seconds = required<double>(object, key, where);
+  if (seconds < 0) {
+    throw Error(where, std::string("\"") + key + "\": expected at least 0 s, found " +
+                           object.at(key).dump());
+  }
+  return seconds;
+}
+
+}  // namespace flowqat::io

@@ -1,0 +1,58 @@
+/// What the tests of manifests share.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "io/manifest.h"
+#include "tests/io/support.h"
+
+namespace flowqat::io::test {
+
+/// Writes the test signal, making the folders on the way.
+inline std::filesystem::path write_wav(const std::filesystem::path& path, int64_t samples,
+                                       int channels = 1, int rate_hz = 16000) {
+  std::filesystem::create_directories(path.parent_path());
+  write_bytes(path, wav_bytes(test_signal(samples, channels), rate_hz, channels));
+  return path;
+}
+
+inline std::vector<CorpusEntry> entries_of(const std::filesystem::path& manifest,
+                                           const ManifestOptions& options = {}) {
+  return scan_manifest(manifest, options, 2).entries;
+}
+
+/// Writes `text` as a manifest and scans it.
+inline std::vector<CorpusEntry> entries_of(const TemporaryFolder& folder, const std::string& text,
+                                           const ManifestOptions& options = {}) {
+  write_bytes(folder / "manifest", text);
+  return entries_of(folder / "manifest", options);
+}
+
+inline std::string error_of_manifest(const TemporaryFolder& folder, const std::string& text,
+                                     const ManifestOptions& options = {}) {
+  return error_of([&] { entries_of(folder, text, options); });
+}
+
+/// A lhotse cut of a.wav (16 kHz) as one line; `cut` and `recording` add keys to each: ", KEY:
+/// VALUE".
+inline std::string cut_line(const std::string& id, double start_s, double duration_s,
+                            const std::string& cut = "", const std::string& recording = "") {
+  return R"({"id": ")" + id + R"(", "start": )" + std::to_string(start_s) + R"(, "duration": )" +
+         std::to_string(duration_s) +
+         R"(, "channel": 0, "type": "MonoCut", "recording": {"id": "r", )"
+         R"("sources": [{"type": "file", "channels": [0], "source": "a.wav"}], )"
+         R"("sampling_rate": 16000)" +
+         recording + "}" + cut + "}\n";
+}
+
+/// Whether an entry decodes to exactly these samples of the recording.
+inline bool is_part(const CorpusEntry& entry, const std::vector<float>& recording, int64_t first,
+                    int64_t samples) {
+  if (!entry.broken.empty() || entry.audio.samples != samples) return false;
+  std::vector<float> mono(static_cast<size_t>(samples));
+  decode_audio(entry.place, entry.audio, mono);
+  return std::equal(mono.begin(), mono.end(), recording.begin() + first,
+                    recording.begin() + first + samples);
+}
+
+}  // namespace flowqat::io::test
