@@ -27,8 +27,9 @@ struct Corpus {
 };
 
 /// Fills `audio` (or `broken`) of every entry that has neither, from the headers of the files, on
-/// `threads` threads (0: all cores). The result does not depend on their number. A file that several
-/// entries are parts of is read once; for a segment, `audio` is then still the whole recording's.
+/// `threads` threads (0: all cores). The result does not depend on their number. A file that
+/// several entries are parts of is read once; for a segment, `audio` is then still the whole
+/// recording's.
 void read_headers(std::vector<CorpusEntry>& entries, int threads);
 
 }  // namespace flowqat::io

@@ -79,20 +79,24 @@ void set_ids(std::vector<ManifestEntry>& entries, const fs::path& path) {
   }
 }
 
-/// Where a change would show that audio was added, removed or replaced: the folder of each file, or
-/// what there is of the way to it.
-std::set<fs::path> audio_folders(const std::vector<CorpusEntry>& entries) {
-  std::set<std::string> folders;
-  for (const CorpusEntry& entry : entries) folders.insert(entry.place.path.parent_path().native());
-  std::set<fs::path> found;
+/// What changes when audio is added, removed or replaced: the folder of each file, or what there is
+/// of the way to it, and each recording that segments are taken from. Of a whole recording,
+/// decoding notices that it is another; of a segment, it would not.
+std::set<fs::path> audio_to_watch(const std::vector<CorpusEntry>& entries) {
+  std::set<std::string> folders, recordings;
+  for (const CorpusEntry& entry : entries) {
+    folders.insert(entry.place.path.parent_path().native());
+    if (entry.place.first_sample) recordings.insert(entry.place.path.native());
+  }
+  std::set<fs::path> watched(recordings.begin(), recordings.end());
   std::error_code code;
   for (fs::path folder : folders) {
     while (folder.has_relative_path() && !fs::is_directory(folder, code)) {
       folder = folder.parent_path();
     }
-    found.insert(folder.empty() ? "." : folder);
+    watched.insert(folder.empty() ? "." : folder);
   }
-  return found;
+  return watched;
 }
 
 /// The folder that relative paths start from.
@@ -136,7 +140,7 @@ Corpus scan_manifest(const fs::path& path, const ManifestOptions& options, int t
   }
   corpus.watched = std::move(manifest.watched);
   corpus.watched.push_back(path);
-  for (const fs::path& folder : audio_folders(corpus.entries)) corpus.watched.push_back(folder);
+  for (const fs::path& audio : audio_to_watch(corpus.entries)) corpus.watched.push_back(audio);
   return corpus;
 }
 

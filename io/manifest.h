@@ -49,7 +49,9 @@ struct ManifestOptions {
 /// many segments it has, on `threads` threads (0: all cores); the result does not depend on their
 /// number. The id of an utterance is its cut's or the path as written, with "@" and the offset in
 /// seconds behind a segment's, and "#2", "#3" ... where that was there before. The group is the
-/// manifest's file name.
+/// manifest's file name. Watched are the manifest, its transcripts, the folders of the audio and
+/// the recordings that segments are taken from; a whole recording that is overwritten in place is
+/// noticed when it is decoded.
 ///
 /// An utterance never disappears: audio that is missing, broken or not what the manifest says gives
 /// an entry whose `broken` says so. Throws Error when the manifest is missing, of no known format

@@ -89,6 +89,7 @@ std::string read_recording(const json& recording, ManifestEntry& stated, const f
 /// Fills in what the cut says; returns why it cannot be used, or nothing.
 std::string read_cut(const json& cut, ManifestEntry& stated, const fs::path& where) {
   stated.entry.id = required<std::string>(cut, "id", where);
+  if (stated.entry.id.empty()) throw Error(where, "\"id\": expected a name, found \"\"");
   const auto type = value_or(cut, "type", std::string("MonoCut"), where);
   if (type != "MonoCut" && type != "Cut") {  // the name in the first versions of lhotse
     return "it is a " + type + ", and only MonoCuts are read";

@@ -197,6 +197,7 @@ TEST_CASE("a malformed cut is an error, and so is an id that is there twice") {
   };
   const std::string head = R"({"id": "d", "start": 0, "duration": 1, )";
   check(R"({"start": 0, "duration": 1})", R"(expected the key "id", found "duration, start")");
+  check(R"({"id": ""})", R"("id": expected a name, found "")");
   check(R"({"id": "d", "duration": 1})", R"(expected the key "start")");
   check(R"({"id": "d", "start": -1, "duration": 1})",
         R"("start": expected at least 0 s, found -1)");

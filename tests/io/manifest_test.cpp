@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "io/index_cache.h"
@@ -194,6 +195,23 @@ TEST_CASE("an id that is made of a path is unique") {
   }
   CHECK(ids == std::vector<std::string>{"a.wav", "a.wav@0.5", "a.wav#2", "a.wav#3", "a.wav@0.5#2",
                                         "a.wav#4"});
+}
+
+TEST_CASE("recordings are watched where decoding a segment would not notice another one") {
+  const TemporaryFolder folder;
+  write_wav(folder / "x" / "whole.wav", 16'000);
+  const auto parts = write_wav(folder / "x" / "parts.wav", 16'000);
+  write_bytes(folder / "m", R"({"audio_filepath": "x/whole.wav"})"
+                            "\n"
+                            R"({"audio_filepath": "x/parts.wav", "offset": 0, "duration": 0.5})"
+                            "\n"
+                            R"({"audio_filepath": "x/parts.wav", "offset": 0.5, "duration": 0.5})"
+                            "\n"
+                            R"({"audio_filepath": "y/z/no.wav"})");
+  const auto watched = scan_manifest(folder / "m", {}, 1).watched;
+  CHECK(std::set(watched.begin(), watched.end()) ==
+        std::set{folder / "m", folder.path(), folder / "x", parts});
+  CHECK(watched.size() == 4);
 }
 
 TEST_CASE("the index cache notices a changed manifest, new transcripts and audio that was added") {
