@@ -1,14 +1,10 @@
 #include "io/line_reader.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-
-extern "C" {
-#include <libavutil/crc.h>
-}
+#include <unistd.h>
+#include <zlib.h>
 
 #include <algorithm>
-#include <array>
+#include <new>
 
 #include "io/error.h"
 
@@ -18,74 +14,40 @@ namespace {
 constexpr size_t block_bytes = 1 << 16;
 constexpr size_t line_limit_bytes = 16 << 20;
 
-[[noreturn]] void fail(const std::filesystem::path& path, archive* opened) {
-  const char* reason = archive_error_string(opened);
-  throw Error(path, std::string("cannot be read: ") + (reason ? reason : "unknown failure") +
-                        "; copy it again from its source");
-}
-
 }  // namespace
 
-void LineReader::Closer::operator()(archive* opened) const { archive_read_free(opened); }
+void LineReader::Closer::operator()(gzFile_s* opened) const { gzclose_r(opened); }
 
-LineReader::LineReader(const std::filesystem::path& path)
-    : file_(path), archive_(archive_read_new()) {
-  archive* const opened = archive_.get();
-  if (!opened) throw std::bad_alloc();
-  // A text is one "raw" member; compressed or not, it is read in the same way. What decompresses to
-  // nothing is "empty".
-  archive_entry* member = nullptr;
-  if (archive_read_support_filter_gzip(opened) < ARCHIVE_WARN ||
-      archive_read_support_format_raw(opened) != ARCHIVE_OK ||
-      archive_read_support_format_empty(opened) != ARCHIVE_OK ||
-      archive_read_open_fd(opened, file_.descriptor(), block_bytes) != ARCHIVE_OK) {
-    fail(path, opened);
-  }
-  const int status = archive_read_next_header(opened, &member);
-  if (status == ARCHIVE_EOF) {
-    finish();
-  } else if (status != ARCHIVE_OK) {
-    fail(path, opened);
-  }
+LineReader::LineReader(const std::filesystem::path& path) : file_(path) {
+  // zlib closes what it is given. A file that is not compressed it reads as it is.
+  const int descriptor = ::dup(file_.descriptor());
+  text_file_.reset(descriptor < 0 ? nullptr : gzdopen(descriptor, "rb"));
+  if (text_file_) return;
+  if (descriptor >= 0) ::close(descriptor);
+  throw std::bad_alloc();
+}
+
+void LineReader::fail() const {
+  int code = 0;
+  std::string reason = gzerror(text_file_.get(), &code);
+  // zlib puts the descriptor's number before it.
+  if (const size_t colon = reason.find(": "); colon != std::string::npos)
+    reason.erase(0, colon + 2);
+  throw Error(path(), "cannot be read: " + reason + "; copy it again from its source");
 }
 
 /// Appends what follows to text_; false at the file's end.
 bool LineReader::fill() {
-  if (!archive_) return false;
   text_.erase(0, at_);
   at_ = 0;
   const size_t kept = text_.size();
   text_.resize(kept + block_bytes);
-  const la_ssize_t count = archive_read_data(archive_.get(), text_.data() + kept, block_bytes);
-  if (count < 0) fail(path(), archive_.get());
+  const int count = gzread(text_file_.get(), text_.data() + kept, block_bytes);
+  int code = Z_OK;
+  gzerror(text_file_.get(), &code);  // a file that is cut off reads as one that ends
+  if (count < 0 || (code != Z_OK && code != Z_STREAM_END)) fail();
   text_.resize(kept + static_cast<size_t>(count));
-  if (count == 0) {
-    finish();
-    return false;
-  }
-  checksum_ =
-      av_crc(av_crc_get_table(AV_CRC_32_IEEE_LE), checksum_,
-             reinterpret_cast<const uint8_t*>(text_.data() + kept), static_cast<size_t>(count));
-  bytes_ += static_cast<uint32_t>(count);
-  return true;
-}
-
-/// libarchive skips the checksum of gzip, and damage often decompresses to something.
-void LineReader::finish() {
-  const bool compressed = archive_filter_code(archive_.get(), 0) == ARCHIVE_FILTER_GZIP;
-  archive_.reset();
-  if (!compressed) return;
-  std::array<uint8_t, 8> trailer{};
-  file_.read(std::max<int64_t>(file_.size_bytes() - 8, 0), trailer);
-  const auto number = [&](size_t at) {
-    return trailer[at] | trailer[at + 1] << 8 | trailer[at + 2] << 16 |
-           static_cast<uint32_t>(trailer[at + 3]) << 24;
-  };
-  if (number(0) == ~checksum_ && number(4) == bytes_) return;
-  throw Error(path(),
-              "the checksum of the compressed text is wrong: the file is damaged, copy it "
-              "again from its source; or it is several that were joined, then pack it anew "
-              "with \"zcat OLD | gzip > NEW\"");
+  return count > 0;
 }
 
 bool LineReader::next(std::string& line) {

@@ -7,7 +7,7 @@
 
 #include "io/input_file.h"
 
-struct archive;
+struct gzFile_s;
 
 namespace flowqat::io {
 
@@ -20,9 +20,8 @@ class LineReader {
   /// Puts the next line into `line`, without its end ("\n" or "\r\n") and without a UTF-8 byte
   /// order mark at the beginning of the file; false behind the last line. Throws Error when the
   /// disk fails, for a line of more than 16 MiB, which no text has, and when the compressed file is
-  /// damaged or cut off. Its checksum is known to be right only behind the last line. Files that
-  /// gzip packed one by one and that were then joined are refused: their checksums cannot be told
-  /// apart.
+  /// damaged or cut off. Its checksum is known to be right only behind the last line. Bytes behind
+  /// the compressed ones are passed over, as gzip does.
   bool next(std::string& line);
 
   const std::filesystem::path& path() const { return file_.path(); }
@@ -33,17 +32,15 @@ class LineReader {
 
  private:
   bool fill();
-  void finish();
+  [[noreturn]] void fail() const;
 
   struct Closer {
-    void operator()(archive* opened) const;
+    void operator()(gzFile_s* opened) const;
   };
   InputFile file_;
-  std::unique_ptr<archive, Closer> archive_;
+  std::unique_ptr<gzFile_s, Closer> text_file_;
   std::string text_;  ///< what was decompressed last; from at_ on it is not yet handed out
   size_t at_ = 0;
-  uint32_t checksum_ = 0xFFFFFFFF;  ///< of all that was decompressed, as in RFC 1952
-  uint32_t bytes_ = 0;              ///< modulo 2^32, as there
   int64_t number_ = 0;
 };
 

@@ -33,7 +33,7 @@ OLDEST_GXX=12
 APT_BUILD=(
   g++ cmake ninja-build pkg-config ccache mold
   python3 python3-venv ca-certificates
-  libtbb-dev libavformat-dev libavcodec-dev libavutil-dev libsamplerate0-dev libsoxr-dev libarchive-dev
+  libtbb-dev libavformat-dev libavcodec-dev libavutil-dev libsamplerate0-dev libsoxr-dev libarchive-dev zlib1g-dev
   libcli11-dev catch2 nlohmann-json3-dev libxxhash-dev libssl-dev
 )
 APT_CORPUS=(espeak-ng sox libsox-fmt-base flac)
