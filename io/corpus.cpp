@@ -1,11 +1,10 @@
 #include "io/corpus.h"
 
-#include <algorithm>
-#include <atomic>
 #include <map>
 #include <string_view>
-#include <thread>
 #include <tuple>
+
+#include "io/parallel.h"
 
 namespace flowqat::io {
 
@@ -34,26 +33,19 @@ std::vector<SameFile> files_to_read(std::vector<CorpusEntry>& entries) {
 
 void read_headers(std::vector<CorpusEntry>& entries, int threads) {
   const std::vector<SameFile> files = files_to_read(entries);
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i; (i = next++) < files.size();) {
-      AudioInfo audio;
-      std::string broken;
-      try {
-        audio = read_audio_info(files[i].front()->place);
-      } catch (const std::exception& error) {
-        broken = error.what();
-      }
-      for (CorpusEntry* entry : files[i]) {
-        entry->audio = audio;
-        entry->broken = broken;
-      }
+  parallel_for(files.size(), threads, [&](size_t i) {
+    AudioInfo audio;
+    std::string broken;
+    try {
+      audio = read_audio_info(files[i].front()->place);
+    } catch (const std::exception& error) {
+      broken = error.what();
     }
-  };
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  std::vector<std::jthread> workers;
-  for (int i = 1; i < (threads > 0 ? threads : cores); ++i) workers.emplace_back(work);
-  work();
+    for (CorpusEntry* entry : files[i]) {
+      entry->audio = audio;
+      entry->broken = broken;
+    }
+  });
 }
 
 }  // namespace flowqat::io

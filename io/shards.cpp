@@ -1,0 +1,248 @@
+#include "io/shards.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <unordered_map>
+
+#include "io/audio_folder.h"
+#include "io/error.h"
+#include "io/parallel.h"
+#include "io/shard_paths.h"
+#include "io/tar_file.h"
+#include "io/unicode.h"
+
+namespace flowqat::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Endings of a member that is a transcript as a whole; the first that is there counts.
+constexpr std::array<std::string_view, 3> text_endings{"txt", "transcript", "normalized.txt"};
+/// No transcript is as long, and a hostile shard is not to fill the memory.
+constexpr int64_t most_text_bytes = int64_t{16} << 20;
+
+/// The members of one key.
+struct Sample {
+  std::string key;
+  std::vector<TarMember> audio, json;
+  std::array<std::vector<TarMember>, text_endings.size()> texts;
+};
+
+/// What a member's name says; no key for a member that belongs to no utterance.
+struct Name {
+  std::string key, ending;
+};
+
+Name name_parts(std::string_view name) {
+  while (name.starts_with("./")) name.remove_prefix(2);
+  const std::string_view first = name.substr(0, name.find('/'));
+  if (first.size() >= 4 && first.starts_with("__") && first.ends_with("__")) return {};
+  const size_t file = name.rfind('/') + 1;  // npos + 1 is 0
+  const size_t dot = name.find('.', file);
+  if (dot == std::string_view::npos || dot == file) return {};
+  Name parts{std::string(name.substr(0, dot)), std::string(name.substr(dot + 1))};
+  for (char& c : parts.ending) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return parts;
+}
+
+/// The members of `sample` that a member with this ending joins; null if it says nothing.
+std::vector<TarMember>* role_of(const std::string& ending, Sample& sample) {
+  const auto text = std::find(text_endings.begin(), text_endings.end(), ending);
+  if (text != text_endings.end()) {
+    return &sample.texts[static_cast<size_t>(text - text_endings.begin())];
+  }
+  if (ending == "json") return &sample.json;
+  // What follows the last dot: an utterance whose key has dots in it shows as one with two audio
+  // members instead of disappearing.
+  const auto& known = audio_extensions();
+  const bool audio =
+      std::find(known.begin(), known.end(), ending.substr(ending.rfind('.') + 1)) != known.end();
+  return audio ? &sample.audio : nullptr;
+}
+
+std::vector<Sample> samples_of(TarFile& shard) {
+  std::vector<Sample> samples;
+  std::unordered_map<std::string, size_t> places;
+  while (auto member = shard.next()) {
+    const Name name = name_parts(member->name);
+    Sample unknown;
+    if (name.key.empty() || !role_of(name.ending, unknown)) continue;
+    const auto [place, added] = places.try_emplace(name.key, samples.size());
+    if (added) samples.emplace_back().key = name.key;
+    role_of(name.ending, samples[place->second])->push_back(std::move(*member));
+  }
+  return samples;
+}
+
+[[noreturn]] void fail(const TarFile& shard, const TarMember& member, const std::string& what) {
+  throw Error(shard.path(), "member \"" + member.name + "\" " + what);
+}
+
+/// The one member of `members`; null if there is none.
+const TarMember* only(const TarFile& shard, const std::vector<TarMember>& members) {
+  if (members.empty()) return nullptr;
+  if (members.size() > 1) {
+    fail(shard, members[1],
+         "is one too many beside \"" + members[0].name +
+             "\": a key, which ends at the first dot, is that of one utterance");
+  }
+  if (!members[0].unusable.empty()) fail(shard, members[0], members[0].unusable);
+  return &members[0];
+}
+
+std::string read_text(const TarFile& shard, const TarMember& member) {
+  if (member.bytes > most_text_bytes) {
+    fail(shard, member,
+         "has " + std::to_string(member.bytes) + " bytes, too many for a transcript");
+  }
+  std::string text = shard.read(member);
+  try {
+    from_utf8(text);
+  } catch (const Error& error) {
+    fail(shard, member, std::string("is no transcript: ") + error.what());
+  }
+  return text;
+}
+
+std::string one_line(const std::string& text) {
+  std::istringstream words(text);
+  std::string line;
+  for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
+  return line;
+}
+
+/// Fills transcript and speaker from a member like {"text": "SO IT GOES", "speaker": 1089}.
+void read_json_text(const TarFile& shard, const TarMember& member, CorpusEntry& entry) {
+  using nlohmann::json;
+  json object;
+  try {
+    object = json::parse(read_text(shard, member));
+  } catch (const json::parse_error& error) {
+    const std::string what = error.what();
+    fail(shard, member, "is not JSON: " + what.substr(what.find("] ") + 2));
+  }
+  if (!object.is_object()) {
+    fail(shard, member, std::string("is no JSON object but ") + object.type_name());
+  }
+  const auto value = [&](const char* key, bool integers) -> std::string {
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null()) return "";
+    if (integers && found->is_number_integer()) return found->dump();
+    // Its type alone: a value may be nested deeper than anything could be printed.
+    if (!found->is_string()) {
+      fail(
+          shard, member,
+          std::string("has \"") + key + "\" of type " + found->type_name() + ", expected a string");
+    }
+    return found->get<std::string>();
+  };
+  if (entry.transcript.empty()) entry.transcript = one_line(value("text", false));
+  entry.speaker = value("speaker", true);
+}
+
+void fill_entry(const TarFile& shard, const Sample& sample, CorpusEntry& entry) {
+  const TarMember* text = nullptr;
+  for (const auto& texts : sample.texts) {
+    const TarMember* one = only(shard, texts);
+    if (!text) text = one;
+  }
+  if (text) entry.transcript = one_line(read_text(shard, *text));
+  if (const TarMember* json = only(shard, sample.json)) read_json_text(shard, *json, entry);
+  if (const TarMember* audio = only(shard, sample.audio)) {
+    // A place of no bytes would be the shard itself.
+    if (audio->bytes == 0) fail(shard, *audio, "is empty");
+    entry.place.first_byte = audio->first_byte;
+    entry.place.bytes = audio->bytes;
+  } else if (text || !entry.transcript.empty()) {
+    fail(shard, text ? *text : sample.json.front(),
+         "is a transcript without audio: expected \"" + sample.key + "." +
+             audio_extensions().front() + "\" or another format beside it");
+  }
+}
+
+std::vector<CorpusEntry> entries_of(const fs::path& path, const std::string& group) {
+  TarFile shard(path);
+  std::vector<CorpusEntry> entries;
+  for (const Sample& sample : samples_of(shard)) {
+    CorpusEntry entry;
+    entry.id = group + "/" + sample.key;
+    entry.place = path;
+    entry.group = group;
+    try {
+      fill_entry(shard, sample, entry);
+    } catch (const Error& error) {
+      entry.broken = error.what();
+    }
+    // JSON beside nothing, without a text, is about something else.
+    if (entry.place.bytes > 0 || !entry.broken.empty()) entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+/// The shards' paths from the deepest folder that holds them all.
+std::vector<std::string> short_names(const std::vector<fs::path>& shards) {
+  std::vector<fs::path> whole;
+  for (const fs::path& shard : shards) whole.push_back(fs::absolute(shard).lexically_normal());
+  fs::path common = whole.front().parent_path();
+  for (const fs::path& path : whole) {
+    while (std::mismatch(common.begin(), common.end(), path.begin(), path.end()).first !=
+           common.end()) {
+      common = common.parent_path();
+    }
+  }
+  std::vector<std::string> names;
+  for (const fs::path& path : whole) names.push_back(path.lexically_relative(common).string());
+  return names;
+}
+
+/// Audio without a transcript is sound only where nothing has one.
+void mark_untranscribed(std::vector<CorpusEntry>& entries) {
+  const auto transcribed = [](const CorpusEntry& entry) { return !entry.transcript.empty(); };
+  if (std::none_of(entries.begin(), entries.end(), transcribed)) return;
+  for (CorpusEntry& entry : entries) {
+    if (transcribed(entry) || !entry.broken.empty()) continue;
+    const std::string key = entry.id.substr(entry.group.size() + 1);
+    entry.broken = entry.place.path.string() + ": \"" + key +
+                   "\" has no transcript, others have: expected text in \"" + key + ".txt\"";
+    for (const std::string_view other : {text_endings[1], text_endings[2]}) {
+      entry.broken += ", ." + std::string(other);
+    }
+    entry.broken += " or as \"text\" in .json";
+  }
+}
+
+}  // namespace
+
+Corpus scan_shards(const std::vector<std::string>& paths, int threads) {
+  const ShardPaths shards = find_shards(paths);
+  if (shards.files.empty()) throw Error("no shard is named");
+  const std::vector<std::string> names = short_names(shards.files);
+  std::vector<std::vector<CorpusEntry>> parts(shards.files.size());
+  parallel_for(parts.size(), threads,
+               [&](size_t i) { parts[i] = entries_of(shards.files[i], names[i]); });
+
+  Corpus corpus;
+  corpus.watched = shards.folders;
+  corpus.watched.insert(corpus.watched.end(), shards.files.begin(), shards.files.end());
+  for (auto& part : parts) {
+    std::move(part.begin(), part.end(), std::back_inserter(corpus.entries));
+  }
+  if (corpus.entries.empty()) {
+    std::string known;
+    for (const std::string& extension : audio_extensions()) {
+      known += (known.empty() ? "*." : ", *.") + extension;
+    }
+    throw Error(shards.files.front(), "no utterance found in it or any other shard: expected " +
+                                          std::string("members named ") + known);
+  }
+  mark_untranscribed(corpus.entries);
+  read_headers(corpus.entries, threads);
+  return corpus;
+}
+
+}  // namespace flowqat::io
