@@ -71,29 +71,36 @@ std::optional<TarMember> TarFile::next() {
   archive_entry* entry = nullptr;
   do {
     const int status = archive_read_next_header(archive_.get(), &entry);
+    // Warnings are about names in other alphabets and attributes that nobody asks for here.
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN && status != ARCHIVE_EOF) fail();
+    // Behind the data of the last member, as libarchive has skipped it.
+    const int64_t header_byte = archive_read_header_position(archive_.get());
+    if (end_byte_ > 0 && header_byte != end_byte_) {
+      throw Error(path(), "member \"" + last_name_ + "\" ends at byte " +
+                              std::to_string(header_byte) + ", where its size says " +
+                              std::to_string(end_byte_) + "; pack the shard anew");
+    }
     if (status == ARCHIVE_EOF) {
-      if (file_.size_bytes() < end_byte_ + tar_block_bytes) {
+      if (file_.size_bytes() < header_byte + tar_block_bytes) {
         fail_cut_off("the mark of the archive's end is missing");
       }
       return std::nullopt;
     }
-    // Warnings are about names in other alphabets and attributes that nobody asks for here; a wrong
-    // size would show in the next header's checksum.
-    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) fail();
     last_name_ = name_of(entry);
-    end_byte_ = archive_filter_bytes(archive_.get(), 0);
+    end_byte_ = 0;
   } while (archive_entry_filetype(entry) == AE_IFDIR);
 
   TarMember member{.name = last_name_, .unusable = why_unusable(entry)};
   if (!member.unusable.empty()) return member;
-  member.first_byte = end_byte_;
+  member.first_byte = archive_filter_bytes(archive_.get(), 0);
   member.bytes = archive_entry_size(entry);
   if (member.bytes < 0 || member.bytes > file_.size_bytes() - member.first_byte) {
     fail_cut_off("member \"" + member.name + "\" has " + std::to_string(member.bytes) +
                  " bytes from byte " + std::to_string(member.first_byte) + " on, the file " +
                  std::to_string(file_.size_bytes()));
   }
-  end_byte_ += (member.bytes + tar_block_bytes - 1) / tar_block_bytes * tar_block_bytes;
+  const int64_t blocks = (member.bytes + tar_block_bytes - 1) / tar_block_bytes;
+  end_byte_ = member.first_byte + blocks * tar_block_bytes;
   return member;
 }
 

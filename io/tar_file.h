@@ -47,7 +47,8 @@ class TarFile {
   InputFile file_;
   std::unique_ptr<archive, Free> archive_;
   std::string last_name_;  ///< of the member that was read last; empty before the first
-  int64_t end_byte_ = 0;   ///< behind that member and its padding
+  /// Where the next header must stand if that member was usable; 0: not known.
+  int64_t end_byte_ = 0;
 };
 
 }  // namespace flowqat::io

@@ -215,6 +215,20 @@ TEST_CASE("headers that are broken or lie end in an error that names shard and m
              ContainsSubstring("cannot be read as a tar file behind member \"a.wav\": Damaged"));
 }
 
+TEST_CASE("a size that is not that of the data as it is stored is refused") {
+  const TemporaryFolder folder;
+  TarWriter(folder / "s.tar")
+      .file("attributes", "27 GNU.sparse.realsize=700\n")
+      .file("a.wav", wav(1000))
+      .file("b.wav", wav(1000));
+  std::string tar = read_bytes(folder / "s.tar");
+  tar[156] = 'x';  // a pax header, for the member behind it
+  set_size(tar, 0, "00000000033 ");
+  write_bytes(folder / "s.tar", tar);
+  CHECK_THAT(refusal(folder / "s.tar"),
+             ContainsSubstring("member \"a.wav\" ends at byte 3584, where its size says 2560"));
+}
+
 TEST_CASE("no byte of a header, however it is changed, ends in anything but an error or entries") {
   const TemporaryFolder folder;
   for (const std::string format : {"ustar", "pax", "gnutar"}) {
