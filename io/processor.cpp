@@ -19,7 +19,6 @@ FeatureExtractor from_json(const json& fields, const fs::path& path) {
   out.do_normalize = value_or(fields, "do_normalize", out.do_normalize, path);
   out.return_attention_mask =
       value_or(fields, "return_attention_mask", out.return_attention_mask, path);
-  out.padding_value = value_or(fields, "padding_value", out.padding_value, path);
   if (out.rate_hz <= 0) {
     throw Error(path,
                 "\"sampling_rate\": expected a rate in Hz, found " + std::to_string(out.rate_hz));
@@ -27,6 +26,12 @@ FeatureExtractor from_json(const json& fields, const fs::path& path) {
   if (const int size = value_or(fields, "feature_size", 1, path); size != 1) {
     throw Error(path, "\"feature_size\": expected 1 (raw audio), found " + std::to_string(size));
   }
+  if (const double value = value_or(fields, "padding_value", 0.0, path); value != 0) {
+    throw Error(path, "\"padding_value\": expected 0 (silence), found " + json(value).dump());
+  }
+  const std::string side = value_or(fields, "padding_side", std::string("right"), path);
+  if (side != "right")
+    throw Error(path, "\"padding_side\": expected \"right\", found \"" + side + "\"");
   return out;
 }
 
@@ -34,7 +39,7 @@ json to_json(const FeatureExtractor& extractor) {
   return {{"feature_extractor_type", "Wav2Vec2FeatureExtractor"},
           {"feature_size", 1},
           {"padding_side", "right"},
-          {"padding_value", extractor.padding_value},
+          {"padding_value", 0.0},
           {"do_normalize", extractor.do_normalize},
           {"return_attention_mask", extractor.return_attention_mask},
           {"sampling_rate", extractor.rate_hz}};

@@ -128,21 +128,29 @@ const std::string& Tokenizer::token_of(int32_t id) const {
   return tokens_[static_cast<size_t>(id)];
 }
 
-std::string Tokenizer::decode(std::span<const int32_t> frames) const {
-  std::string text;
-  const std::string* previous = nullptr;
-  for (const int32_t id : frames) {
-    const std::string& token = token_of(id);
-    const bool repeated = previous != nullptr && *previous == token;
-    previous = &token;
-    if (repeated || token == pad_) continue;
-    text += token == delimiter_ ? delimiter_text_ : token;
+DecodedText Tokenizer::decode_words(std::span<const int32_t> frames) const {
+  DecodedText result;
+  bool in_word = false;
+  for (size_t begin = 0, end = 0; begin < frames.size(); begin = end) {
+    const std::string& token = token_of(frames[begin]);
+    while (end < frames.size() && token_of(frames[end]) == token) ++end;
+    if (token == pad_) continue;
+    const std::string& text = token == delimiter_ ? delimiter_text_ : token;
+    result.text += text;
+    if (text == delimiter_text_) {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) result.words.push_back({"", static_cast<int64_t>(begin), 0});
+    in_word = true;
+    result.words.back().text += text;
+    result.words.back().end_frame = static_cast<int64_t>(end);
   }
-  const std::u32string wide = from_utf8(text);
+  const std::u32string wide = from_utf8(result.text);
   const auto stripped = strip_right(strip_left(wide));
-  text = to_utf8(lower_case_ ? lower_case(stripped) : std::u32string(stripped));
-  if (clean_up_) clean_up_spaces(text);
-  return text;
+  result.text = to_utf8(lower_case_ ? lower_case(stripped) : std::u32string(stripped));
+  if (clean_up_) clean_up_spaces(result.text);
+  return result;
 }
 
 }  // namespace flowqat::io

@@ -11,6 +11,19 @@
 
 namespace flowqat::io {
 
+/// A word of a decoded text, and the frames from its first character's first to its last one's
+/// last.
+struct Word {
+  std::string text;
+  int64_t begin_frame = 0, end_frame = 0;  ///< the end is exclusive
+  bool operator==(const Word&) const = default;
+};
+
+struct DecodedText {
+  std::string text;
+  std::vector<Word> words;
+};
+
 class Tokenizer {
  public:
   /// The 32 tokens of facebook/wav2vec2-base-960h, built in.
@@ -19,8 +32,9 @@ class Tokenizer {
   /// Reads vocab.json and, where they are there, tokenizer_config.json, special_tokens_map.json and
   /// added_tokens.json, as published or as transformers 5 writes them. Special tokens that the
   /// files name but give no id follow behind the others. Throws Error naming the file for a missing
-  /// or malformed one, a vocabulary of several languages, or an id that two tokens share. One
-  /// difference: transformers 5.23 ignores a configured word_delimiter_token, this and 4 do not.
+  /// or malformed one, a vocabulary of several languages, or an id that two tokens share. Where
+  /// transformers 5.23 differs: loading from a folder it ignores a configured word_delimiter_token,
+  /// and where the unknown token is not in vocab.json it fails on a text that needs it.
   static Tokenizer load(const std::filesystem::path& folder);
 
   /// Writes vocab.json, tokenizer_config.json and special_tokens_map.json, which transformers 4 and
@@ -38,7 +52,12 @@ class Tokenizer {
   /// dropped, word delimiters become spaces, the ends are stripped. <s>, </s> and <unk> are printed
   /// as they are; an id outside the vocabulary reads as the unknown token. Graves et al.,
   /// "Connectionist Temporal Classification", ICML 2006, section 3.2 (best path decoding).
-  std::string decode(std::span<const int32_t> frames) const;
+  std::string decode(std::span<const int32_t> frames) const { return decode_words(frames).text; }
+
+  /// The same with the words that stand between delimiters, as transformers finds them with
+  /// output_word_offsets: in the vocabulary's case even where do_lower_case makes the text lower
+  /// case.
+  DecodedText decode_words(std::span<const int32_t> frames) const;
 
   /// The pad token's id, which is CTC's blank.
   int32_t blank_id() const { return blank_id_; }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "io/error.h"
 
@@ -68,12 +69,34 @@ locale_t tables() {
 }
 
 wint_t wide(char32_t c) { return static_cast<wint_t>(c); }
-bool is_letter(char32_t c) { return iswalpha_l(wide(c), tables()) != 0; }
 
-bool is_space(char32_t c) {
-  return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 ||
-         c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
-         c == 0x205f || c == 0x3000;
+/// First and last of runs of characters that are looked past when it is asked whether a word ends:
+/// Unicode's Case_Ignorable for apostrophes, accents and other marks of the scripts that have case.
+constexpr std::array<std::pair<char32_t, char32_t>, 35> marks{
+    {{0x27, 0x27},     {0x2e, 0x2e},     {0x3a, 0x3a},     {0x5e, 0x5e},     {0x60, 0x60},
+     {0xa8, 0xa8},     {0xad, 0xad},     {0xaf, 0xaf},     {0xb4, 0xb4},     {0xb7, 0xb8},
+     {0x2b0, 0x36f},   {0x374, 0x375},   {0x37a, 0x37a},   {0x384, 0x385},   {0x387, 0x387},
+     {0x483, 0x489},   {0x1ab0, 0x1ace}, {0x1dc0, 0x1dff}, {0x1fbd, 0x1fbd}, {0x1fbf, 0x1fc1},
+     {0x1fcd, 0x1fcf}, {0x1fdd, 0x1fdf}, {0x1fed, 0x1fef}, {0x1ffd, 0x1ffe}, {0x200b, 0x200f},
+     {0x2018, 0x2019}, {0x2024, 0x2024}, {0x2027, 0x2027}, {0x202a, 0x202e}, {0x2060, 0x2064},
+     {0x20d0, 0x20f0}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xff07, 0xff07}, {0xff0e, 0xff0e}}};
+
+bool is_mark(char32_t c) {
+  return std::any_of(marks.begin(), marks.end(),
+                     [c](const auto& run) { return c >= run.first && c <= run.second; });
+}
+
+bool is_cased(char32_t c) {
+  return iswlower_l(wide(c), tables()) != 0 || iswupper_l(wide(c), tables()) != 0;
+}
+
+/// The Unicode Standard, table 3-17, Final_Sigma.
+bool ends_word(std::u32string_view text, size_t at) {
+  size_t before = at, behind = at + 1;
+  while (before > 0 && is_mark(text[before - 1])) --before;
+  while (behind < text.size() && is_mark(text[behind])) ++behind;
+  return before > 0 && is_cased(text[before - 1]) &&
+         (behind == text.size() || !is_cased(text[behind]));
 }
 
 /// Bytes of the UTF-8 character that starts with `lead`; 0 if none does.
@@ -149,9 +172,7 @@ std::u32string lower_case(std::u32string_view text) {
   constexpr char32_t capital_sigma = 0x3a3, final_sigma = 0x3c2, capital_i_with_dot = 0x130;
   std::u32string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    const bool ends_word =
-        i > 0 && is_letter(text[i - 1]) && (i + 1 == text.size() || !is_letter(text[i + 1]));
-    if (text[i] == capital_sigma && ends_word) {
+    if (text[i] == capital_sigma && ends_word(text, i)) {
       out += final_sigma;
     } else if (text[i] == capital_i_with_dot) {
       out += U"i\x0307";
@@ -160,6 +181,12 @@ std::u32string lower_case(std::u32string_view text) {
     }
   }
   return out;
+}
+
+bool is_space(char32_t c) {
+  return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 ||
+         c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+         c == 0x205f || c == 0x3000;
 }
 
 std::u32string_view strip_left(std::u32string_view text) {

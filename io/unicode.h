@@ -13,7 +13,9 @@ std::string to_utf8(std::u32string_view text);
 std::u32string upper_case(std::u32string_view text);
 std::u32string lower_case(std::u32string_view text);
 
-/// As str.lstrip(), str.rstrip(): white space is what str.isspace() says it is.
+/// As str.isspace() of one character.
+bool is_space(char32_t c);
+/// As str.lstrip(), str.rstrip().
 std::u32string_view strip_left(std::u32string_view text);
 std::u32string_view strip_right(std::u32string_view text);
 

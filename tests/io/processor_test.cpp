@@ -10,11 +10,9 @@ using namespace flowqat::io;
 using namespace flowqat::io::test;
 
 TEST_CASE("a feature extractor is read in the published spelling and in that of transformers 5") {
-  const FeatureExtractor expected{8000, false, true, 0.5f};
-  const nlohmann::json fields{{"sampling_rate", 8000},
-                              {"do_normalize", false},
-                              {"return_attention_mask", true},
-                              {"padding_value", 0.5}};
+  const FeatureExtractor expected{8000, false, true};
+  const nlohmann::json fields{
+      {"sampling_rate", 8000}, {"do_normalize", false}, {"return_attention_mask", true}};
   TemporaryFolder folder;
   write_json(folder / "preprocessor_config.json", fields);
   CHECK(FeatureExtractor::load(folder.path()) == expected);
@@ -38,13 +36,17 @@ TEST_CASE("missing and malformed feature extractors are errors") {
   CHECK_THAT(load(), ContainsSubstring("expected a rate in Hz, found 0"));
   write_json(folder / "preprocessor_config.json", {{"feature_size", 80}});
   CHECK_THAT(load(), ContainsSubstring("expected 1 (raw audio), found 80"));
+  write_json(folder / "preprocessor_config.json", {{"padding_value", 0.5}});
+  CHECK_THAT(load(), ContainsSubstring("\"padding_value\": expected 0 (silence), found 0.5"));
+  write_json(folder / "preprocessor_config.json", {{"padding_side", "left"}});
+  CHECK_THAT(load(), ContainsSubstring("\"padding_side\": expected \"right\", found \"left\""));
 }
 
 TEST_CASE("transformers loads the saved folder without a warning") {
   const std::filesystem::path root = FLOWQAT_SOURCE_DIR;
   if (!have((root / ".venv/bin/python").string())) return;
   TemporaryFolder folder;
-  const FeatureExtractor extractor{8000, false, true, 0};
+  const FeatureExtractor extractor{8000, false, true};
   extractor.save(folder.path());
   Tokenizer::base_960h().save(folder.path());
   write_safetensors(folder / "model.safetensors",

@@ -51,6 +51,18 @@ TEST_CASE("the built-in tokenizer is the published one of base-960h") {
   CHECK(Tokenizer::base_960h().tokens()[31] == "Z");
 }
 
+TEST_CASE("words come with the frames of their characters") {
+  const Tokenizer tokenizer = Tokenizer::base_960h();
+  const std::vector<int32_t> frames{0, 4, 7, 7, 0,  24, 0, 0,
+                                    4, 0, 4, 4, 31, 31, 0};  // _|AA_B__|_||ZZ_
+  const DecodedText decoded = tokenizer.decode_words(frames);
+  CHECK(decoded.text == tokenizer.decode(frames));
+  CHECK(decoded.text == "AB  Z");
+  CHECK(decoded.words == std::vector<Word>{{"AB", 2, 6}, {"Z", 12, 14}});
+  CHECK(tokenizer.decode_words({}).words.empty());
+  CHECK(tokenizer.decode_words(std::vector<int32_t>{4, 0, 4}).words.empty());
+}
+
 TEST_CASE("characters outside the vocabulary are counted") {
   const Tokenizer tokenizer = Tokenizer::base_960h();
   int64_t unknown = -1;
