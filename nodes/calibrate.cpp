@@ -26,7 +26,9 @@ class Calibrate : public ModelConsumer {
   void run(graph::StepContext& context) override {
     ModelState state = input().take();
     state.model->insert_fake_quantizers(policy_);
-    const auto stream = context.audio(audio_).open(name(), 0);
+    graph::Pipeline& pipeline = context.audio(audio_);
+    check_rate(pipeline, state.extractor);
+    const auto stream = pipeline.open(name(), 0);
     int64_t observed = 0;
     while (observed < batches_) {
       const auto batch = stream->next();

@@ -1,16 +1,19 @@
-/// Greedy word error rate, size and speed of one or more models on the same stream.
+/// Greedy word and character error rates, size and speed of one or more models on the same stream.
 #include <algorithm>
 #include <chrono>
 
+#include "graph/format.h"
 #include "graph/registry.h"
 #include "graph/run.h"
+#include "nodes/error_rate.h"
 #include "nodes/model_batch.h"
 #include "nodes/model_folder.h"
 #include "nodes/recognize.h"
-#include "nodes/word_error_rate.h"
 
 namespace flowqat::nodes {
 namespace {
+
+using graph::format;
 
 class Evaluate : public graph::Step {
  public:
@@ -24,14 +27,16 @@ class Evaluate : public graph::Step {
   }
 
   void run(graph::StepContext& context) override {
-    std::string table = line("%-16s %8s %10s %12s\n", "model", "WER %", "size MB", "x real time");
+    std::string table =
+        format("%-16s %8s %8s %10s %12s\n", "model", "WER %", "CER %", "size MB", "x real time");
     const std::vector<std::string> names = labels();  // while every model is still there
     for (size_t i = 0; i < models_.size(); ++i) {
       ModelStep* step = models_[i];
       const Result result = evaluate(*step, names[i], context);
       write(result, context);
-      table += line("%-16s %8.2f %10.2f %12.1f\n", result.label.c_str(), 100 * result.errors.rate(),
-                    static_cast<double>(result.bytes) / 1e6, result.x_realtime());
+      table += format("%-16s %8.2f %8.2f %10.2f %12.1f\n", result.label.c_str(),
+                      100 * result.words.rate(), 100 * result.characters.rate(),
+                      static_cast<double>(result.bytes) / 1e6, result.x_realtime());
       step->done_with();
     }
     context.reporter().result(table);
@@ -44,17 +49,11 @@ class Evaluate : public graph::Step {
  private:
   struct Result {
     std::string label;
-    WordErrors errors;
+    ErrorCounts words, characters;
     double audio_s = 0, infer_s = 0;
     int64_t bytes = 0;
     double x_realtime() const { return infer_s > 0 ? audio_s / infer_s : 0; }
   };
-
-  static std::string line(const char* pattern, auto... values) {
-    char text[200];
-    std::snprintf(text, sizeof text, pattern, values...);
-    return text;
-  }
 
   /// A model's stage; its node's name where another model of that stage comes before it.
   std::vector<std::string> labels() const {
@@ -71,9 +70,12 @@ class Evaluate : public graph::Step {
                   graph::StepContext& context) const {
     using Clock = std::chrono::steady_clock;
     const ModelState& state = step.result();
-    Result result{.label = label, .errors = {}, .bytes = weights_bytes(*state.model)};
+    Result result{
+        .label = label, .words = {}, .characters = {}, .bytes = weights_bytes(*state.model)};
     graph::JsonLines transcripts(context.folder() / (name() + "-" + result.label + ".jsonl"));
-    const auto stream = context.audio(audio_).open(name(), 0);
+    graph::Pipeline& pipeline = context.audio(audio_);
+    check_rate(pipeline, state.extractor);
+    const auto stream = pipeline.open(name(), 0);
     while (const auto batch = stream->next()) {
       context.throw_if_stopped();
       const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, step.config());
@@ -83,20 +85,28 @@ class Evaluate : public graph::Step {
       result.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
       result.audio_s += batch->speech_s();
       const auto score = [&](const graph::IndexEntry& entry, const std::string& text) {
-        const WordErrors errors = count_word_errors(entry.transcript, text);
-        result.errors += errors;
+        const ErrorCounts words = align_words(entry.transcript, text).counts();
+        const ErrorCounts characters = align_characters(entry.transcript, text).counts();
+        result.words += words;
+        result.characters += characters;
         transcripts.add({{"id", entry.id},
                          {"reference", entry.transcript},
                          {"hypothesis", text},
-                         {"errors", errors.errors()}});
+                         {"errors", words.errors()},
+                         {"substitutions", words.substitutions},
+                         {"deletions", words.deletions},
+                         {"insertions", words.insertions},
+                         {"reference_words", words.references()},
+                         {"character_errors", characters.errors()},
+                         {"reference_characters", characters.references()}});
       };
       for (size_t row = 0; row < texts.size(); ++row) score(*prepared.rows[row]->entry, texts[row]);
       for (const graph::Row* row : prepared.too_short) score(*row->entry, "");
       context.reporter().progress(
-          line("%s: %s, batch %lld, WER %.2f %%", name().c_str(), result.label.c_str(),
-               static_cast<long long>(batch->number + 1), 100 * result.errors.rate()));
+          format("%s: %s, batch %lld, WER %.2f %%", name().c_str(), result.label.c_str(),
+                 static_cast<long long>(batch->number + 1), 100 * result.words.rate()));
     }
-    if (result.errors.reference_words == 0) {
+    if (result.words.references() == 0) {
       throw graph::RunError("node \"" + name() +
                             "\": the stream holds no transcript to compare with");
     }
@@ -105,15 +115,19 @@ class Evaluate : public graph::Step {
 
   static void write(const Result& result, graph::StepContext& context) {
     graph::Json& summary = context.summary();
-    summary["wer"][result.label] = result.errors.rate();
+    summary["wer"][result.label] = result.words.rate();
+    summary["cer"][result.label] = result.characters.rate();
     summary["x_realtime"][result.label] = result.x_realtime();
     summary["size_bytes"][result.label] = result.bytes;
     context.metric({{"model", result.label},
-                    {"wer", result.errors.rate()},
-                    {"substitutions", result.errors.substitutions},
-                    {"deletions", result.errors.deletions},
-                    {"insertions", result.errors.insertions},
-                    {"reference_words", result.errors.reference_words},
+                    {"wer", result.words.rate()},
+                    {"substitutions", result.words.substitutions},
+                    {"deletions", result.words.deletions},
+                    {"insertions", result.words.insertions},
+                    {"reference_words", result.words.references()},
+                    {"cer", result.characters.rate()},
+                    {"character_errors", result.characters.errors()},
+                    {"reference_characters", result.characters.references()},
                     {"audio_s", result.audio_s},
                     {"infer_s", result.infer_s}});
   }
@@ -124,7 +138,7 @@ class Evaluate : public graph::Step {
 
 const graph::Register registered({
     .name = "evaluate",
-    .doc = "greedy word error rate, size and speed of models on the same audio",
+    .doc = "greedy word and character error rates, size and speed of models on the same audio",
     .output = graph::EdgeKind::none,
     .may_end = true,
     .inputs = {{.key = "models",

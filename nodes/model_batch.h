@@ -1,7 +1,8 @@
 #pragma once
 #include <vector>
 
-#include "graph/message.h"
+#include "graph/pipeline.h"
+#include "io/processor.h"
 #include "io/tokenizer.h"
 #include "model/model.h"
 
@@ -22,5 +23,9 @@ struct ModelBatch {
 /// `batch` outlives the result.
 ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer,
                           const model::Config& config);
+
+/// Throws GraphError, which says where to put a resample node, if the stream's audio comes at
+/// another rate than the model hears.
+void check_rate(const graph::Pipeline& pipeline, const io::FeatureExtractor& extractor);
 
 }  // namespace flowqat::nodes

@@ -50,7 +50,7 @@ class Train : public ModelConsumer {
           io::read_safetensors(context.resumed()->folder / "optimizer.safetensors")));
     }
     graph::Pipeline& pipeline = context.audio(audio_);
-    check_rate(pipeline, state);
+    check_rate(pipeline, state.extractor);
     const int64_t steps = count_steps(pipeline);
     last_checkpoint_ = Clock::now();
     for (; progress.epoch < params_.epochs; ++progress.epoch, progress.batch = 0) {
@@ -69,18 +69,6 @@ class Train : public ModelConsumer {
   }
 
  private:
-  static void check_rate(const graph::Pipeline& pipeline, const ModelState& state) {
-    const graph::Index& index = pipeline.index();
-    const graph::Chain& chain = pipeline.chain();
-    for (const graph::PlannedBatch& batch : pipeline.plan("", 0)) {
-      if (batch.rate_hz == 0 || batch.rate_hz == state.extractor.rate_hz) return;
-      throw graph::GraphError("node \"" + chain.batcher->name() + "\": audio comes at " +
-                              std::to_string(batch.rate_hz) + " Hz (" + index.front().path +
-                              "), the model hears " + std::to_string(state.extractor.rate_hz) +
-                              " Hz; put a resample node into the stream");
-    }
-  }
-
   int64_t count_steps(const graph::Pipeline& pipeline) const {
     int64_t steps = 0;
     for (int64_t epoch = 0; epoch < params_.epochs; ++epoch) {

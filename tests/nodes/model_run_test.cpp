@@ -53,6 +53,26 @@ std::string bytes(const fs::path& file) {
   return text.str();
 }
 
+/// The errors of the utterances, as listed, are those of the rate.
+void check_listing(const fs::path& out, const graph::Json& summary) {
+  std::ifstream listing(out / "wer-float.jsonl");
+  int64_t errors = 0, words = 0, character_errors = 0, characters = 0;
+  for (std::string line; std::getline(listing, line);) {
+    const auto utterance = graph::Json::parse(line);
+    const auto count = [&](const char* key) { return utterance.at(key).get<int64_t>(); };
+    CHECK(count("errors") == count("substitutions") + count("deletions") + count("insertions"));
+    errors += count("errors");
+    words += count("reference_words");
+    character_errors += count("character_errors");
+    characters += count("reference_characters");
+  }
+  REQUIRE(words > 0);
+  CHECK(summary.at("wer").at("float").get<double>() ==
+        Approx(static_cast<double>(errors) / static_cast<double>(words)));
+  CHECK(summary.at("cer").at("float").get<double>() ==
+        Approx(static_cast<double>(character_errors) / static_cast<double>(characters)));
+}
+
 }  // namespace
 
 TEST_CASE("a whole run leaves its folder and its summary") {
@@ -62,6 +82,7 @@ TEST_CASE("a whole run leaves its folder and its summary") {
   const graph::Json summary = run(small_quickstart(temporary.path(), "out"), recorder);
   for (const char* model : {"float", "ptq", "fake_quantized", "int8"}) {
     CHECK(summary.at("wer").at(model).get<double>() >= 0);
+    CHECK(summary.at("cer").at(model).get<double>() >= 0);
     CHECK_THAT(recorder.results, ContainsSubstring(model));
   }
   CHECK(summary.at("size_bytes").at("int8").get<int64_t>() <
@@ -79,6 +100,8 @@ TEST_CASE("a whole run leaves its folder and its summary") {
     INFO(file);
     CHECK(fs::exists(out / file));
   }
+  CHECK_THAT(recorder.results, ContainsSubstring("WER %") && ContainsSubstring("CER %"));
+  check_listing(out, summary);
   // The resolved graph alone reproduces the run.
   Recorder again;
   graph::Json resolved = graph::read_graph(out / "graph.json");
@@ -132,6 +155,19 @@ TEST_CASE("audio at another rate than the model's is refused with what to do") {
   write_small_config(temporary.path() / "config");
   Recorder recorder;
   CHECK_THROWS_WITH(run(small_quickstart(temporary.path(), "out"), recorder),
+                    ContainsSubstring("comes at 8000 Hz") && ContainsSubstring("resample"));
+  // The same when it is a model's audio alone, for lack of training.
+  const graph::Json listen = {
+      {"corpus",
+       {{"type", "librispeech"},
+        {"root", (temporary.path() / "corpus").string()},
+        {"splits", {"train"}}}},
+      {"decode", {{"type", "decode"}, {"from", "corpus"}}},
+      {"batch", {{"type", "batch"}, {"from", "decode"}, {"size", 1}}},
+      {"start", {{"type", "model"}, {"config", (temporary.path() / "config").string()}}},
+      {"wer", {{"type", "evaluate"}, {"models", {"start"}}, {"audio", "batch"}}}};
+  const std::string evaluated = (temporary.path() / "evaluated").string();
+  CHECK_THROWS_WITH(run(flowqat::nodes::testing::make_graph(listen.dump(), evaluated), recorder),
                     ContainsSubstring("comes at 8000 Hz") && ContainsSubstring("resample"));
 }
 
