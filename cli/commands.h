@@ -42,8 +42,11 @@ int nodes(const std::string& type);
 
 struct TranscribeArguments {
   std::string model;
-  std::vector<std::string> audio;
+  std::vector<std::string> audio;  ///< files; "-": the bytes of one on standard input
   bool json = false;
+  std::string logits;  ///< a folder for every file's frame scores, or empty
+  /// Longer recordings are heard in windows, which share `overlap_s`; 0: none is too long.
+  double window_s = 40, overlap_s = 4;
   std::string device = "auto";
 };
 /// `flowqat transcribe MODEL AUDIO...`

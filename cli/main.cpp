@@ -80,9 +80,28 @@ int dispatch(int argc, char** argv) {
 
   cli::TranscribeArguments transcribe;
   CLI::App* transcriber = app.add_subcommand("transcribe", "prints what is said in audio files");
-  transcriber->add_option("MODEL", transcribe.model, "a float or int8 model folder")->required();
-  transcriber->add_option("AUDIO", transcribe.audio, "audio files")->required();
-  transcriber->add_flag("--json", transcribe.json, "a JSON object a line, with path and text");
+  transcriber->add_option("MODEL", transcribe.model, "a float, fake-quantized or int8 model folder")
+      ->required();
+  transcriber
+      ->add_option("AUDIO", transcribe.audio,
+                   "audio files in any format that FFmpeg reads; -: one from standard input")
+      ->required();
+  transcriber->add_flag("--json", transcribe.json,
+                        "a JSON object a line: path, text, duration_s, and words with their times");
+  transcriber
+      ->add_option("--logits", transcribe.logits,
+                   "write each file's frame scores into this folder, as NumPy's .npy")
+      ->option_text("DIR");
+  transcriber
+      ->add_option("--window-s", transcribe.window_s,
+                   "longer recordings are heard in overlapping windows of this length; 0: whole "
+                   "(default: 40)")
+      ->option_text("S")
+      ->check(CLI::Range(0.0, 3600.0));
+  transcriber
+      ->add_option("--overlap-s", transcribe.overlap_s, "what two windows share (default: 4)")
+      ->option_text("S")
+      ->check(CLI::Range(0.0, 3600.0));
   transcriber->add_option("--device", transcribe.device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 

@@ -36,11 +36,18 @@ class MonoWriter {
   /// The next frame of a whole recording.
   template <class Frame>
   void add(const Frame& frame) {
-    check_format(frame);
-    const int64_t samples = samples_of(frame);
-    if (samples > expected_.samples - done_) fail_count(done_ + samples, "at least ");
+    check_next(frame);
     average(frame, mono_.data() + done_);
-    done_ += samples;
+    done_ += samples_of(frame);
+  }
+
+  /// The same, but handed back; valid until the next call.
+  std::span<const float> block(const AVFrame& frame) {
+    check_next(frame);
+    part_.resize(static_cast<size_t>(frame.nb_samples));
+    average(frame, part_.data());
+    done_ += frame.nb_samples;
+    return part_;
   }
 
   /// A frame that begins at sample `position` of a recording of which a segment is wanted.
@@ -63,6 +70,14 @@ class MonoWriter {
  private:
   static int64_t samples_of(const AVFrame& frame) { return frame.nb_samples; }
   static int64_t samples_of(const FlacBlock& block) { return block.samples(); }
+
+  template <class Frame>
+  void check_next(const Frame& frame) const {
+    check_format(frame);
+    if (samples_of(frame) > expected_.samples - done_) {
+      fail_count(done_ + samples_of(frame), "at least ");
+    }
+  }
 
   void check_format(const AVFrame& frame) const {
     check_format(frame.sample_rate, frame.ch_layout.nb_channels);
@@ -138,6 +153,11 @@ AudioInfo read_audio_info(const AudioPlace& place) {
   return read_av_info(file);
 }
 
+bool segments_are_quick(const AudioPlace& place) {
+  const InputFile file(place.path, place.first_byte, place.bytes);
+  return flac_header(file) || can_seek_av(file);
+}
+
 void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono,
                   bool verify_md5) {
   if (static_cast<int64_t>(mono.size()) != expected.samples) {
@@ -155,6 +175,14 @@ void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<
   } else {
     decode_av(file, [&](const AVFrame& frame) { writer.add(frame); });
   }
+  writer.finish();
+}
+
+void decode_audio(const AudioPlace& place, const AudioInfo& expected,
+                  const std::function<void(std::span<const float>)>& handle) {
+  const InputFile file(place.path, place.first_byte, place.bytes);
+  MonoWriter writer(place, expected, {});
+  decode_av(file, [&](const AVFrame& frame) { handle(writer.block(frame)); });
   writer.finish();
 }
 

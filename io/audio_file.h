@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -36,16 +37,24 @@ struct AudioPlace {
 /// Thread-safe.
 AudioInfo read_audio_info(const AudioPlace& place);
 
+/// Whether of a segment only what holds it is read and decoded (FLAC, PCM). Throws Error as
+/// read_audio_info() does. Thread-safe.
+bool segments_are_quick(const AudioPlace& place);
+
 /// Decodes the place's audio into `mono`, which holds `expected.samples` floats in [-1, 1]. Integer
 /// samples of b bits become x / 2^(b-1) exactly (up to 24 bits); channels are averaged.
 /// Throws Error when rate, channels or the number of samples differ from `expected` (as
 /// read_audio_info returned it), and when any frame is broken: the checksums of FLAC frames are
 /// verified, so damaged audio is never returned as audio. After an Error, `mono` is unspecified.
-/// Of a segment (AudioPlace::first_sample) only what holds it is read and decoded, where the format
-/// allows (FLAC, PCM); the result is the same as cutting it out of the whole recording.
+/// Of a segment (AudioPlace::first_sample) only what holds it is read and decoded where
+/// segments_are_quick(); the result is the same as cutting it out of the whole recording.
 /// `verify_md5`: the samples of a whole FLAC file are compared with the MD5 in its header too,
 /// where it states one; Error when they differ. Thread-safe; the result depends on the file alone.
 void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono,
                   bool verify_md5 = false);
+
+/// The same for a whole recording, handed on block by block: for what need not fit into memory.
+void decode_audio(const AudioPlace& place, const AudioInfo& expected,
+                  const std::function<void(std::span<const float>)>& handle);
 
 }  // namespace flowqat::io

@@ -201,6 +201,8 @@ AudioInfo read_av_info(const InputFile& input) {
   return info;
 }
 
+bool can_seek_av(const InputFile& file) { return AvFile(file).stated_samples() > 0; }
+
 void decode_av(const InputFile& file, const FrameHandler& handle) {
   AvFile(file).decode([&handle](const AVFrame& frame, int64_t) { handle(frame); });
 }

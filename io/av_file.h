@@ -11,6 +11,10 @@ namespace flowqat::io {
 /// not recognise, that holds no audio, or is broken.
 AudioInfo read_av_info(const InputFile& file);
 
+/// Whether decode_av_part() goes straight to a segment: PCM of which the container states the
+/// samples.
+bool can_seek_av(const InputFile& file);
+
 /// Decodes every frame of the file's best audio stream. Throws Error at the first broken packet.
 void decode_av(const InputFile& file, const FrameHandler& handle);
 

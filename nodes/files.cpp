@@ -1,7 +1,9 @@
 /// Audio files named one by one, without transcripts: what `flowqat transcribe` reads.
+#include "graph/error.h"
 #include "graph/registry.h"
 #include "io/audio_file.h"
 #include "io/error.h"
+#include "nodes/windows.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -9,37 +11,87 @@ namespace {
 class Files : public graph::Source {
  public:
   explicit Files(const graph::NodeArguments& arguments)
-      : Source(arguments.name), paths_(arguments.params.texts("paths")) {}
+      : Source(arguments.name),
+        paths_(arguments.params.texts("paths")),
+        windows_{.window_frames = arguments.params.integer("window_frames"),
+                 .edge_frames = arguments.params.integer("edge_frames"),
+                 .frame_samples = arguments.params.integer("frame_samples"),
+                 .rate_hz = static_cast<int>(arguments.params.integer("rate_hz"))} {
+    if (windows_.window_frames > 0 && windows_.window_frames <= 2 * windows_.edge_frames) {
+      throw graph::GraphError("key \"window_frames\": must be more than two \"edge_frames\"");
+    }
+  }
 
   graph::Index read_index(int) const override {
     graph::Index index;
     for (const std::string& path : paths_) {
-      graph::IndexEntry entry;
-      entry.id = std::to_string(index.size());
-      entry.path = path;
       try {
-        const io::AudioInfo info = io::read_audio_info(std::filesystem::path(path));
-        entry.shape = {info.samples, info.rate_hz};
-        entry.channels = info.channels;
+        add(io::read_audio_info(std::filesystem::path(path)), path, index);
       } catch (const io::Error& error) {
+        graph::IndexEntry& entry = new_entry(path, index);
         entry.broken = error.what();
       }
-      index.push_back(std::move(entry));
     }
     return index;
   }
 
  private:
+  static graph::IndexEntry& new_entry(const std::string& path, graph::Index& index) {
+    graph::IndexEntry& entry = index.emplace_back();
+    entry.id = std::to_string(index.size() - 1);
+    entry.path = path;
+    return entry;
+  }
+
+  void add(const io::AudioInfo& info, const std::string& path, graph::Index& index) const {
+    const std::vector<Window> windows = windows_of({info.samples, info.rate_hz}, windows_);
+    for (const Window& window : windows) {
+      graph::IndexEntry& entry = new_entry(path, index);
+      entry.shape = {window.samples, info.rate_hz};
+      entry.channels = info.channels;
+      if (windows.size() > 1) entry.first_sample = window.first_sample;
+    }
+  }
+
   std::vector<std::string> paths_;
+  WindowShape windows_;
 };
+
+using graph::ParamKind;
 
 const graph::Register registered({
     .name = "files",
     .doc = "audio files named one by one, without transcripts",
     .output = graph::EdgeKind::utterances,
     .params = {{.name = "paths",
-                .kind = graph::ParamKind::texts,
-                .doc = "the files, in the order of the results"}},
+                .kind = ParamKind::texts,
+                .doc = "the files, in the order of the results"},
+               {.name = "window_frames",
+                .kind = ParamKind::integer,
+                .fallback = 0,
+                .unit = "frames",
+                .minimum = 0,
+                .doc = "longer recordings come in overlapping windows of this many frames of a "
+                       "model, each an utterance; 0: whole"},
+               {.name = "edge_frames",
+                .kind = ParamKind::integer,
+                .fallback = 100,
+                .unit = "frames",
+                .minimum = 1,
+                .doc = "half of what two windows share"},
+               {.name = "frame_samples",
+                .kind = ParamKind::integer,
+                .fallback = 320,
+                .unit = "samples",
+                .minimum = 1,
+                .doc = "a frame of the model"},
+               {.name = "rate_hz",
+                .kind = ParamKind::integer,
+                .fallback = 16000,
+                .unit = "Hz",
+                .minimum = 1,
+                .maximum = 384000,
+                .doc = "the rate that the model hears"}},
     .make = [](graph::NodeArguments a) { return std::make_unique<Files>(a); },
 });
 

@@ -7,6 +7,10 @@
 
 namespace flowqat::nodes {
 
+/// The likeliest token of each of a row's frames from `begin` up to `end`.
+std::vector<int32_t> best_tokens(const model::Logits& logits, int64_t row, int64_t begin,
+                                 int64_t end);
+
 /// Greedy decoding: the likeliest token of every frame that stands for speech, then the tokenizer's
 /// rules (repeats grouped, blanks dropped). One text a row; none for a batch without rows.
 std::vector<std::string> recognize(const model::Model& model, const io::Tokenizer& tokenizer,
