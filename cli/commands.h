@@ -52,6 +52,18 @@ struct TranscribeArguments {
 /// `flowqat transcribe MODEL AUDIO...`
 int transcribe(const TranscribeArguments& arguments);
 
+struct EvaluateArguments {
+  std::string model;
+  std::string manifest;             ///< a manifest, or a folder in LibriSpeech's layout
+  std::vector<std::string> splits;  ///< of such a folder; empty: all
+  int64_t batch = 1;                ///< utterances padded to one length
+  bool json = false;
+  std::string out;  ///< a file for what was heard in each utterance, or empty
+  std::string device = "auto";
+};
+/// `flowqat evaluate MODEL --manifest M`
+int evaluate(const EvaluateArguments& arguments);
+
 constexpr int kDone = 0, kFailed = 1, kBadUsage = 2;
 
 }  // namespace flowqat::cli

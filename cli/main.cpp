@@ -105,6 +105,36 @@ int dispatch(int argc, char** argv) {
   transcriber->add_option("--device", transcribe.device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 
+  cli::EvaluateArguments evaluate;
+  CLI::App* evaluator = app.add_subcommand(
+      "evaluate", "word and character error rates of a model on transcribed speech");
+  evaluator->add_option("MODEL", evaluate.model, "a float, fake-quantized or int8 model folder")
+      ->required();
+  evaluator
+      ->add_option("--manifest", evaluate.manifest,
+                   "a manifest, or a folder in LibriSpeech's layout")
+      ->option_text("FILE|DIR")
+      ->required();
+  evaluator
+      ->add_option("--split", evaluate.splits,
+                   "of such a folder; may be repeated (default: all of them)")
+      ->option_text("NAME")
+      ->expected(1)
+      ->take_all();
+  evaluator
+      ->add_option("--batch", evaluate.batch,
+                   "utterances of like length at a time; padding changes what a model hears "
+                   "(default: 1, without padding)")
+      ->option_text("N")
+      ->check(CLI::Range(1, 65536));
+  evaluator->add_flag("--json", evaluate.json, "print one JSON object on one line instead");
+  evaluator
+      ->add_option("--out", evaluate.out,
+                   "write a JSON object an utterance: what was said, heard and wrong")
+      ->option_text("FILE");
+  evaluator->add_option("--device", evaluate.device, "auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -115,6 +145,7 @@ int dispatch(int argc, char** argv) {
   if (drawer->parsed()) return cli::dot(looked_at);
   if (profiler->parsed()) return cli::profile(profile);
   if (transcriber->parsed()) return cli::transcribe(transcribe);
+  if (evaluator->parsed()) return cli::evaluate(evaluate);
   if (run.graph.empty()) {
     throw graph::GraphError(
         "nothing to do: give --graph FILE or a command; flowqat --help lists them");

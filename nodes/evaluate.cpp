@@ -5,10 +5,10 @@
 #include "graph/format.h"
 #include "graph/registry.h"
 #include "graph/run.h"
-#include "nodes/error_rate.h"
 #include "nodes/model_batch.h"
 #include "nodes/model_folder.h"
 #include "nodes/recognize.h"
+#include "nodes/score.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -84,24 +84,14 @@ class Evaluate : public graph::Step {
           recognize(*state.model, *state.tokenizer, prepared.audio);
       result.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
       result.audio_s += batch->speech_s();
-      const auto score = [&](const graph::IndexEntry& entry, const std::string& text) {
-        const ErrorCounts words = align_words(entry.transcript, text).counts();
-        const ErrorCounts characters = align_characters(entry.transcript, text).counts();
-        result.words += words;
-        result.characters += characters;
-        transcripts.add({{"id", entry.id},
-                         {"reference", entry.transcript},
-                         {"hypothesis", text},
-                         {"errors", words.errors()},
-                         {"substitutions", words.substitutions},
-                         {"deletions", words.deletions},
-                         {"insertions", words.insertions},
-                         {"reference_words", words.references()},
-                         {"character_errors", characters.errors()},
-                         {"reference_characters", characters.references()}});
+      const auto add = [&](const graph::IndexEntry& entry, const std::string& text) {
+        const Score scored = score(entry.transcript, text);
+        result.words += scored.word_errors;
+        result.characters += scored.character_errors;
+        transcripts.add(listing(entry, text, scored));
       };
-      for (size_t row = 0; row < texts.size(); ++row) score(*prepared.rows[row]->entry, texts[row]);
-      for (const graph::Row* row : prepared.too_short) score(*row->entry, "");
+      for (size_t row = 0; row < texts.size(); ++row) add(*prepared.rows[row]->entry, texts[row]);
+      for (const graph::Row* row : prepared.too_short) add(*row->entry, "");
       context.reporter().progress(
           format("%s: %s, batch %lld, WER %.2f %%", name().c_str(), result.label.c_str(),
                  static_cast<long long>(batch->number + 1), 100 * result.words.rate()));
