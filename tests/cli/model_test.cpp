@@ -23,9 +23,26 @@ std::string small_run(const fs::path& folder) {
          "/config --set batch.max_padded_s=4 --set learn.epochs=1 --set adapt.epochs=1";
 }
 
+/// `flowqat evaluate` on 12 utterances of two words and two speakers.
+void check_evaluation(const std::string& model, const fs::path& corpus) {
+  const std::string command = "evaluate " + model + " --manifest " + corpus.string();
+  const Outcome lines = call(command + " --json");
+  CHECK(lines.status == 0);
+  const auto json = nlohmann::json::parse(lines.out);
+  CHECK(json.at("utterances") == 12);
+  CHECK(json.at("reference_words") == 24);
+  CHECK(json.at("wer").get<double>() > 0);
+  CHECK(json.at("cer").get<double>() > 0);
+  CHECK(json.at("x_realtime").get<double>() > 0);
+  CHECK(json.at("by_speaker").size() == 2);
+  CHECK_THAT(call(command).out, ContainsSubstring("WER %") && ContainsSubstring("speaker 101"));
+  CHECK(call(command + " --split none").status == 1);
+}
+
 }  // namespace
 
-TEST_CASE("transcribe prints a line a file for the float and the int8 folder that a run left") {
+TEST_CASE(
+    "transcribe prints a line a file for the folders that a run left, and evaluate their rates") {
   const TemporaryFolder temporary;
   const auto files = flowqat::testing::make_corpus(temporary.path() / "corpus");
   flowqat::testing::write_small_config(temporary.path() / "config");
@@ -44,10 +61,21 @@ TEST_CASE("transcribe prints a line a file for the float and the int8 folder tha
       const auto json = nlohmann::json::parse(line);
       CHECK(json.at("path") == file.string());
       CHECK(json.at("text").is_string());
+      CHECK(json.at("duration_s").get<double>() > 0.4);
+      CHECK(json.at("words").is_array());
     }
+    const Outcome parted =
+        call("transcribe --window-s 0.3 --overlap-s 0.2 " + model + " - <" + files[0].string());
+    CHECK(parted.status == 0);
+    CHECK(std::count(parted.out.begin(), parted.out.end(), '\n') == 1);
+    check_evaluation(model, temporary.path() / "corpus");
   }
 
   flowqat::testing::damage(files[0]);
+  const Outcome counted = call("evaluate " + (temporary.path() / "out" / "int8").string() +
+                               " --json --manifest " + (temporary.path() / "corpus").string());
+  CHECK(nlohmann::json::parse(counted.out).at("rejected") == 1);
+  CHECK_THAT(counted.err, ContainsSubstring("left out: " + files[0].string()));
   const Outcome broken =
       call("transcribe " + (temporary.path() / "out" / "int8").string() + audio + " /no/such.flac");
   CHECK(broken.status == 1);

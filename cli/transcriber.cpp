@@ -1,0 +1,152 @@
+#include "cli/transcriber.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/signals.h"
+#include "graph/error.h"
+#include "graph/format.h"
+#include "graph/graph.h"
+#include "io/error.h"
+#include "nodes/model_batch.h"
+#include "nodes/recognize.h"
+
+namespace flowqat::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+nodes::WindowShape window_shape(const TranscribeArguments& arguments,
+                                const nodes::ModelDescription& model) {
+  nodes::WindowShape shape{.rate_hz = model.extractor.rate_hz};
+  shape.frame_samples = 1;
+  for (const int64_t stride : model.config.conv_stride) shape.frame_samples *= stride;
+  const auto frames = [&](double duration_s) {
+    return std::llround(duration_s * shape.rate_hz / static_cast<double>(shape.frame_samples));
+  };
+  shape.window_frames = frames(arguments.window_s);
+  shape.edge_frames = frames(arguments.overlap_s / 2);
+  if (shape.window_frames == 0) return shape;
+  // A window's last frames would hear beyond its end, so it has fewer than there is room for.
+  const int64_t missing =
+      shape.window_frames - frames_of(model.config, shape.window_frames * shape.frame_samples);
+  if (shape.edge_frames < missing || shape.window_frames <= 2 * shape.edge_frames) {
+    const double frame_s = static_cast<double>(shape.frame_samples) / shape.rate_hz;
+    throw graph::GraphError(graph::format(
+        "--overlap-s: must be from %g to less than --window-s (%g), found %g",
+        2 * frame_s * static_cast<double>(missing), arguments.window_s, arguments.overlap_s));
+  }
+  return shape;
+}
+
+graph::Json audio_graph(const fs::path& path, const io::FeatureExtractor& extractor,
+                        const nodes::WindowShape& windows) {
+  graph::Json nodes{
+      {"files",
+       {{"type", "files"},
+        {"paths", {path.string()}},
+        {"window_frames", windows.window_frames},
+        {"edge_frames", std::max(windows.edge_frames, int64_t{1})},
+        {"frame_samples", windows.frame_samples},
+        {"rate_hz", windows.rate_hz}}},
+      {"decode", {{"type", "decode"}, {"from", "files"}}},
+      {"resample", {{"type", "resample"}, {"from", "decode"}, {"rate_hz", extractor.rate_hz}}}};
+  if (extractor.do_normalize) nodes["normalize"] = {{"type", "normalize"}, {"from", "resample"}};
+  nodes["batch"] = {{"type", "batch"},
+                    {"from", extractor.do_normalize ? "normalize" : "resample"},
+                    {"size", 1},
+                    {"order", "corpus"}};
+  return {{"nodes", nodes}};
+}
+
+}  // namespace
+
+Transcriber::Transcriber(const TranscribeArguments& arguments, Terminal& terminal)
+    : description_(nodes::read_description(arguments.model)),
+      windows_(window_shape(arguments, description_)),
+      keep_logits_(!arguments.logits.empty()),
+      stop_signal_(catch_stop_signals()),
+      terminal_(terminal) {
+  model::engine().configure({.device = arguments.device});
+  model_ = nodes::load_model(arguments.model);
+}
+
+Heard Transcriber::hear(const std::string& argument) {
+  Recording recording{.shown = argument, .path = argument, .spools = {}, .info = {}};
+  if (argument == "-") recording.shown = "standard input";
+  try {
+    open(recording, argument == "-");
+    return hear(recording);
+  } catch (const io::Error& error) {
+    std::string text = error.what();
+    for (const io::Spool& spool : recording.spools) {
+      const std::string path = spool.path();
+      for (size_t at; (at = text.find(path)) != std::string::npos;) {
+        text.replace(at, path.size(), recording.shown);
+      }
+    }
+    throw io::Error(text);
+  }
+}
+
+void Transcriber::open(Recording& recording, bool is_standard_input) const {
+  if (is_standard_input) {
+    recording.spools.push_back(io::spool_stream(STDIN_FILENO));
+    recording.path = recording.spools.back().path();
+    if (recording.spools.back().bytes() == 0) {
+      throw io::Error("standard input: expected the bytes of an audio file, found none");
+    }
+  }
+  recording.info = io::read_audio_info(recording.path);
+  if (parts(recording).size() > 1 && !io::segments_are_quick(recording.path)) {
+    recording.spools.push_back(io::spool_decoded(recording.path, recording.info));
+    recording.path = recording.spools.back().path();
+    recording.info.channels = 1;
+  }
+}
+
+std::vector<nodes::Window> Transcriber::parts(const Recording& recording) const {
+  return nodes::windows_of({recording.info.samples, recording.info.rate_hz}, windows_);
+}
+
+Heard Transcriber::hear(const Recording& recording) {
+  const graph::Graph graph(
+      graph::resolve(audio_graph(recording.path, description_.extractor, windows_), "transcribe"));
+  graph::Ledger ledger;
+  graph::Pipeline pipeline(*graph.batchers().front(), {}, threads_, ledger);
+  const auto stream = pipeline.open("transcribe", 0);
+  Heard heard{.tokens = {},
+              .logits = {},
+              .duration_s = graph::Shape{recording.info.samples, recording.info.rate_hz}.seconds()};
+  const std::vector<nodes::Window> windows = parts(recording);
+  for (size_t i = 0; i < windows.size(); ++i) {
+    const auto batch = stream->next();
+    if (stop_signal_ != 0) throw graph::Interrupted(stop_signal_);
+    if (!batch) throw io::Error(recording.path, "has become shorter while it was read");
+    if (const auto& rejected = batch->rows.front().rejected) throw io::Error(rejected->reason);
+    hear(*batch, windows[i], heard);
+    if (windows.size() > 1) {
+      terminal_.progress(graph::format("%.300s: window %zu of %zu", recording.shown.c_str(), i + 1,
+                                       windows.size()));
+    }
+  }
+  return heard;
+}
+
+void Transcriber::hear(const graph::Batch& batch, const nodes::Window& window, Heard& heard) const {
+  const nodes::ModelBatch prepared =
+      nodes::to_model_batch(batch, *model_.tokenizer, description_.config);
+  if (prepared.audio.rows == 0) return;  // less than a frame
+  const model::Logits logits = model_.model->infer(prepared.audio);
+  const int64_t end = std::min(window.end_frame, logits.lengths_frames.front());
+  const auto tokens = nodes::best_tokens(logits, 0, window.begin_frame, end);
+  heard.tokens.insert(heard.tokens.end(), tokens.begin(), tokens.end());
+  if (!keep_logits_) return;
+  const auto values = logits.values.begin();
+  heard.logits.insert(heard.logits.end(), values + window.begin_frame * logits.vocabulary,
+                      values + end * logits.vocabulary);
+}
+
+}  // namespace flowqat::cli

@@ -1,0 +1,67 @@
+#pragma once
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "graph/pipeline.h"
+#include "io/audio_file.h"
+#include "io/spool.h"
+#include "nodes/model_folder.h"
+#include "nodes/windows.h"
+
+namespace flowqat::cli {
+
+/// What was heard in one recording.
+struct Heard {
+  std::vector<int32_t> tokens;  ///< the likeliest of each frame
+  std::vector<float> logits;    ///< [frames, vocabulary], if asked for
+  double duration_s = 0;
+};
+
+/// Audio to tokens: for each file a built-in graph of its windows (one, if it is not long),
+/// unpadded, through decode, resample and normalize; then the frames that the windows together
+/// have.
+class Transcriber {
+ public:
+  /// Loads the model. Throws GraphError for windows that cannot be joined.
+  Transcriber(const TranscribeArguments& arguments, Terminal& terminal);
+
+  /// A file, or "-" for standard input. Throws io::Error for what cannot be read.
+  Heard hear(const std::string& argument);
+
+  io::DecodedText decode(const Heard& heard) const {
+    return model_.tokenizer->decode_words(heard.tokens);
+  }
+  /// When a frame begins.
+  double time_s(int64_t frame) const {
+    return static_cast<double>(frame * windows_.frame_samples) / windows_.rate_hz;
+  }
+  int64_t vocabulary() const { return description_.config.vocab_size; }
+
+ private:
+  /// The audio of one argument, where it can be read at any place, for as long as this lives.
+  struct Recording {
+    std::string shown;  ///< as it was named
+    std::filesystem::path path;
+    std::vector<io::Spool> spools;
+    io::AudioInfo info;
+  };
+
+  void open(Recording& recording, bool is_standard_input) const;
+  std::vector<nodes::Window> parts(const Recording& recording) const;
+  Heard hear(const Recording& recording);
+  void hear(const graph::Batch& batch, const nodes::Window& window, Heard& heard) const;
+
+  nodes::ModelDescription description_;
+  nodes::WindowShape windows_;
+  bool keep_logits_;
+  const std::atomic<int>& stop_signal_;
+  Terminal& terminal_;
+  nodes::ModelState model_;
+  graph::DataThreads threads_{0};
+};
+
+}  // namespace flowqat::cli
