@@ -1,6 +1,8 @@
 /// The oneTBB flow graph of one epoch: a function node for every transform, one that completes
 /// batches, one that puts them in order, and a queue. Nothing in it ever blocks: the gate admits
-/// work from outside, when the consumer opens the stream and whenever it lets go of a batch.
+/// work from outside, when the consumer opens the stream and whenever it lets go of a batch. (No
+/// node is lightweight: oneTBB holds a lock on a node's successors while their bodies run, so all
+/// utterances would pass one by one.)
 #include <tbb/flow_graph.h>
 
 #include <condition_variable>
@@ -142,13 +144,19 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
 
   void start(const PlannedBatch& planned, int64_t number) {
     pipeline_.admitted_us() += source_us(planned);
-    for (const UtterancePtr& utterance : maker_.begin(planned, number)) {
-      if (work_.empty()) {
-        complete_->try_put(utterance);
-      } else {
-        work_.front()->try_put(utterance);
+    // Handed over, because try_put() from outside of the arena waits until a worker has time for
+    // it.
+    graph_->reserve_wait();
+    pipeline_.threads().impl().arena.enqueue([this, &planned, number] {
+      for (const UtterancePtr& utterance : maker_.begin(planned, number)) {
+        if (work_.empty()) {
+          complete_->try_put(utterance);
+        } else {
+          work_.front()->try_put(utterance);
+        }
       }
-    }
+      graph_->release_wait();
+    });
   }
 
   void apply(size_t position, Utterance& utterance) {
