@@ -1,8 +1,8 @@
 #include "model/config.h"
 
 #include <fstream>
-#include <initializer_list>
 
+#include "model/config_fields.h"
 #include "model/model.h"
 
 namespace flowqat::model {
@@ -58,10 +58,17 @@ class Fields {
     }
   }
 
-  void text(const std::string& name, std::string& out) const {
+  void activation(const std::string& name, Activation& out) const {
     if (const json* value = find(name)) {
-      if (!value->is_string()) refuse(name, *value, "a string");
-      out = value->get<std::string>();
+      if (!value->is_string()) refuse(name, *value, "an activation's name");
+      out = activation_of(value->get<std::string>(), name);
+    }
+  }
+
+  void norm(const std::string& name, ConvolutionNorm& out) const {
+    if (const json* value = find(name)) {
+      if (*value != "group" && *value != "layer") refuse(name, *value, "\"group\" or \"layer\"");
+      out = *value == "layer" ? ConvolutionNorm::layer : ConvolutionNorm::group;
     }
   }
 
@@ -80,41 +87,6 @@ class Fields {
  private:
   const json& object_;
 };
-
-[[noreturn]] void unsupported(const std::string& family, const std::string& field,
-                              const std::string& value, const std::string& supported) {
-  throw Error("config.json: " + family + " is not supported yet: field \"" + field + "\" is " +
-              value + ", this version runs the base family (" + supported + ")");
-}
-
-void refuse_other_families(const Config& config, const Fields& fields) {
-  const json* type = fields.find("model_type");
-  if (type && *type != "wav2vec2") {
-    throw Error("config.json: field \"model_type\" must be \"wav2vec2\", found " + shown(*type));
-  }
-  if (config.feat_extract_norm != "group") {
-    unsupported("the layer-norm family", "feat_extract_norm", '"' + config.feat_extract_norm + '"',
-                "\"group\"");
-  }
-  if (config.do_stable_layer_norm) {
-    unsupported("the layer-norm family", "do_stable_layer_norm", "true", "false");
-  }
-  const std::pair<const char*, const std::string&> activations[] = {
-      {"hidden_act", config.hidden_act},
-      {"feat_extract_activation", config.feat_extract_activation}};
-  for (const auto& [field, value] : activations) {
-    if (value != "gelu") {
-      unsupported("the activation", field, '"' + value + '"', "\"gelu\", the exact erf form");
-    }
-  }
-  bool add_adapter = false;
-  fields.flag("add_adapter", add_adapter);
-  if (add_adapter) unsupported("an adapter network", "add_adapter", "true", "false");
-  const json* adapter = fields.find("adapter_attn_dim");
-  if (adapter && !adapter->is_null()) {
-    unsupported("an attention adapter", "adapter_attn_dim", adapter->dump(), "null");
-  }
-}
 
 void check_geometry(const Config& config, const Fields& fields) {
   const std::string layers = std::to_string(config.conv_dim.size());
@@ -164,14 +136,17 @@ Config Config::from_json(const nlohmann::json& json) {
   }
   Config config;
   const Fields fields(json);
+  const nlohmann::json* type = fields.find("model_type");
+  if (type && *type != "wav2vec2") refuse("model_type", *type, "\"wav2vec2\"");
+  refuse_other_models(json);
   fields.whole("vocab_size", config.vocab_size, 1);
   fields.whole("hidden_size", config.hidden_size, 1);
   fields.whole("num_hidden_layers", config.num_hidden_layers, 0);
   fields.whole("num_attention_heads", config.num_attention_heads, 1);
   fields.whole("intermediate_size", config.intermediate_size, 1);
-  fields.text("hidden_act", config.hidden_act);
-  fields.text("feat_extract_activation", config.feat_extract_activation);
-  fields.text("feat_extract_norm", config.feat_extract_norm);
+  fields.activation("hidden_act", config.hidden_act);
+  fields.activation("feat_extract_activation", config.feat_extract_activation);
+  fields.norm("feat_extract_norm", config.feat_extract_norm);
   fields.flag("conv_bias", config.conv_bias);
   fields.flag("do_stable_layer_norm", config.do_stable_layer_norm);
   fields.list("conv_dim", config.conv_dim);
@@ -191,7 +166,7 @@ Config Config::from_json(const nlohmann::json& json) {
   fields.share("mask_feature_prob", config.mask_feature_prob);
   fields.whole("pad_token_id", config.pad_token_id, 0);
   config.source = json;
-  refuse_other_families(config, fields);
+  config.unknown_fields = model::unknown_fields(json);
   check_geometry(config, fields);
   return config;
 }
@@ -204,6 +179,28 @@ Config Config::from_file(const std::filesystem::path& config_json) {
     if (text.starts_with(config_json.string())) throw;
     throw Error(config_json.parent_path().string() + "/" + text);
   }
+}
+
+Config Config::with_vocabulary(int64_t size, int64_t blank_id) const {
+  Config changed = *this;
+  changed.vocab_size = size;
+  changed.pad_token_id = blank_id;
+  return changed;
+}
+
+nlohmann::json Config::saved_json(bool has_mask_embedding) const {
+  nlohmann::json saved = source;
+  saved["model_type"] = "wav2vec2";
+  saved["architectures"] = {"Wav2Vec2ForCTC"};
+  saved["vocab_size"] = vocab_size;
+  saved["pad_token_id"] = pad_token_id;
+  for (const char* type : {"dtype", "torch_dtype"}) {
+    if (saved.contains(type)) saved[type] = "float32";
+  }
+  if (has_mask_embedding && mask_time_prob == 0 && mask_feature_prob == 0) {
+    saved["mask_time_prob"] = Config().mask_time_prob;
+  }
+  return saved;
 }
 
 int64_t frames_of(const Config& config, int64_t samples) {

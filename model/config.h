@@ -7,15 +7,26 @@
 #include <string>
 #include <vector>
 
+#include "model/activation.h"
+
 namespace flowqat::model {
 
-/// Field names are config.json's; defaults are those of transformers' Wav2Vec2Config.
+/// What stands between the convolutions of the feature extractor.
+enum class ConvolutionNorm {
+  group,  ///< "group": after the first convolution, over time, a group a channel (base)
+  layer,  ///< "layer": after each convolution, over its channels (large-lv60, robust, XLSR)
+};
+
+/// Field names are config.json's; defaults are those of transformers' Wav2Vec2Config. The two flags
+/// of the families, feat_extract_norm and do_stable_layer_norm, may be combined freely, as there.
 struct Config {
   int64_t vocab_size = 32, hidden_size = 768, num_hidden_layers = 12, num_attention_heads = 12;
   int64_t intermediate_size = 3072;
-  std::string hidden_act = "gelu", feat_extract_activation = "gelu";
-  std::string feat_extract_norm = "group";
-  bool conv_bias = false, do_stable_layer_norm = false;
+  Activation hidden_act = Activation::gelu;               ///< of the feed-forward networks
+  Activation feat_extract_activation = Activation::gelu;  ///< of all convolutions
+  ConvolutionNorm feat_extract_norm = ConvolutionNorm::group;
+  bool conv_bias = false;
+  bool do_stable_layer_norm = false;  ///< norms before attention and feed-forward, not after
   std::vector<int64_t> conv_dim{512, 512, 512, 512, 512, 512, 512};
   std::vector<int64_t> conv_stride{5, 2, 2, 2, 2, 2, 2}, conv_kernel{10, 3, 3, 3, 3, 2, 2};
   int64_t num_conv_pos_embeddings = 128, num_conv_pos_embedding_groups = 16;
@@ -29,14 +40,26 @@ struct Config {
   /// Whether frames behind a row's end are masked: the processor's return_attention_mask, which
   /// whoever reads the folder fills in (false for base-960h).
   bool attention_mask = false;
-  /// The whole object as read, written back unchanged when a model is saved.
+  /// The whole object as read; saved_json() is made of it.
   nlohmann::json source;
+  /// Fields of `source` that mean nothing for this model, nor to transformers; worth a word to the
+  /// user.
+  std::vector<std::string> unknown_fields;
 
   /// From config.json's content. Throws Error for a field of the wrong type or range, and for one
   /// that this program does not honour, by name, with the reason. `attention_mask` stays false.
   static Config from_json(const nlohmann::json& json);
   /// The same from a file. Throws Error naming the file.
   static Config from_file(const std::filesystem::path& config_json);
+
+  /// The same network for another vocabulary.
+  Config with_vocabulary(int64_t size, int64_t blank_id) const;
+  /// The config.json of a saved model: `source`, but with a CTC model's "architectures", with the
+  /// vocabulary's fields, and with float32 where it names a type, since weights are saved so. A
+  /// model that holds a mask embedding without having masks (it was trained with masks from the
+  /// graph) gets transformers' default "mask_time_prob", without which it would not load the
+  /// tensor.
+  nlohmann::json saved_json(bool has_mask_embedding) const;
 };
 
 /// Frames that the convolutions make of `samples`: L <- floor((L - k) / s) + 1 a layer; 0 if too

@@ -3,7 +3,9 @@
 namespace flowqat::model {
 
 Encoder::Encoder(const Config& config)
-    : hidden_dropout_(config.hidden_dropout), layerdrop_(config.layerdrop) {
+    : norm_first_(config.do_stable_layer_norm),
+      hidden_dropout_(config.hidden_dropout),
+      layerdrop_(config.layerdrop) {
   positional_ = register_module("pos_conv_embed", std::make_shared<PositionalConv>(config));
   layer_norm_ = register_module(
       "layer_norm",
@@ -17,19 +19,24 @@ Encoder::Encoder(const Config& config)
   register_module("layers", list);
 }
 
-torch::Tensor Encoder::forward(const torch::Tensor& x, const torch::Tensor& frame_mask) {
+torch::Tensor Encoder::forward(const torch::Tensor& x, const torch::Tensor& frame_mask,
+                               std::vector<torch::Tensor>* hidden) {
   torch::Tensor y = x, key_mask;
   if (frame_mask.defined()) {
     y = y.masked_fill(frame_mask.logical_not().unsqueeze(-1), 0);
     key_mask = frame_mask.unsqueeze(1).unsqueeze(1);
   }
-  y = layer_norm_->forward(y + positional_->forward(y));
+  y = y + positional_->forward(y);
+  if (!norm_first_) y = layer_norm_->forward(y);
   y = at::dropout(y, hidden_dropout_, is_training());
+  if (hidden) hidden->push_back(y);
   for (const auto& layer : layers_) {
-    if (is_training() && layerdrop_ > 0 && at::rand({}).item<double>() < layerdrop_) continue;
-    y = layer->forward(y, key_mask);
+    const bool skipped =
+        is_training() && layerdrop_ > 0 && at::rand({}).item<double>() < layerdrop_;
+    if (!skipped) y = layer->forward(y, key_mask);
+    if (hidden) hidden->push_back(y);
   }
-  return y;
+  return norm_first_ ? layer_norm_->forward(y) : y;
 }
 
 }  // namespace flowqat::model

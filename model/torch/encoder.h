@@ -10,7 +10,8 @@
 
 namespace flowqat::model {
 
-/// Positional convolution, norm, dropout and the transformer layers.
+/// Positional convolution, dropout and the transformer layers; a norm before them or, with
+/// do_stable_layer_norm, behind them.
 class Encoder : public torch::nn::Module {
  public:
   explicit Encoder(const Config& config);
@@ -19,10 +20,14 @@ class Encoder : public torch::nn::Module {
   ///
   /// In training each layer is skipped with probability layerdrop (arXiv:1909.11556), drawn from
   /// the CPU's default generator, on whatever device the layers are.
-  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& frame_mask);
+  ///
+  /// `hidden`, where it is given, receives the first layer's input and every layer's output.
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& frame_mask,
+                        std::vector<torch::Tensor>* hidden = nullptr);
   PositionalConv& positional_conv() { return *positional_; }
 
  private:
+  bool norm_first_;
   double hidden_dropout_, layerdrop_;
   std::shared_ptr<PositionalConv> positional_;
   torch::nn::LayerNorm layer_norm_{nullptr};

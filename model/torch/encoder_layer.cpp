@@ -1,9 +1,13 @@
 #include "model/torch/encoder_layer.h"
 
+#include "model/torch/activate.h"
+
 namespace flowqat::model {
 
 FeedForward::FeedForward(const Config& config)
-    : activation_dropout_(config.activation_dropout), hidden_dropout_(config.hidden_dropout) {
+    : activation_(config.hidden_act),
+      activation_dropout_(config.activation_dropout),
+      hidden_dropout_(config.hidden_dropout) {
   intermediate_ =
       register_module("intermediate_dense",
                       std::make_shared<LinearLayer>(config.hidden_size, config.intermediate_size));
@@ -12,12 +16,13 @@ FeedForward::FeedForward(const Config& config)
 }
 
 torch::Tensor FeedForward::forward(const torch::Tensor& x) {
-  torch::Tensor y = at::gelu(intermediate_->forward(x));
+  torch::Tensor y = activate(activation_, intermediate_->forward(x));
   y = output_->forward(at::dropout(y, activation_dropout_, is_training()));
   return at::dropout(y, hidden_dropout_, is_training());
 }
 
-EncoderLayer::EncoderLayer(const Config& config) : hidden_dropout_(config.hidden_dropout) {
+EncoderLayer::EncoderLayer(const Config& config)
+    : norm_first_(config.do_stable_layer_norm), hidden_dropout_(config.hidden_dropout) {
   const auto norm = torch::nn::LayerNormOptions({config.hidden_size}).eps(config.layer_norm_eps);
   attention_ = register_module("attention", std::make_shared<Attention>(config));
   layer_norm_ = register_module("layer_norm", torch::nn::LayerNorm(norm));
@@ -27,8 +32,10 @@ EncoderLayer::EncoderLayer(const Config& config) : hidden_dropout_(config.hidden
 
 torch::Tensor EncoderLayer::forward(const torch::Tensor& x, const torch::Tensor& key_mask) {
   const torch::Tensor attended =
-      at::dropout(attention_->forward(x, key_mask), hidden_dropout_, is_training());
-  const torch::Tensor y = layer_norm_->forward(x + attended);
+      attention_->forward(norm_first_ ? layer_norm_->forward(x) : x, key_mask);
+  torch::Tensor y = x + at::dropout(attended, hidden_dropout_, is_training());
+  if (norm_first_) return y + feed_forward_->forward(final_layer_norm_->forward(y));
+  y = layer_norm_->forward(y);
   return final_layer_norm_->forward(y + feed_forward_->forward(y));
 }
 

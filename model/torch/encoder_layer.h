@@ -9,19 +9,22 @@
 
 namespace flowqat::model {
 
-/// Linear, exact GELU, dropout, linear, dropout.
+/// Linear, activation, dropout, linear, dropout.
 class FeedForward : public torch::nn::Module {
  public:
   explicit FeedForward(const Config& config);
   torch::Tensor forward(const torch::Tensor& x);
 
  private:
+  Activation activation_;
   double activation_dropout_, hidden_dropout_;
   std::shared_ptr<LinearLayer> intermediate_, output_;
 };
 
-/// A transformer layer that normalizes behind each residual sum (the base family's order):
-/// x <- norm(x + dropout(attention(x))), x <- norm(x + feed_forward(x)).
+/// A transformer layer in one of two orders, as do_stable_layer_norm says:
+///   false (base)   x <- norm(x + dropout(attention(x))), x <- norm'(x + feed_forward(x))
+///   true (large)   x <- x + dropout(attention(norm(x))), x <- x + feed_forward(norm'(x))
+/// the second of which trains more steadily when layers are many (arXiv:2002.04745).
 class EncoderLayer : public torch::nn::Module {
  public:
   explicit EncoderLayer(const Config& config);
@@ -29,6 +32,7 @@ class EncoderLayer : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& key_mask);
 
  private:
+  bool norm_first_;
   double hidden_dropout_;
   std::shared_ptr<Attention> attention_;
   torch::nn::LayerNorm layer_norm_{nullptr};

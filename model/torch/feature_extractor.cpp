@@ -1,23 +1,32 @@
 #include "model/torch/feature_extractor.h"
 
+#include "model/torch/activate.h"
+
 namespace flowqat::model {
 
-FeatureConvolution::FeatureConvolution(const Config& config, size_t index) {
+FeatureConvolution::FeatureConvolution(const Config& config, size_t index)
+    : activation_(config.feat_extract_activation) {
   const int64_t in = index == 0 ? 1 : config.conv_dim[index - 1];
   const int64_t out = config.conv_dim[index];
   conv_ = register_module(
       "conv", std::make_shared<Conv1dLayer>(in, out, config.conv_kernel[index],
                                             config.conv_stride[index], config.conv_bias));
-  if (index == 0) {
+  // Both have PyTorch's epsilon of 1e-5: transformers gives them none, whatever layer_norm_eps
+  // says.
+  if (config.feat_extract_norm == ConvolutionNorm::layer) {
     layer_norm_ =
+        register_module("layer_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({out})));
+  } else if (index == 0) {
+    group_norm_ =
         register_module("layer_norm", torch::nn::GroupNorm(torch::nn::GroupNormOptions(out, out)));
   }
 }
 
 torch::Tensor FeatureConvolution::forward(const torch::Tensor& x) {
   torch::Tensor y = conv_->forward(x);
-  if (layer_norm_) y = layer_norm_->forward(y);
-  return at::gelu(y);
+  if (group_norm_) y = group_norm_->forward(y);
+  if (layer_norm_) y = layer_norm_->forward(y.transpose(1, 2)).transpose(1, 2);
+  return activate(activation_, y);
 }
 
 FeatureExtractor::FeatureExtractor(const Config& config) {

@@ -1,4 +1,4 @@
-/// From samples to features: seven strided convolutions (wav2vec 2.0, arXiv:2006.11477, section 2).
+/// From samples to features: strided convolutions (wav2vec 2.0, arXiv:2006.11477, section 2).
 #pragma once
 #include <torch/torch.h>
 
@@ -10,7 +10,8 @@
 
 namespace flowqat::model {
 
-/// Convolution, group norm (the first layer only: a group a channel, over time), exact GELU.
+/// Convolution, norm, activation. By configuration the norm is a group norm over time (of the first
+/// layer only: a group a channel) or a layer norm over the channels of each frame.
 class FeatureConvolution : public torch::nn::Module {
  public:
   FeatureConvolution(const Config& config, size_t index);
@@ -18,7 +19,9 @@ class FeatureConvolution : public torch::nn::Module {
 
  private:
   std::shared_ptr<Conv1dLayer> conv_;
-  torch::nn::GroupNorm layer_norm_{nullptr};
+  torch::nn::GroupNorm group_norm_{nullptr};
+  torch::nn::LayerNorm layer_norm_{nullptr};
+  Activation activation_;
 };
 
 class FeatureExtractor : public torch::nn::Module {

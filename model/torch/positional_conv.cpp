@@ -1,5 +1,7 @@
 #include "model/torch/positional_conv.h"
 
+#include "model/torch/activate.h"
+
 namespace flowqat::model {
 
 WeightNormedKernel::WeightNormedKernel(int64_t channels, int64_t kernel, int64_t groups) {
@@ -19,7 +21,9 @@ void WeightNormedKernel::set_weight(const torch::Tensor& weight) {
 }
 
 PositionalConv::PositionalConv(const Config& config)
-    : kernel_size_(config.num_conv_pos_embeddings), groups_(config.num_conv_pos_embedding_groups) {
+    : kernel_size_(config.num_conv_pos_embeddings),
+      groups_(config.num_conv_pos_embedding_groups),
+      activation_(config.feat_extract_activation) {
   conv_ = register_module(
       "conv", std::make_shared<WeightNormedKernel>(config.hidden_size, kernel_size_, groups_));
 }
@@ -29,7 +33,7 @@ torch::Tensor PositionalConv::forward(const torch::Tensor& x) {
                                /*padding=*/kernel_size_ / 2, /*dilation=*/1, groups_);
   // An even kernel, padded by half of itself on both sides, makes one frame too many.
   if (kernel_size_ % 2 == 0) y = y.slice(2, 0, y.size(2) - 1);
-  return at::gelu(y).transpose(1, 2);
+  return activate(activation_, y).transpose(1, 2);
 }
 
 }  // namespace flowqat::model

@@ -34,6 +34,7 @@ class PositionalConv : public torch::nn::Module {
 
  private:
   int64_t kernel_size_, groups_;
+  Activation activation_;
   std::shared_ptr<WeightNormedKernel> conv_;
 };
 

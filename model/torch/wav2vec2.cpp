@@ -13,13 +13,13 @@ Wav2Vec2::Wav2Vec2(const Config& config) {
   encoder_ = register_module("encoder", std::make_shared<Encoder>(config));
 }
 
-torch::Tensor Wav2Vec2::forward(const NetworkInput& input) {
+torch::Tensor Wav2Vec2::forward(const NetworkInput& input, std::vector<torch::Tensor>* hidden) {
   const torch::Tensor features = feature_extractor_->forward(input.samples).transpose(1, 2);
-  torch::Tensor hidden = feature_projection_->forward(features);
+  torch::Tensor x = feature_projection_->forward(features);
   if (is_training()) {
-    hidden = apply_masks(hidden, input.time_mask, input.channel_mask, masked_spec_embed_);
+    x = apply_masks(x, input.time_mask, input.channel_mask, masked_spec_embed_);
   }
-  return encoder_->forward(hidden, input.frame_mask);
+  return encoder_->forward(x, input.frame_mask, hidden);
 }
 
 Wav2Vec2ForCtc::Wav2Vec2ForCtc(const Config& config) : final_dropout_(config.final_dropout) {
@@ -33,9 +33,10 @@ Wav2Vec2ForCtc::Wav2Vec2ForCtc(const Config& config) : final_dropout_(config.fin
   }
 }
 
-torch::Tensor Wav2Vec2ForCtc::forward(const NetworkInput& input) {
-  const torch::Tensor hidden = at::dropout(base_->forward(input), final_dropout_, is_training());
-  return lm_head_->forward(hidden);
+torch::Tensor Wav2Vec2ForCtc::forward(const NetworkInput& input,
+                                      std::vector<torch::Tensor>* hidden) {
+  const torch::Tensor context = base_->forward(input, hidden);
+  return lm_head_->forward(at::dropout(context, final_dropout_, is_training()));
 }
 
 }  // namespace flowqat::model

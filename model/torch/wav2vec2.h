@@ -25,8 +25,8 @@ struct NetworkInput {
 class Wav2Vec2 : public torch::nn::Module {
  public:
   explicit Wav2Vec2(const Config& config);
-  /// -> [rows, frames, hidden]. The masks count in training only.
-  torch::Tensor forward(const NetworkInput& input);
+  /// -> [rows, frames, hidden]. The masks count in training only. `hidden` as Encoder fills it.
+  torch::Tensor forward(const NetworkInput& input, std::vector<torch::Tensor>* hidden = nullptr);
   FeatureProjection& projection() { return *feature_projection_; }
   Encoder& encoder() { return *encoder_; }
 
@@ -40,8 +40,8 @@ class Wav2Vec2 : public torch::nn::Module {
 class Wav2Vec2ForCtc : public torch::nn::Module {
  public:
   explicit Wav2Vec2ForCtc(const Config& config);
-  /// -> scores before the softmax, [rows, frames, vocabulary].
-  torch::Tensor forward(const NetworkInput& input);
+  /// -> scores before the softmax, [rows, frames, vocabulary]. `hidden` as Encoder fills it.
+  torch::Tensor forward(const NetworkInput& input, std::vector<torch::Tensor>* hidden = nullptr);
   Wav2Vec2& base() { return *base_; }
   torch::nn::Linear& head() { return lm_head_; }
 

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Makes the golden files of the wav2vec2 tests with transformers:
 
-    .venv/bin/python tests/golden/make_wav2vec2.py
+    .venv/bin/python tests/golden/make_wav2vec2.py [NAME...]
 
 wav2vec2_tiny: weights, a padded batch, logits with and without an attention mask, CTC losses in the
 three reductions, gradients, and the weights after three AdamW steps with masks.
 wav2vec2_variant: biased convolutions, an odd positional kernel, other epsilon; logits alone.
+wav2vec2_layer_norm: the other family (layer norms behind biased convolutions, norms first in the
+encoder), another activation; weights, logits, losses, gradients.
 """
 
 import json
 import pathlib
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -54,6 +57,26 @@ VARIANT = Wav2Vec2Config(
     num_conv_pos_embedding_groups=2,
     initializer_range=0.3,
     layer_norm_eps=1e-3,
+    architectures=["Wav2Vec2ForCTC"],
+    **NO_DROPOUT,
+)
+LAYER_NORM = Wav2Vec2Config(
+    vocab_size=12,
+    hidden_size=16,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    intermediate_size=20,
+    hidden_act="gelu_new",
+    conv_dim=[8, 6, 8],
+    conv_kernel=[10, 3, 2],
+    conv_stride=[5, 2, 2],
+    conv_bias=True,
+    feat_extract_norm="layer",
+    do_stable_layer_norm=True,
+    num_conv_pos_embeddings=6,
+    num_conv_pos_embedding_groups=2,
+    initializer_range=0.3,
+    layer_norm_eps=1e-4,
     architectures=["Wav2Vec2ForCTC"],
     **NO_DROPOUT,
 )
@@ -152,12 +175,7 @@ def save(name, config, tensors):
     (HERE / f"{name}.json").write_text(text + "\n")
 
 
-def main():
-    torch.set_num_threads(1)
-    model = build(TINY, seed=1)
-    samples, mask = padded_batch()
-    out = {"weights." + name: value.clone() for name, value in model.state_dict().items()}
-    out |= {"samples": samples, "lengths": torch.tensor(LENGTHS)}
+def forward_and_gradients(model, samples, mask, out):
     for name, attention in (("logits", None), ("masked_logits", mask)):
         out[name] = model(samples, attention_mask=attention).logits
         for reduction, loss in losses(model, out[name]).items():
@@ -166,15 +184,28 @@ def main():
     parameters = dict(model.named_parameters())
     for name in GRADIENTS:
         out["gradient." + name] = parameters[name].grad
-    train(model, samples, mask, out)
-    save("wav2vec2_tiny", TINY, out)
 
-    model = build(VARIANT, seed=2)
-    out = {"weights." + name: value for name, value in model.state_dict().items()}
+
+def make(name, config, seed):
+    model = build(config, seed)
+    samples, mask = padded_batch()
+    out = {"weights." + name: value.clone() for name, value in model.state_dict().items()}
     out |= {"samples": samples, "lengths": torch.tensor(LENGTHS)}
-    out["logits"] = model(samples).logits
-    out["masked_logits"] = model(samples, attention_mask=mask).logits
-    save("wav2vec2_variant", VARIANT, out)
+    if config is VARIANT:
+        out["logits"] = model(samples).logits
+        out["masked_logits"] = model(samples, attention_mask=mask).logits
+    else:
+        forward_and_gradients(model, samples, mask, out)
+    if config is TINY:
+        train(model, samples, mask, out)
+    save(name, config, out)
+
+
+def main():
+    torch.set_num_threads(1)
+    files = {"wav2vec2_tiny": (TINY, 1), "wav2vec2_variant": (VARIANT, 2), "wav2vec2_layer_norm": (LAYER_NORM, 3)}
+    for name in sys.argv[1:] or files:
+        make(name, *files[name])
 
 
 if __name__ == "__main__":

@@ -39,16 +39,76 @@ TEST_CASE("a configuration holds what config.json says, and the defaults of what
   CHECK(config.source == base());
 }
 
-TEST_CASE("another family is refused by the field that tells it") {
-  require_refused("feat_extract_norm", "layer",
-                  "the layer-norm family is not supported yet: field \"feat_extract_norm\" is "
-                  "\"layer\", this version runs the base family (\"group\")");
-  require_refused("do_stable_layer_norm", true, "field \"do_stable_layer_norm\" is true");
-  require_refused("hidden_act", "relu", "field \"hidden_act\" is \"relu\"");
-  require_refused("feat_extract_activation", "gelu_new", "\"feat_extract_activation\"");
-  require_refused("add_adapter", true, "field \"add_adapter\" is true");
-  require_refused("adapter_attn_dim", 16, "field \"adapter_attn_dim\" is 16");
+TEST_CASE("the two flags of the families are read, in any combination") {
+  json config = base();
+  CHECK(Config::from_json(config).feat_extract_norm == ConvolutionNorm::group);
+  CHECK_FALSE(Config::from_json(config).do_stable_layer_norm);
+  config["feat_extract_norm"] = "layer";
+  CHECK(Config::from_json(config).feat_extract_norm == ConvolutionNorm::layer);
+  CHECK_FALSE(Config::from_json(config).do_stable_layer_norm);
+  config["do_stable_layer_norm"] = true;
+  CHECK(Config::from_json(config).do_stable_layer_norm);
+  require_refused("feat_extract_norm", "batch",
+                  "\"feat_extract_norm\" must be \"group\" or \"layer\", found \"batch\"");
+}
+
+TEST_CASE("activations of one operation are read by any of their names, others refused by name") {
+  json config = base();
+  config["hidden_act"] = "gelu_new";
+  config["feat_extract_activation"] = "swish";
+  CHECK(Config::from_json(config).hidden_act == Activation::gelu_tanh);
+  CHECK(Config::from_json(config).feat_extract_activation == Activation::silu);
+  require_refused("hidden_act", "prelu",
+                  "field \"hidden_act\" is \"prelu\", an activation that is not computed here; "
+                  "expected one of \"gelu\", ");
+  require_refused("feat_extract_activation", "gelu_10", "\"feat_extract_activation\"");
+  require_refused("hidden_act", 3, "\"hidden_act\" must be an activation's name, found 3");
+}
+
+TEST_CASE("what would make another model of it is refused by name, with the reason") {
   require_refused("model_type", "hubert", "must be \"wav2vec2\", found \"hubert\"");
+  require_refused("add_adapter", true,
+                  "field \"add_adapter\" is true: a network behind the encoder");
+  require_refused("adapter_attn_dim", 16, "field \"adapter_attn_dim\" is 16: adapters in every");
+  require_refused("quantization_config", {{"load_in_8bit", true}}, "another program has quantized");
+  require_refused("per_layer_config", {{"0", json::object()}}, "differ from one another");
+  require_refused("pruned_heads", {{"0", {1}}}, "cut out");
+  json config = base();
+  config["add_adapter"] = false;
+  config["adapter_attn_dim"] = nullptr;
+  config["pruned_heads"] = json::object();
+  CHECK(Config::from_json(config).unknown_fields.empty());
+}
+
+TEST_CASE("a field that means nothing to wav2vec2 is told, what transformers writes is not") {
+  json config = base();
+  config["layer_drop"] = 0.5;
+  config["mask_channel_prob"] = 0.1;  // fairseq's, in Facebook's published folders
+  config["tdnn_dim"] = {1, 2};
+  config["_attn_implementation"] = "eager";
+  CHECK(Config::from_json(config).unknown_fields == std::vector<std::string>{"layer_drop"});
+  for (const char* name : {"wav2vec2_tiny", "wav2vec2_layer_norm"}) {
+    const std::string path = std::string(FLOWQAT_SOURCE_DIR "/tests/golden/") + name + ".json";
+    CHECK(Config::from_file(path).unknown_fields.empty());
+  }
+}
+
+TEST_CASE("a saved configuration tells what was saved and keeps the rest") {
+  json source = base();
+  source["architectures"] = {"Wav2Vec2ForPreTraining"};
+  source["torch_dtype"] = "float16";
+  const Config config = Config::from_json(source).with_vocabulary(40, 39);
+  json expected = source;
+  expected["architectures"] = {"Wav2Vec2ForCTC"};
+  expected["torch_dtype"] = "float32";
+  expected["vocab_size"] = 40;
+  expected["pad_token_id"] = 39;
+  CHECK(config.saved_json(true) == expected);
+  CHECK(Config::from_json(config.saved_json(true)).vocab_size == 40);
+
+  source["mask_time_prob"] = 0;
+  CHECK(Config::from_json(source).saved_json(false)["mask_time_prob"] == 0);
+  CHECK(Config::from_json(source).saved_json(true)["mask_time_prob"] == 0.05);
 }
 
 TEST_CASE("a field of the wrong type or range is refused by name, with what was found") {

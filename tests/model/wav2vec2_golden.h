@@ -17,7 +17,7 @@ struct Golden {
   Tensors weights;  ///< under the names of transformers 5
   std::map<std::string, torch::Tensor> values;
 
-  /// `name` is wav2vec2_tiny or wav2vec2_variant.
+  /// `name` is wav2vec2_tiny, wav2vec2_variant or wav2vec2_layer_norm.
   explicit Golden(const std::string& name);
   const torch::Tensor& operator[](const std::string& name) const { return values.at(name); }
   std::unique_ptr<Model> load(bool attention_mask) const;

@@ -8,7 +8,7 @@
 using namespace flowqat::model;
 
 TEST_CASE("logits equal transformers', with and without an attention mask") {
-  for (const char* name : {"wav2vec2_tiny", "wav2vec2_variant"}) {
+  for (const char* name : {"wav2vec2_tiny", "wav2vec2_variant", "wav2vec2_layer_norm"}) {
     const Golden golden(name);
     for (const bool attention_mask : {false, true}) {
       INFO(name << ", attention mask " << attention_mask);
@@ -60,8 +60,8 @@ TEST_CASE("the CTC loss equals PyTorch's in each reduction") {
   }
 }
 
-TEST_CASE("gradients equal PyTorch's") {
-  const Golden golden("wav2vec2_tiny");
+TEST_CASE("gradients equal PyTorch's, in both families") {
+  const Golden golden(GENERATE(as<std::string>(), "wav2vec2_tiny", "wav2vec2_layer_norm"));
   const auto model = golden.load(true);
   TorchModel& torch_model = inside(*model);
   const AudioBatch batch = golden.batch();

@@ -1,0 +1,201 @@
+// What training draws follows its distribution. The numbers are fixed by the seed: a bound of four
+// standard deviations tells an error of the probability, not the luck of a run.
+#include <cmath>
+#include <functional>
+
+#include "model/torch/initialize.h"
+#include "tests/catch.h"
+#include "tests/model/wav2vec2_golden.h"
+
+using namespace flowqat::model;
+
+namespace {
+
+/// All dropouts 0.
+Config still_config() {
+  Config config;
+  config.hidden_size = config.intermediate_size = 64;
+  config.num_hidden_layers = 1;
+  config.num_attention_heads = 4;
+  config.vocab_size = 64;
+  config.conv_dim = {16, 16};
+  config.conv_kernel = {10, 3};
+  config.conv_stride = {5, 2};
+  config.num_conv_pos_embeddings = 8;
+  config.num_conv_pos_embedding_groups = 4;
+  config.hidden_dropout = config.activation_dropout = config.attention_dropout = 0;
+  config.feat_proj_dropout = config.final_dropout = config.layerdrop = 0;
+  return config;
+}
+
+/// Parameters away from zero, so that a zero is a dropped element.
+template <class Module>
+void randomize(Module& module) {
+  const torch::NoGradGuard no_grad;
+  for (torch::Tensor& parameter : module.parameters()) parameter.normal_(0.5, 1);
+}
+
+void set_identity(LinearLayer& layer) {
+  const torch::NoGradGuard no_grad;
+  layer.weight.copy_(torch::eye(layer.weight.size(0)));
+  layer.bias.zero_();
+}
+
+/// `dropped` is `kept` with a share p of its elements zero and the others divided by 1 - p.
+void check_dropout(const torch::Tensor& dropped, const torch::Tensor& kept, double p) {
+  REQUIRE(dropped.sizes() == kept.sizes());
+  REQUIRE((kept == 0).sum().item<int64_t>() == 0);
+  const torch::Tensor zero = dropped == 0;
+  const auto count = static_cast<double>(kept.numel());
+  const double share = static_cast<double>(zero.sum().item<int64_t>()) / count;
+  CHECK(std::abs(share - p) < 4 * std::sqrt(p * (1 - p) / count));
+  const torch::Tensor expected = (kept / (1 - p)).masked_fill(zero, 0);
+  CHECK(largest_difference(dropped, expected) < 1e-5 * expected.abs().max().item<double>());
+  // As many in either half: neighbours and rows draw for themselves.
+  const double half = static_cast<double>(zero.flatten().chunk(2)[0].sum().item<int64_t>());
+  CHECK(std::abs(2 * half / count - p) < 4 * std::sqrt(2 * p * (1 - p) / count));
+}
+
+/// Forward in training against forward in evaluation mode.
+template <class Module>
+void check_module(Module& module, const std::function<torch::Tensor()>& forward, double p) {
+  torch::manual_seed(11);
+  const torch::NoGradGuard no_grad;
+  module.eval();
+  const torch::Tensor kept = forward();
+  CHECK(torch::equal(forward(), kept));
+  module.train();
+  const torch::Tensor dropped = forward();
+  check_dropout(dropped, kept, p);
+  CHECK_FALSE(torch::equal(forward(), dropped));
+}
+
+}  // namespace
+
+TEST_CASE("the feature projection drops its output's elements with feat_proj_dropout") {
+  Config config = still_config();
+  config.feat_proj_dropout = 0.3;
+  FeatureProjection projection(config);
+  randomize(projection);
+  const torch::Tensor features = torch::randn({4, 100, 16});
+  check_module(
+      projection, [&] { return projection.forward(features); }, 0.3);
+}
+
+TEST_CASE("the feed-forward network drops with activation_dropout inside, hidden_dropout behind") {
+  Config config = still_config();
+  const bool inside = GENERATE(true, false);
+  (inside ? config.activation_dropout : config.hidden_dropout) = 0.2;
+  FeedForward network(config);
+  for (const auto& child : network.children()) set_identity(*child->as<LinearLayer>());
+  const torch::Tensor x = torch::rand({4, 100, 64}) + 0.5;
+  check_module(
+      network, [&] { return network.forward(x); }, 0.2);
+}
+
+TEST_CASE("an encoder layer drops elements of what attention gave with hidden_dropout") {
+  Config config = still_config();
+  config.do_stable_layer_norm = true;
+  config.hidden_dropout = 0.4;
+  EncoderLayer layer(config);
+  {
+    const torch::NoGradGuard no_grad;
+    // Attention gives its output's bias alone, the feed-forward network nothing.
+    for (torch::Tensor& parameter : layer.parameters()) parameter.zero_();
+    layer.named_parameters()["attention.out_proj.bias"].normal_(1, 0.1);
+  }
+  const torch::Tensor x = torch::zeros({4, 100, 64});
+  check_module(
+      layer, [&] { return layer.forward(x, {}); }, 0.4);
+}
+
+TEST_CASE("attention drops its weights with attention_dropout") {
+  constexpr double p = 0.25;
+  constexpr int64_t rows = 8, frames = 50;
+  Config config = still_config();
+  config.attention_dropout = p;
+  Attention attention(config);
+  {
+    // All weights equal, all values 1: a frame's output is the share of the weights that were kept.
+    const torch::NoGradGuard no_grad;
+    for (torch::Tensor& parameter : attention.parameters()) parameter.zero_();
+    attention.named_parameters()["v_proj.bias"].fill_(1);
+    attention.named_parameters()["out_proj.weight"].copy_(torch::eye(64));
+  }
+  torch::manual_seed(5);
+  attention.train();
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor output = attention.forward(torch::randn({rows, frames, 64}), {});
+  // A head's channels share its draws: one of each head.
+  const torch::Tensor shares = output.view({rows, frames, 4, 16}).select(3, 0).to(torch::kDouble);
+  const auto count = static_cast<double>(shares.numel());
+  const double variance = p / (1 - p) / frames;
+  CHECK(std::abs(shares.mean().item<double>() - 1) < 4 * std::sqrt(variance / count));
+  CHECK(shares.var().item<double>() == Approx(variance).epsilon(4 * std::sqrt(2 / count)));
+  attention.eval();
+  CHECK(largest_difference(attention.forward(torch::randn({rows, frames, 64}), {}),
+                           torch::ones({rows, frames, 64})) < 1e-5);
+}
+
+TEST_CASE(
+    "the encoder drops its first layer's input with hidden_dropout, the head its own with "
+    "final_dropout") {
+  Config config = still_config();
+  const bool is_final = GENERATE(true, false);
+  config.do_stable_layer_norm = GENERATE(true, false);
+  config.num_hidden_layers = 0;
+  (is_final ? config.final_dropout : config.hidden_dropout) = 0.15;
+  Wav2Vec2ForCtc network(config);
+  initialize(network, config, 3, 0);
+  {
+    const torch::NoGradGuard no_grad;
+    network.head()->weight.copy_(torch::eye(64));
+    network.head()->bias.zero_();
+  }
+  const NetworkInput input{torch::randn({4, 1000}), {}, {}, {}};
+  check_module(
+      network,
+      [&] {
+        std::vector<torch::Tensor> hidden;
+        const torch::Tensor scores = network.forward(input, &hidden);
+        return is_final ? scores : hidden.front();
+      },
+      0.15);
+}
+
+TEST_CASE("layerdrop skips each layer with its probability, whatever it does with the others") {
+  constexpr double p = 0.3;
+  constexpr int64_t layers = 6, forwards = 600;
+  Config config = still_config();
+  config.num_hidden_layers = layers;
+  config.layerdrop = p;
+  config.do_stable_layer_norm = GENERATE(true, false);
+  Encoder encoder(config);
+  randomize(encoder);
+  const torch::Tensor x = torch::randn({1, 4, 64});
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(2);
+  encoder.train();
+  torch::Tensor skipped = torch::zeros({forwards, layers}, torch::kDouble);
+  for (int64_t i = 0; i < forwards; ++i) {
+    std::vector<torch::Tensor> hidden;
+    encoder.forward(x, {}, &hidden);
+    REQUIRE(hidden.size() == layers + 1);
+    for (int64_t layer = 0; layer < layers; ++layer) {
+      skipped[i][layer] = torch::equal(hidden[layer], hidden[layer + 1]) ? 1 : 0;
+    }
+  }
+  const double deviation = std::sqrt(p * (1 - p) / forwards);
+  CHECK((skipped.mean(0) - p).abs().max().item<double>() < 4 * deviation);
+  // Layers are independent: no two of them are skipped together more often than by chance.
+  const torch::Tensor correlation =
+      torch::corrcoef(skipped.t()) - torch::eye(layers, torch::kDouble);
+  CHECK(correlation.abs().max().item<double>() < 4 / std::sqrt(forwards));
+
+  encoder.eval();
+  std::vector<torch::Tensor> hidden;
+  encoder.forward(x, {}, &hidden);
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    CHECK_FALSE(torch::equal(hidden[layer], hidden[layer + 1]));
+  }
+}
