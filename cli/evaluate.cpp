@@ -103,7 +103,7 @@ class Evaluator {
 
 int evaluate(const EvaluateArguments& arguments) {
   quiet_openmp();
-  const nodes::ModelDescription description = nodes::read_description(arguments.model);
+  nodes::ModelDescription description = nodes::read_description(arguments.model);
   const graph::Graph graph(
       graph::resolve(audio_graph(arguments, description.extractor), "evaluate"));
   Terminal terminal;
@@ -112,7 +112,9 @@ int evaluate(const EvaluateArguments& arguments) {
   graph::Ledger ledger;
   graph::Pipeline pipeline(*graph.batchers().front(), {}, threads, ledger);
   model::engine().configure({.device = arguments.device});
-  const Evaluation evaluation = evaluator.run(pipeline, nodes::load_model(arguments.model));
+  const nodes::ModelState model = nodes::load_model(arguments.model, description);
+  for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
+  const Evaluation evaluation = evaluator.run(pipeline, model);
   if (evaluation.all.words.references() == 0) {
     throw graph::RunError(arguments.manifest + ": holds no transcript to compare with" +
                           (evaluation.rejected > 0 ? ", or no audio that can be read" : ""));

@@ -26,12 +26,15 @@ class Fields {
     return found == object_.end() ? nullptr : &*found;
   }
 
-  void whole(const std::string& name, int64_t& out, int64_t least) const {
+  /// A config.json may come from anywhere: sizes beyond any model's are refused before memory is
+  /// asked for.
+  void whole(const std::string& name, int64_t& out, int64_t least, int64_t most = 10000000) const {
     if (const json* value = find(name)) {
-      const std::string wanted = "a whole number of at least " + std::to_string(least);
+      const std::string wanted = "a whole number of at least " + std::to_string(least) +
+                                 " and at most " + std::to_string(most);
       if (!value->is_number_integer()) refuse(name, *value, wanted);
       out = value->get<int64_t>();
-      if (out < least) refuse(name, *value, wanted);
+      if (out < least || out > most) refuse(name, *value, wanted);
     }
   }
 
@@ -141,7 +144,7 @@ Config Config::from_json(const nlohmann::json& json) {
   refuse_other_models(json);
   fields.whole("vocab_size", config.vocab_size, 1);
   fields.whole("hidden_size", config.hidden_size, 1);
-  fields.whole("num_hidden_layers", config.num_hidden_layers, 0);
+  fields.whole("num_hidden_layers", config.num_hidden_layers, 0, 1000);
   fields.whole("num_attention_heads", config.num_attention_heads, 1);
   fields.whole("intermediate_size", config.intermediate_size, 1);
   fields.activation("hidden_act", config.hidden_act);

@@ -124,6 +124,19 @@ class Model {
   virtual std::unique_ptr<Model> convert() const = 0;
 };
 
+/// Where a loaded model's head (from hidden states to tokens) comes from.
+enum class Head {
+  file,           ///< the tensors; without one, loading fails
+  file_or_fresh,  ///< drawn where the tensors hold none, or one for another number of tokens
+  fresh,          ///< drawn: the tensors' head means other tokens
+};
+
+struct LoadOptions {
+  Head head = Head::file;
+  uint64_t seed = 0;      ///< what a drawn head is drawn with
+  double blank_bias = 0;  ///< of a drawn head, as in Engine::create
+};
+
 struct EngineOptions {
   std::string device = "auto";  ///< auto (cuda where there is a GPU), cpu, cuda
   int threads = 0;              ///< compute threads; 0: all cores this process may use
@@ -146,10 +159,15 @@ class Engine {
   /// that begins by saying blank need not first learn to.
   virtual std::unique_ptr<Model> create(const Config& config, uint64_t seed,
                                         double blank_bias = 0) = 0;
-  /// From a state dict and what Model::quantization() returned (null: float32). Lists every
-  /// missing, unexpected and wrongly shaped tensor in one Error.
+  /// From a state dict and what Model::quantization() returned (null: float32). Takes the state of
+  /// transformers' Wav2Vec2ForCTC, and of Wav2Vec2ForPreTraining (whose own head is left out) and
+  /// Wav2Vec2Model where the options let a head be drawn. Lists every missing, unexpected and
+  /// wrongly shaped tensor in one Error. `notes`, where given, receives a sentence for the user for
+  /// each thing left out or drawn.
   virtual std::unique_ptr<Model> load(const Config& config, const Tensors& tensors,
-                                      const nlohmann::json& quantization) = 0;
+                                      const nlohmann::json& quantization,
+                                      const LoadOptions& options = {},
+                                      std::vector<std::string>* notes = nullptr) = 0;
 };
 
 /// Opens the model library beside the program at the first call. Throws Error with the loader's

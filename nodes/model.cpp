@@ -23,11 +23,17 @@ class ModelSource : public ModelStep {
           "give either \"path\" (a folder with weights) or \"config\" (a folder with "
           "config.json, for fresh weights)");
     }
+    std::shared_ptr<const io::Tokenizer> vocabulary;
+    const std::string& folder = arguments.params.text("vocabulary");
+    const char* key = "vocabulary";
     try {
-      description_ = read_description(path_.empty() ? config_folder_ : path_);
+      if (!folder.empty()) {
+        vocabulary = std::make_shared<io::Tokenizer>(io::Tokenizer::load(folder));
+      }
+      key = path_.empty() ? "config" : "path";
+      description_ = read_description(path_.empty() ? config_folder_ : path_, vocabulary);
     } catch (const std::runtime_error& error) {
-      throw graph::RunError("node \"" + name() + "\", key \"" +
-                            (path_.empty() ? "config" : "path") + "\": " + error.what());
+      throw graph::RunError("node \"" + name() + "\", key \"" + key + "\": " + error.what());
     }
   }
 
@@ -36,20 +42,25 @@ class ModelSource : public ModelStep {
   void run(graph::StepContext& context) override {
     model::Engine& engine = model::engine();
     engine.configure(options_);
+    const uint64_t seed = graph::mix({context.seed(), graph::key_of(name())});
+    ModelDescription description = description_;
     if (path_.empty()) {
-      give(
-          {.model = engine.create(description_.config,
-                                  graph::mix({context.seed(), graph::key_of(name())}), blank_bias_),
-           .tokenizer = description_.tokenizer,
-           .extractor = description_.extractor});
+      give({.model = engine.create(description.config, seed, blank_bias_),
+            .tokenizer = description.tokenizer,
+            .extractor = description.extractor});
     } else {
-      ModelState loaded = load_model(path_);
+      ModelState loaded = load_model(
+          path_, description,
+          {.head = description.has_other_tokens ? model::Head::fresh : model::Head::file_or_fresh,
+           .seed = seed,
+           .blank_bias = blank_bias_});
       if (loaded.stage != Stage::float32) {
         throw graph::RunError("node \"" + name() + "\", key \"path\": " + path_ +
                               " holds a quantized model; training starts from a float one");
       }
       give(std::move(loaded));
     }
+    for (const std::string& note : description.notes) context.reporter().say(name() + ": " + note);
     const double parameters = static_cast<double>(result().model->parameter_count());
     char line[200];
     std::snprintf(line, sizeof line, "%s: %.2f M parameters on %s, %d compute threads, %s",
@@ -92,16 +103,22 @@ const graph::Register registered({
              .kind = ParamKind::path,
              .fallback = "",
              .doc = "a Hugging Face folder: config.json, model.safetensors, vocabulary and "
-                    "processor files"},
+                    "processor files; a head that is missing or for another number of tokens is "
+                    "drawn with the seed"},
             {.name = "config",
              .kind = ParamKind::path,
              .fallback = "",
              .doc =
                  "a folder with config.json and processor files: weights are drawn with the seed"},
+            {.name = "vocabulary",
+             .kind = ParamKind::path,
+             .fallback = "",
+             .doc = "a folder with vocab.json and tokenizer files, to be used instead of the "
+                    "model's own; a head that does not fit is drawn anew"},
             {.name = "blank_bias",
              .kind = ParamKind::number,
              .fallback = 0,
-             .doc = "with fresh weights: the head's bias for the CTC blank; a few units spare the "
+             .doc = "of a head that is drawn: its bias for the CTC blank; a few units spare the "
                     "model learning it"},
             {.name = "device",
              .kind = ParamKind::choice,

@@ -1,5 +1,8 @@
 #include "nodes/model_folder.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "io/error.h"
 #include "io/json_file.h"
 #include "io/safetensors.h"
@@ -21,6 +24,19 @@ std::vector<To> converted(const std::vector<From>& tensors) {
   return result;
 }
 
+/// Puts another vocabulary in the place of the folder's own.
+void use_vocabulary(ModelDescription& description,
+                    std::shared_ptr<const io::Tokenizer> vocabulary) {
+  const io::Tokenizer& own = *description.tokenizer;
+  description.has_other_tokens =
+      vocabulary->tokens() != own.tokens() || vocabulary->blank_id() != own.blank_id();
+  if (description.has_other_tokens || vocabulary->size() < description.config.vocab_size) {
+    description.config =
+        description.config.with_vocabulary(vocabulary->size(), vocabulary->blank_id());
+  }
+  description.tokenizer = std::move(vocabulary);
+}
+
 }  // namespace
 
 model::Tensors to_model_tensors(const std::vector<io::Tensor>& tensors) {
@@ -31,29 +47,55 @@ std::vector<io::Tensor> to_io_tensors(const model::Tensors& tensors) {
   return converted<io::Tensor>(tensors);
 }
 
-ModelDescription read_description(const fs::path& folder) {
+ModelDescription read_description(const fs::path& folder,
+                                  std::shared_ptr<const io::Tokenizer> vocabulary) {
   if (!fs::is_directory(folder)) {
     throw io::Error(folder.string() +
                     ": no such folder; a Hugging Face wav2vec2 folder is expected, "
                     "with config.json in it");
   }
-  ModelDescription description{.config = model::Config::from_file(folder / "config.json"),
-                               .tokenizer = {},
-                               .extractor = io::FeatureExtractor::load(folder)};
-  description.tokenizer = std::make_shared<io::Tokenizer>(
-      fs::exists(folder / "vocab.json") ? io::Tokenizer::load(folder) : io::Tokenizer::base_960h());
+  ModelDescription description;
+  description.config = model::Config::from_file(folder / "config.json");
+  description.extractor = io::FeatureExtractor::load(folder);
   description.config.attention_mask = description.extractor.return_attention_mask;
+  for (const std::string& field : description.config.unknown_fields) {
+    description.notes.push_back((folder / "config.json").string() + ": field \"" + field +
+                                "\" is none of wav2vec2's and changes nothing");
+  }
+  const bool has_own = fs::exists(folder / "vocab.json");
+  description.tokenizer = std::make_shared<io::Tokenizer>(has_own ? io::Tokenizer::load(folder)
+                                                                  : io::Tokenizer::base_960h());
+  if (vocabulary) {
+    use_vocabulary(description, std::move(vocabulary));
+  } else if (!has_own) {
+    description.notes.push_back(folder.string() +
+                                ": no vocab.json, so its tokens are wav2vec2-base-960h's");
+  }
   if (description.tokenizer->size() < description.config.vocab_size) {
     throw io::Error(folder.string() + ": config.json has vocab_size " +
                     std::to_string(description.config.vocab_size) +
                     ", but the vocabulary holds only " +
-                    std::to_string(description.tokenizer->size()) + " tokens");
+                    std::to_string(description.tokenizer->size()) +
+                    " tokens; a model node's key \"vocabulary\" gives it another one");
+  }
+  const int64_t blank = description.config.pad_token_id, pad = description.tokenizer->blank_id();
+  if (blank != pad) {
+    description.notes.push_back(
+        folder.string() + ": config.json has pad_token_id " + std::to_string(blank) +
+        ", which training takes for the CTC blank, but the vocabulary's pad token, which decoding "
+        "leaves out, is " +
+        std::to_string(pad));
   }
   return description;
 }
 
 ModelState load_model(const fs::path& folder) {
-  const ModelDescription description = read_description(folder);
+  ModelDescription description = read_description(folder);
+  return load_model(folder, description);
+}
+
+ModelState load_model(const fs::path& folder, ModelDescription& description,
+                      const model::LoadOptions& options) {
   const std::vector<io::Tensor> weights = io::read_model_weights(folder);
   nlohmann::json quantization;
   Stage stage = Stage::float32;
@@ -65,11 +107,16 @@ ModelState load_model(const fs::path& folder) {
     stage = Stage::fake_quantized;
   }
   try {
-    return {
-        .model = model::engine().load(description.config, to_model_tensors(weights), quantization),
-        .tokenizer = description.tokenizer,
-        .extractor = description.extractor,
-        .stage = stage};
+    std::vector<std::string> notes;
+    ModelState state{.model = model::engine().load(description.config, to_model_tensors(weights),
+                                                   quantization, options, &notes),
+                     .tokenizer = description.tokenizer,
+                     .extractor = description.extractor,
+                     .stage = stage};
+    for (const std::string& note : notes) {
+      description.notes.push_back(folder.string() + ": " + note);
+    }
+    return state;
   } catch (const model::Error& error) {
     throw io::Error(folder.string() + ": " + error.what());
   }
@@ -77,8 +124,11 @@ ModelState load_model(const fs::path& folder) {
 
 void save_model(const ModelState& state, const fs::path& folder) {
   const model::Model& model = *state.model;
-  io::write_safetensors(folder / "model.safetensors", to_io_tensors(model.tensors()));
-  io::write_json(folder / "config.json", model.config().source);
+  const model::Tensors tensors = model.tensors();
+  const bool has_mask_embedding = std::ranges::any_of(
+      tensors, [](const model::Tensor& t) { return t.name == "wav2vec2.masked_spec_embed"; });
+  io::write_safetensors(folder / "model.safetensors", to_io_tensors(tensors));
+  io::write_json(folder / "config.json", model.config().saved_json(has_mask_embedding));
   state.tokenizer->save(folder);
   state.extractor.save(folder);
   if (model.precision() == model::Precision::float32) return;

@@ -12,14 +12,21 @@ struct ModelDescription {
   model::Config config;
   std::shared_ptr<const io::Tokenizer> tokenizer;
   io::FeatureExtractor extractor;
+  /// The tokens are not those of the folder's own vocabulary: its head means other characters.
+  bool has_other_tokens = false;
+  std::vector<std::string> notes;  ///< what the user should hear, a sentence each
 };
 
-/// Needs no LibTorch. A folder without vocab.json has base-960h's 32 characters. Throws io::Error
-/// or model::Error naming the file.
-ModelDescription read_description(const std::filesystem::path& folder);
+/// Needs no LibTorch. A folder without vocab.json has base-960h's 32 characters; `vocabulary`,
+/// where given, takes the place of the folder's own. Throws io::Error or model::Error naming the
+/// file.
+ModelDescription read_description(const std::filesystem::path& folder,
+                                  std::shared_ptr<const io::Tokenizer> vocabulary = nullptr);
 
 /// Loads the weights too: a float folder, one with fake_quantization.json, or an int8 one with
-/// quantization.json.
+/// quantization.json. Says on the way, in the description's notes, what it left out or drew.
+ModelState load_model(const std::filesystem::path& folder, ModelDescription& description,
+                      const model::LoadOptions& options = {});
 ModelState load_model(const std::filesystem::path& folder);
 
 /// Writes weights, configuration, processor and, for a quantized model, its quantization into an

@@ -79,7 +79,7 @@ std::vector<graph::ParamSpec> train_param_specs() {
        .fallback = "mean",
        .choices = {"mean", "sum", "characters"},
        .doc = "CTC over the batch: PyTorch's mean or sum, or the sum divided by the target "
-              "characters"},
+              "characters; ctc_loss_reduction in config.json is for transformers' own training"},
       {.name = "zero_infinity",
        .kind = ParamKind::boolean,
        .fallback = true,

@@ -49,6 +49,15 @@ void initialize(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed, do
   initialize_mask_embedding(network);
 }
 
+void initialize_head(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed,
+                     double blank_bias) {
+  const torch::NoGradGuard no_grad;
+  at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
+  network.head()->weight.normal_(0, config.initializer_range, random);
+  network.head()->bias.zero_();
+  network.head()->bias[config.pad_token_id] = blank_bias;
+}
+
 void initialize_mask_embedding(Wav2Vec2ForCtc& network) {
   const torch::NoGradGuard no_grad;
   at::Generator random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});

@@ -14,6 +14,10 @@ namespace flowqat::model {
 /// threads.
 void initialize(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed, double blank_bias);
 
+/// The head alone by the same rules, for a pretrained network with another vocabulary.
+void initialize_head(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed,
+                     double blank_bias);
+
 /// The mask embedding alone, uniform(0, 1) from a fixed seed: a model that was saved before it ever
 /// masked (published folders often lack the tensor) goes on with the same numbers when loaded.
 void initialize_mask_embedding(Wav2Vec2ForCtc& network);

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "model/torch/boundary.h"
+#include "model/torch/checkpoint.h"
+#include "model/torch/initialize.h"
 #include "model/torch/state_dict.h"
 #include "model/torch/torch_model.h"
 
@@ -77,7 +79,8 @@ nlohmann::json TorchModel::quantization() const {
   });
 }
 
-void TorchModel::load(const Tensors& tensors, const nlohmann::json& quantization) {
+void TorchModel::load(const Tensors& published, const nlohmann::json& quantization,
+                      const LoadOptions& options, std::vector<std::string>& notes) {
   const torch::NoGradGuard no_grad;
   json layers = json::object();
   if (!quantization.is_null()) {
@@ -98,9 +101,20 @@ void TorchModel::load(const Tensors& tensors, const nlohmann::json& quantization
     std::optional<torch::Tensor> bias;
   };
   std::map<std::string, Int8Tensors> int8;
+  Tensors tensors = as_ctc_state(published, notes);
+  const bool draws_head = take_head_out(tensors, config_, options.head, notes);
   StateLoader loader("model");
   for (const auto& item : network_->named_parameters()) loader.expect(item.key(), item.value());
   loader.allow_missing(kMaskEmbedding);
+  loader.explain_missing(
+      "lm_head.weight",
+      "a checkpoint that was only pretrained recognises nothing: fine-tune it first, with a graph "
+      "whose model node has it as \"path\" and draws a head");
+  if (draws_head) {
+    initialize_head(*network_, config_, options.seed, options.blank_bias);
+    loader.allow_missing("lm_head.weight");
+    loader.allow_missing("lm_head.bias");
+  }
   for (const auto& [name, layer] : network_->quantizable_layers()) {
     if (precision_ != Precision::int8 || !layers.contains(name)) continue;
     Int8Tensors& parts = int8[name];

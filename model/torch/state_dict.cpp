@@ -131,7 +131,7 @@ void StateLoader::load(const Tensors& tensors) {
   }
   for (const auto& [name, slot] : slots_) {
     if (slot.required && !slot.source) {
-      complaints.push_back("missing \"" + published_name(name) + "\"");
+      complaints.push_back("missing \"" + published_name(name) + "\"" + slot.why);
     }
   }
   if (!complaints.empty()) {

@@ -40,6 +40,10 @@ class StateLoader {
               std::function<void(torch::Tensor)> receive);
   /// May be missing; load() then leaves it as it is.
   void allow_missing(const std::string& name) { slots_.at(name).required = false; }
+  /// What the message says where this tensor is missing.
+  void explain_missing(const std::string& name, const std::string& why) {
+    slots_.at(name).why = " (" + why + ")";
+  }
 
   /// Throws one Error that lists every missing, unexpected, wrongly shaped and wrongly typed
   /// tensor; nothing has changed then.
@@ -52,6 +56,7 @@ class StateLoader {
     std::vector<std::string> dtypes;
     std::function<void(torch::Tensor)> receive;
     bool required = true;
+    std::string why{};
     const Tensor* source = nullptr;
   };
 

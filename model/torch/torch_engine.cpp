@@ -67,13 +67,15 @@ class TorchEngine : public Engine {
   }
 
   std::unique_ptr<Model> load(const Config& config, const Tensors& tensors,
-                              const nlohmann::json& quantization) override {
+                              const nlohmann::json& quantization, const LoadOptions& options,
+                              std::vector<std::string>* notes) override {
     return at_boundary("loading a model", [&] {
       const torch::Device device = configured().device;
       auto network = std::make_shared<Wav2Vec2ForCtc>(config);
       initialize_mask_embedding(*network);
       auto model = std::make_unique<TorchModel>(config, std::move(network), torch::kCPU);
-      model->load(tensors, quantization);
+      std::vector<std::string> unread;
+      model->load(tensors, quantization, options, notes ? *notes : unread);
       if (model->precision() != Precision::int8) model->move_to(device);
       return model;
     });

@@ -35,8 +35,9 @@ class TorchModel : public Model {
   torch::Device device() const { return device_; }
   /// Training mode, observers as chosen; remembers whether the mask embedding is in use.
   void begin_training(const NetworkInput& input);
-  /// Fills a float model on the CPU from a file's tensors and quantization.
-  void load(const Tensors& tensors, const nlohmann::json& quantization);
+  /// Fills a float model on the CPU from a file's tensors and quantization, as Engine::load says.
+  void load(const Tensors& tensors, const nlohmann::json& quantization, const LoadOptions& options,
+            std::vector<std::string>& notes);
   void move_to(torch::Device device);
 
  private:

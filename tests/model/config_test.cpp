@@ -112,10 +112,12 @@ TEST_CASE("a saved configuration tells what was saved and keeps the rest") {
 }
 
 TEST_CASE("a field of the wrong type or range is refused by name, with what was found") {
-  require_refused("hidden_size", "big",
-                  "field \"hidden_size\" must be a whole number of at least 1, found \"big\" "
-                  "(string)");
+  require_refused(
+      "hidden_size", "big",
+      "field \"hidden_size\" must be a whole number of at least 1 and at most 10000000, "
+      "found \"big\" (string)");
   require_refused("hidden_size", 0, "found 0");
+  require_refused("num_hidden_layers", 1000000000, "at most 1000, found 1000000000");
   require_refused("hidden_dropout", 1.5, "field \"hidden_dropout\" must be a number from 0 to 1");
   require_refused("conv_bias", 1, "field \"conv_bias\" must be true or false, found 1");
   require_refused("conv_dim", json::array(), "field \"conv_dim\" must be a list");

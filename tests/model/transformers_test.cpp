@@ -33,7 +33,8 @@ TEST_CASE("transformers loads a saved model without a tensor too many, too few o
     WARN("skipped: .venv/bin/python has no transformers");
     return;
   }
-  const Golden golden("wav2vec2_tiny");
+  const std::string name = GENERATE(as<std::string>(), "wav2vec2_tiny", "wav2vec2_layer_norm");
+  const Golden golden(name);
   const auto model = golden.load(false);
   const flowqat::testing::TemporaryFolder folder;
   std::ofstream(folder.path() / "config.json") << model->config().saved_json(true);
@@ -45,7 +46,7 @@ TEST_CASE("transformers loads a saved model without a tensor too many, too few o
 
   const auto report =
       nlohmann::json::parse(output_of(python + " " + root + "/tests/golden/load_model.py " +
-                                      folder.path().string() + " 2>/dev/null"));
+                                      folder.path().string() + " " + name + " 2>/dev/null"));
   CHECK(report["missing"].empty());
   CHECK(report["unexpected"].empty());
   CHECK(report["mismatched"].empty());
