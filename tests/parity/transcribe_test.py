@@ -2,8 +2,8 @@
 
     transcribe_test.py FLOWQAT
 
-Random small models of the base family (so that every token occurs), with and without an attention mask
-in the processor, over synthesized files of several rates and containers.
+Random small models (so that every token occurs) of both families, with and without an attention mask in the
+processor, over synthesized files of several rates and containers.
 """
 
 import json
@@ -28,12 +28,16 @@ PROGRAM = Path(sys.argv.pop(1)) if len(sys.argv) > 1 else None
 VOCABULARY = ["<pad>", "<s>", "</s>", "<unk>", "|"] + list("ETAONIHSRDLUMWCFGYPBVK'XJQZ")
 
 
-def make_model(folder: Path, return_attention_mask: bool) -> tuple[Wav2Vec2ForCTC, Wav2Vec2Processor]:
+LARGE = dict(feat_extract_norm="layer", do_stable_layer_norm=True, conv_bias=True)
+
+
+def make_model(folder: Path, return_attention_mask: bool, family: dict) -> tuple[Wav2Vec2ForCTC, Wav2Vec2Processor]:
     torch.manual_seed(7)
     config = Wav2Vec2Config(
         vocab_size=32, hidden_size=48, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96,
         conv_dim=[24] * 7, num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4,
         initializer_range=0.5, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+        **family,
     )
     model = Wav2Vec2ForCTC(config).eval()
     model.save_pretrained(folder)
@@ -68,10 +72,11 @@ def expected_text(model, processor, path: Path) -> str:
 
 class Transcribe(unittest.TestCase):
     def test_text_is_that_of_transformers(self):
-        for return_attention_mask in (False, True):
-            with self.subTest(return_attention_mask=return_attention_mask), tempfile.TemporaryDirectory() as name:
+        for return_attention_mask, family in ((False, {}), (True, {}), (True, LARGE)):
+            case = self.subTest(return_attention_mask=return_attention_mask, family=family)
+            with case, tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
-                model, processor = make_model(folder / "model", return_attention_mask)
+                model, processor = make_model(folder / "model", return_attention_mask, family)
                 paths = make_audio(folder)
                 command = [PROGRAM, "transcribe", "--json", folder / "model", *paths]
                 lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()

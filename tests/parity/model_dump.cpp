@@ -1,0 +1,167 @@
+/// What this library's model makes of a folder and a few batches, for model_test.py to compare with
+/// transformers:
+///
+///     model_dump FOLDER INPUTS OUTPUTS STEPS LEARNING_RATE
+///
+/// INPUTS and OUTPUTS are safetensors files. A batch K = 0, 1, ... of INPUTS is K.samples [rows,
+/// padded samples], K.lengths [rows], K.targets (all rows' tokens), K.target_lengths [rows] and,
+/// where it is masked, K.time_mask [rows, frames] and K.channel_mask [rows, hidden] (uint8).
+/// OUTPUTS holds, of each batch in training mode, K.hidden.N, K.logits, K.loss.REDUCTION and
+/// K.gradient.NAME (of the loss in reduction "mean"), K.infer (evaluation mode, without masks), and
+/// `losses` of STEPS AdamW steps over the batches in turn.
+#include <torch/torch.h>
+
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "io/processor.h"
+#include "io/safetensors.h"
+#include "model/torch/batch.h"
+#include "model/torch/loss.h"
+#include "model/torch/state_dict.h"
+#include "model/torch/torch_model.h"
+
+namespace flowqat::model {
+namespace {
+
+using Values = std::map<std::string, torch::Tensor>;
+
+Tensors from_io(const std::vector<io::Tensor>& tensors) {
+  Tensors result;
+  for (const io::Tensor& t : tensors) {
+    result.push_back({t.name, t.dtype, t.shape, t.bytes, t.owner});
+  }
+  return result;
+}
+
+Values read_values(const std::string& path) {
+  Values values;
+  for (const Tensor& tensor : from_io(io::read_safetensors(path))) {
+    values[tensor.name] = from_tensor(tensor);
+  }
+  return values;
+}
+
+void write_values(const std::string& path, const Values& values) {
+  std::vector<io::Tensor> tensors;
+  for (const auto& [name, value] : values) {
+    const Tensor t = to_tensor(name, value);
+    tensors.push_back({t.name, t.dtype, t.shape, t.bytes, t.owner});
+  }
+  io::write_safetensors(path, tensors);
+}
+
+template <class T>
+std::vector<T> as_list(const torch::Tensor& tensor) {
+  const torch::Tensor flat = tensor.to(torch::kInt64).contiguous();
+  const int64_t* first = flat.const_data_ptr<int64_t>();
+  return std::vector<T>(first, first + flat.numel());
+}
+
+/// A span of one place for each that is masked.
+std::vector<std::vector<MaskSpan>> spans_of(const torch::Tensor& mask) {
+  std::vector<std::vector<MaskSpan>> spans(static_cast<size_t>(mask.size(0)));
+  for (int64_t row = 0; row < mask.size(0); ++row) {
+    for (const auto place : as_list<int32_t>(mask[row].nonzero())) {
+      spans[static_cast<size_t>(row)].push_back({place, 1});
+    }
+  }
+  return spans;
+}
+
+/// Views of `values`.
+AudioBatch batch_of(const Values& values, const std::string& prefix) {
+  AudioBatch batch;
+  const torch::Tensor& samples = values.at(prefix + "samples");
+  batch.samples = {samples.const_data_ptr<float>(), static_cast<size_t>(samples.numel())};
+  batch.rows = samples.size(0);
+  batch.padded_samples = samples.size(1);
+  batch.lengths_samples = as_list<int64_t>(values.at(prefix + "lengths"));
+  const auto tokens = as_list<int32_t>(values.at(prefix + "targets"));
+  auto next = tokens.begin();
+  for (const auto length : as_list<int64_t>(values.at(prefix + "target_lengths"))) {
+    batch.targets.emplace_back(next, next + length);
+    next += length;
+  }
+  if (values.contains(prefix + "time_mask")) {
+    batch.time_masks = spans_of(values.at(prefix + "time_mask"));
+    batch.channel_masks = spans_of(values.at(prefix + "channel_mask"));
+  }
+  return batch;
+}
+
+void forward_and_backward(TorchModel& model, const AudioBatch& batch, const std::string& prefix,
+                          Values& out) {
+  const Config& config = model.config();
+  const std::vector<int64_t> frames = checked_frames(config, batch);
+  const Targets targets = checked_targets(config, batch, torch::kCPU);
+  const NetworkInput input = network_input(config, batch, frames, true, torch::kCPU);
+  model.begin_training(input);
+  model.network().zero_grad();
+  std::vector<torch::Tensor> hidden;
+  const torch::Tensor logits = model.network().forward(input, &hidden);
+  for (size_t i = 0; i < hidden.size(); ++i) {
+    out[prefix + "hidden." + std::to_string(i)] = hidden[i].detach();
+  }
+  out[prefix + "logits"] = logits.detach();
+  const auto loss = [&](CtcReduction reduction) {
+    return ctc_loss(logits, frames, targets, config.pad_token_id, reduction, true).value;
+  };
+  out[prefix + "loss.sum"] = loss(CtcReduction::sum).detach().reshape(1);
+  out[prefix + "loss.characters"] = loss(CtcReduction::characters).detach().reshape(1);
+  const torch::Tensor mean = loss(CtcReduction::mean);
+  out[prefix + "loss.mean"] = mean.detach().reshape(1);
+  mean.backward();
+  for (const auto& parameter : model.network().named_parameters()) {
+    const torch::Tensor gradient = parameter.value().grad();
+    if (!gradient.defined()) continue;
+    out[prefix + "gradient." + published_name(parameter.key())] = gradient.clone();
+  }
+}
+
+void dump(const std::string& folder, const std::string& inputs, const std::string& outputs,
+          int steps, double learning_rate) {
+  Config config = Config::from_file(folder + "/config.json");
+  config.attention_mask = io::FeatureExtractor::load(folder).return_attention_mask;
+  engine().configure({.device = "cpu", .threads = 1});
+  const std::unique_ptr<Model> model =
+      engine().load(config, from_io(io::read_model_weights(folder)), nullptr);
+  auto& torch_model = dynamic_cast<TorchModel&>(*model);
+  const Values values = read_values(inputs);
+  std::vector<AudioBatch> batches;
+  Values out;
+  for (std::string prefix = "0."; values.contains(prefix + "samples");
+       prefix = std::to_string(batches.size()) + ".") {
+    batches.push_back(batch_of(values, prefix));
+    forward_and_backward(torch_model, batches.back(), prefix, out);
+    const Logits logits = model->infer(batches.back());
+    out[prefix + "infer"] =
+        torch::tensor(logits.values).reshape({logits.rows, logits.frames, logits.vocabulary});
+  }
+  torch_model.network().zero_grad();
+  const std::unique_ptr<Trainer> trainer = model->trainer({});
+  std::vector<float> losses;
+  for (int step = 0; step < steps; ++step) {
+    trainer->step(batches[static_cast<size_t>(step) % batches.size()], learning_rate, 1);
+    losses.push_back(static_cast<float>(trainer->metrics().loss));
+  }
+  if (steps > 0) out["losses"] = torch::tensor(losses);
+  write_values(outputs, out);
+}
+
+}  // namespace
+}  // namespace flowqat::model
+
+int main(int argc, char** argv) {
+  if (argc != 6) {
+    std::cerr << "usage: model_dump FOLDER INPUTS OUTPUTS STEPS LEARNING_RATE\n";
+    return 2;
+  }
+  try {
+    flowqat::model::dump(argv[1], argv[2], argv[3], std::stoi(argv[4]), std::stod(argv[5]));
+  } catch (const std::exception& error) {
+    std::cerr << "model_dump: " << error.what() << "\n";
+    return 1;
+  }
+}
