@@ -187,6 +187,7 @@ TEST_CASE("layerdrop skips each layer with its probability, whatever it does wit
   }
   const double deviation = std::sqrt(p * (1 - p) / forwards);
   CHECK((skipped.mean(0) - p).abs().max().item<double>() < 4 * deviation);
+  CHECK(std::abs(skipped.mean().item<double>() - p) < 4 * deviation / std::sqrt(layers));
   // Layers are independent: no two of them are skipped together more often than by chance.
   const torch::Tensor correlation =
       torch::corrcoef(skipped.t()) - torch::eye(layers, torch::kDouble);
