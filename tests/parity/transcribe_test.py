@@ -31,7 +31,7 @@ VOCABULARY = ["<pad>", "<s>", "</s>", "<unk>", "|"] + list("ETAONIHSRDLUMWCFGYPB
 LARGE = dict(feat_extract_norm="layer", do_stable_layer_norm=True, conv_bias=True)
 
 
-def make_model(folder: Path, return_attention_mask: bool, family: dict) -> tuple[Wav2Vec2ForCTC, Wav2Vec2Processor]:
+def make_model(folder: Path, return_attention_mask: bool, family: dict = {}) -> tuple[Wav2Vec2ForCTC, Wav2Vec2Processor]:
     torch.manual_seed(7)
     config = Wav2Vec2Config(
         vocab_size=32, hidden_size=48, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96,
