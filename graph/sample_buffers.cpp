@@ -1,10 +1,15 @@
 #include "graph/sample_buffers.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <bit>
+#include <new>
 
 namespace flowqat::graph {
 namespace {
+
+constexpr size_t fewest_mapped_bytes = 128 << 10;
 
 /// Rounded up by at most a sixteenth, so that buffers of about the same length fit one another.
 size_t rounded(size_t samples) {
@@ -13,6 +18,21 @@ size_t rounded(size_t samples) {
 }
 
 }  // namespace
+
+void* take_pages(size_t bytes) {
+  if (bytes < fewest_mapped_bytes) return ::operator new(bytes);
+  void* begin = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (begin == MAP_FAILED) throw std::bad_alloc();
+  return begin;
+}
+
+void give_back_pages(void* begin, size_t bytes) {
+  if (bytes < fewest_mapped_bytes) {
+    ::operator delete(begin);
+  } else {
+    ::munmap(begin, bytes);
+  }
+}
 
 SampleBuffer SampleBuffers::take(size_t samples) {
   const size_t capacity = rounded(samples);

@@ -8,9 +8,17 @@
 
 namespace flowqat::graph {
 
+/// Memory from the kernel itself, where it is much: the C library would keep what it is given back
+/// in as many heaps as there are threads, and grow with the time that it runs. Throws
+/// std::bad_alloc.
+void* take_pages(size_t bytes);
+void give_back_pages(void* begin, size_t bytes);
+
 /// Leaves new elements unset where std::allocator would clear them.
 template <class T>
 struct UnsetAllocator : std::allocator<T> {
+  T* allocate(size_t count) { return static_cast<T*>(take_pages(count * sizeof(T))); }
+  void deallocate(T* begin, size_t count) { give_back_pages(begin, count * sizeof(T)); }
   template <class U>
   struct rebind {
     using other = UnsetAllocator<U>;

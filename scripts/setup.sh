@@ -25,6 +25,7 @@ fail() {
 
 install_system_packages() {
   local wanted=("${APT_BUILD[@]}" "${APT_CORPUS[@]}") missing=() name
+  ((for_tests)) && wanted+=("${APT_TESTS[@]}")
   command -v apt-get dpkg-query >/dev/null ||
     fail "looking for apt-get" "use Debian 12, Ubuntu 24.04 or newer"
   for name in "${wanted[@]}"; do
@@ -120,6 +121,7 @@ build() {
 
 set_wanted=SMALL
 why="no NVIDIA driver here"
+for_tests=0
 if has_nvidia_driver; then
   set_wanted=FULL
   why="an NVIDIA driver is here"
@@ -128,6 +130,7 @@ case "$#:${1:-}" in
   0:) ;;
   1:--tests)
     set_wanted=FULL
+    for_tests=1
     why="the tests compare with it" ;;
   1:-h | 1:--help)
     sed -n '2,/^set /s/^# \{0,1\}//p' scripts/setup.sh

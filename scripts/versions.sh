@@ -37,3 +37,5 @@ APT_BUILD=(
   libcli11-dev catch2 nlohmann-json3-dev libxxhash-dev libssl-dev
 )
 APT_CORPUS=(espeak-ng sox libsox-fmt-base flac)
+# The tools whose samples the tests compare with, beside those above.
+APT_TESTS=(ffmpeg)
