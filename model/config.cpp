@@ -75,6 +75,13 @@ class Fields {
     }
   }
 
+  void reduction(const std::string& name, std::string& out) const {
+    if (const json* value = find(name)) {
+      if (*value != "sum" && *value != "mean") refuse(name, *value, "\"sum\" or \"mean\"");
+      out = value->get<std::string>();
+    }
+  }
+
   void list(const std::string& name, std::vector<int64_t>& out) const {
     if (const json* value = find(name)) {
       const std::string wanted = "a list of whole numbers of at least 1";
@@ -167,6 +174,13 @@ Config Config::from_json(const nlohmann::json& json) {
   fields.positive("layer_norm_eps", config.layer_norm_eps);
   fields.share("mask_time_prob", config.mask_time_prob);
   fields.share("mask_feature_prob", config.mask_feature_prob);
+  fields.flag("apply_spec_augment", config.apply_spec_augment);
+  fields.whole("mask_time_length", config.mask_time_length, 1);
+  fields.whole("mask_time_min_masks", config.mask_time_min_masks, 0);
+  fields.whole("mask_feature_length", config.mask_feature_length, 1);
+  fields.whole("mask_feature_min_masks", config.mask_feature_min_masks, 0);
+  fields.reduction("ctc_loss_reduction", config.ctc_loss_reduction);
+  fields.flag("ctc_zero_infinity", config.ctc_zero_infinity);
   fields.whole("pad_token_id", config.pad_token_id, 0);
   config.source = json;
   config.unknown_fields = model::unknown_fields(json);

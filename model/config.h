@@ -33,9 +33,15 @@ struct Config {
   double hidden_dropout = 0.1, activation_dropout = 0.1, attention_dropout = 0.1;
   double feat_proj_dropout = 0.0, final_dropout = 0.1, layerdrop = 0.1;
   double initializer_range = 0.02, layer_norm_eps = 1e-5;
-  /// Only to tell whether Hugging Face's model holds a mask embedding: it does where one is above
-  /// 0.
+  /// How the model's own recipe masks its features in training. Hugging Face's model holds a mask
+  /// embedding where one of the two shares is above 0.
+  bool apply_spec_augment = true;
   double mask_time_prob = 0.05, mask_feature_prob = 0.0;
+  int64_t mask_time_length = 10, mask_time_min_masks = 2;
+  int64_t mask_feature_length = 10, mask_feature_min_masks = 0;
+  /// The loss of that recipe: "sum" or "mean" over the batch.
+  std::string ctc_loss_reduction = "sum";
+  bool ctc_zero_infinity = false;
   int64_t pad_token_id = 0;  ///< also the CTC blank
   /// Whether frames behind a row's end are masked: the processor's return_attention_mask, which
   /// whoever reads the folder fills in (false for base-960h).

@@ -39,14 +39,14 @@ constexpr std::string_view kHonoured[] = {
     "layer_norm_eps",
     "mask_time_prob",
     "mask_feature_prob",
+    "apply_spec_augment",
+    "mask_time_length",
+    "mask_time_min_masks",
+    "mask_feature_length",
+    "mask_feature_min_masks",
+    "ctc_loss_reduction",
+    "ctc_zero_infinity",
     "pad_token_id",
-};
-
-/// How transformers' own Trainer masks and reduces. Here the graph says it: the keys of the nodes
-/// `spec_augment` and `train`. A saved config.json keeps them as they were.
-constexpr std::string_view kGivenByTheGraph[] = {
-    "apply_spec_augment",     "mask_time_length",   "mask_time_min_masks", "mask_feature_length",
-    "mask_feature_min_masks", "ctc_loss_reduction", "ctc_zero_infinity",
 };
 
 /// Of the heads that Wav2Vec2ForCTC has not (pretraining's quantizer and contrastive loss,
@@ -189,9 +189,8 @@ void refuse_other_models(const json& config) {
 std::vector<std::string> unknown_fields(const json& config) {
   std::vector<std::string> unknown;
   for (const auto& [name, value] : config.items()) {
-    const bool known = holds(kHonoured, name) || holds(kGivenByTheGraph, name) ||
-                       holds(kOfOtherHeads, name) || holds(kGeneric, name) ||
-                       holds(kLeftOver, name) ||
+    const bool known = holds(kHonoured, name) || holds(kOfOtherHeads, name) ||
+                       holds(kGeneric, name) || holds(kLeftOver, name) ||
                        std::ranges::find(kRefused, name, &Refused::field) != std::end(kRefused);
     if (!known) unknown.push_back(name);
   }

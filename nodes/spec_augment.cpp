@@ -1,46 +1,12 @@
 /// SpecAugment on wav2vec2's features: draws which frames and which hidden channels the model will
-/// mask. The rule is transformers' _compute_mask_indices, with its rounding offset drawn for every
-/// utterance instead of for every batch, so that no utterance depends on its neighbours.
-#include <algorithm>
-#include <array>
-
+/// mask.
 #include "graph/error.h"
 #include "graph/registry.h"
+#include "nodes/mask_policy.h"
 #include "nodes/model_step.h"
 
 namespace flowqat::nodes {
 namespace {
-
-struct MaskPolicy {
-  double probability;  ///< share of places that spans would cover if none overlapped
-  int64_t length;      ///< of a span
-  int64_t fewest;      ///< spans, where they fit
-};
-
-struct Policy {
-  const char* name;
-  MaskPolicy time, channel;
-};
-
-/// What the keys are worth that are not given. huggingface: Wav2Vec2Config (transformers).
-/// fairseq: base_100h.yaml and base_960h.yaml of examples/wav2vec/config/finetuning, and
-/// wav2vec2.py, whose apply_mask asks for two time masks and for no channel mask at the least.
-constexpr std::array<Policy, 3> policies{{
-    {.name = "huggingface", .time = {0.05, 10, 2}, .channel = {0, 10, 0}},
-    {.name = "fairseq_100h", .time = {0.65, 10, 2}, .channel = {0.5, 64, 0}},
-    {.name = "fairseq_960h", .time = {0.5, 10, 2}, .channel = {0.1, 64, 0}},
-}};
-
-std::vector<std::string> policy_names() {
-  std::vector<std::string> names;
-  for (const Policy& policy : policies) names.emplace_back(policy.name);
-  return names;
-}
-
-const Policy& policy_of(const graph::Params& params) {
-  return *std::find_if(policies.begin(), policies.end(),
-                       [&](const Policy& policy) { return policy.name == params.text("policy"); });
-}
 
 /// `policy` with those of the keys PREFIX_prob, PREFIX_length and PREFIX_min_masks that are given.
 MaskPolicy with_keys(MaskPolicy policy, const graph::Params& params, const std::string& prefix) {
@@ -52,66 +18,40 @@ MaskPolicy with_keys(MaskPolicy policy, const graph::Params& params, const std::
                             "\": must be a number from 0 to 1, or -1 for the policy's, found " +
                             params.json().at(share).dump());
   }
-  if (given >= 0) policy.probability = given;
+  if (given >= 0) policy.share = given;
   if (params.integer(length.c_str()) > 0) policy.length = params.integer(length.c_str());
   if (params.integer(fewest.c_str()) >= 0) policy.fewest = params.integer(fewest.c_str());
   return policy;
 }
 
-/// `count` distinct numbers below `below`, sorted (Floyd's algorithm).
-std::vector<int64_t> draw_distinct(int64_t count, int64_t below, graph::RandomStream& random) {
-  std::vector<int64_t> drawn;
-  for (int64_t candidate = below - count; candidate < below; ++candidate) {
-    const auto pick = static_cast<int64_t>(random.below(static_cast<uint64_t>(candidate) + 1));
-    const auto at = std::lower_bound(drawn.begin(), drawn.end(), pick);
-    if (at != drawn.end() && *at == pick) {
-      drawn.push_back(candidate);  // larger than all before
-    } else {
-      drawn.insert(at, pick);
-    }
-  }
-  return drawn;
-}
-
-std::vector<graph::MaskSpan> draw_spans(const MaskPolicy& policy, int64_t places,
-                                        graph::RandomStream& random) {
-  // Drawn even where no mask fits, so that what follows does not depend on it.
-  const double offset = random.uniform();
-  if (policy.probability <= 0 || places < policy.length) return {};
-  auto count = static_cast<int64_t>(policy.probability * static_cast<double>(places) /
-                                        static_cast<double>(policy.length) +
-                                    offset);
-  count = std::max(count, policy.fewest);
-  count = std::min({count, places / policy.length, places - policy.length + 1});
-  std::vector<graph::MaskSpan> spans;
-  for (int64_t start : draw_distinct(count, places - policy.length + 1, random)) {
-    spans.push_back({static_cast<int32_t>(start), static_cast<int32_t>(policy.length)});
-  }
-  return spans;
-}
-
 class SpecAugment : public graph::Transform {
  public:
   explicit SpecAugment(const graph::NodeArguments& arguments)
-      : Transform(arguments.name, arguments.inputs.stream("from")),
-        time_(with_keys(policy_of(arguments.params).time, arguments.params, "time")),
-        channel_(with_keys(policy_of(arguments.params).channel, arguments.params, "channel")) {
+      : Transform(arguments.name, arguments.inputs.stream("from")) {
+    const std::string policy = arguments.params.text("policy");
     if (const auto* model = dynamic_cast<const ModelStep*>(arguments.inputs.one("model"))) {
-      geometry_ = model->config();
+      config_ = model->config();
+    } else if (policy == "model") {
+      throw graph::GraphError(
+          "key \"policy\": \"model\" takes the values of a model's config.json; name it with the "
+          "key \"model\"");
     }
+    const MaskPolicies policies = policy_named(policy, config_);
+    time_ = with_keys(policies.time, arguments.params, "time");
+    channel_ = with_keys(policies.channel, arguments.params, "channel");
   }
 
   bool passes_samples() const override { return true; }
 
   void apply(const graph::Shape& shape, std::span<const float>, std::span<float>, graph::Draw draw,
              graph::Row& row) const override {
-    row.time_masks = draw_spans(time_, model::frames_of(geometry_, shape.samples), draw.random);
-    row.channel_masks = draw_spans(channel_, geometry_.hidden_size, draw.random);
+    row.time_masks = draw_spans(time_, model::frames_of(config_, shape.samples), draw.random);
+    row.channel_masks = draw_spans(channel_, config_.hidden_size, draw.random);
   }
 
  private:
   MaskPolicy time_, channel_;
-  model::Config geometry_;  ///< base's unless a model is named
+  model::Config config_;  ///< base's unless a model is named
 };
 
 using graph::ParamKind;
@@ -159,9 +99,11 @@ const graph::Register registered({
             {.name = "policy",
              .kind = ParamKind::choice,
              .fallback = "huggingface",
-             .choices = policy_names(),
-             .doc = "values of the keys that are not given; a key that is given replaces its "
-                    "policy's"},
+             .choices = mask_policy_names(),
+             .doc =
+                 "values of the keys that are not given: transformers' defaults, the model's own "
+                 "config.json, fairseq's recipes, or SpecAugment's (whose masks have lengths "
+                 "drawn up to the given one)"},
             share_param("time_prob", "frames", "0.05, fairseq 0.65 and 0.5"),
             length_param("time_length", "frames", "10"),
             fewest_param("time_min_masks", "2"),

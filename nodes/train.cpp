@@ -33,7 +33,7 @@ class Train : public ModelConsumer {
   explicit Train(const graph::NodeArguments& arguments)
       : ModelConsumer(arguments.name, arguments.inputs.one("model")),
         audio_(dynamic_cast<const graph::Batcher&>(*arguments.inputs.one("audio"))),
-        params_(read_train_params(arguments.params)),
+        params_(read_train_params(arguments.params, config())),
         seed_(arguments.seed) {}
 
   void run(graph::StepContext& context) override {

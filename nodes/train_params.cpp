@@ -77,9 +77,9 @@ std::vector<graph::ParamSpec> train_param_specs() {
       {.name = "reduction",
        .kind = ParamKind::choice,
        .fallback = "mean",
-       .choices = {"mean", "sum", "characters"},
+       .choices = {"mean", "sum", "characters", "model"},
        .doc = "CTC over the batch: PyTorch's mean or sum, or the sum divided by the target "
-              "characters; ctc_loss_reduction in config.json is for transformers' own training"},
+              "characters; model: as the model's config.json says, zero_infinity included"},
       {.name = "zero_infinity",
        .kind = ParamKind::boolean,
        .fallback = true,
@@ -110,8 +110,9 @@ std::vector<graph::ParamSpec> train_param_specs() {
   };
 }
 
-TrainParams read_train_params(const graph::Params& params) {
-  const std::string reduction = params.text("reduction");
+TrainParams read_train_params(const graph::Params& params, const model::Config& config) {
+  const bool as_model = params.text("reduction") == "model";
+  const std::string reduction = as_model ? config.ctc_loss_reduction : params.text("reduction");
   return {
       .epochs = params.integer("epochs"),
       .options = {.beta1 = params.number("beta1"),
@@ -123,7 +124,8 @@ TrainParams read_train_params(const graph::Params& params) {
                   .reduction = reduction == "mean"  ? model::CtcReduction::mean
                                : reduction == "sum" ? model::CtcReduction::sum
                                                     : model::CtcReduction::characters,
-                  .zero_infinity = params.flag("zero_infinity")},
+                  .zero_infinity =
+                      as_model ? config.ctc_zero_infinity : params.flag("zero_infinity")},
       .schedule = {.kind = params.text("schedule") == "cosine"
                                ? model::ScheduleOptions::Kind::cosine
                                : model::ScheduleOptions::Kind::constant,

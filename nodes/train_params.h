@@ -19,6 +19,7 @@ struct TrainParams {
 };
 
 std::vector<graph::ParamSpec> train_param_specs();
-TrainParams read_train_params(const graph::Params& params);
+/// `config` is that of the model that is trained.
+TrainParams read_train_params(const graph::Params& params, const model::Config& config);
 
 }  // namespace flowqat::nodes

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "nodes/mask_policy.h"
 #include "tests/catch.h"
 #include "tests/nodes/support.h"
 
@@ -127,6 +128,68 @@ TEST_CASE("a policy draws what its published values draw") {
                           "channel_prob": 0, "channel_length": 10, "channel_min_masks": 0)"));
   CHECK(masks_of(R"("policy": "fairseq_100h")").time_masks.size() >= 65);
   CHECK(masks_of(R"("policy": "fairseq_100h")").channel_masks.size() >= 6);
+}
+
+TEST_CASE("SpecAugment's own policies draw as many masks as the paper says, none too long") {
+  struct Paper {
+    const char* name;
+    size_t time_masks, channel_masks;
+    int most_frames, most_channels;
+  };
+  for (const Paper& paper : {Paper{"specaugment_lb", 1, 1, 50, 27 * 768 / 80},
+                             Paper{"specaugment_ld", 2, 2, 50, 27 * 768 / 80},
+                             Paper{"specaugment_sm", 2, 2, 35, 15 * 768 / 80},
+                             Paper{"specaugment_ss", 2, 2, 35, 27 * 768 / 80}}) {
+    INFO(paper.name);
+    int longest = 0, widest = 0;
+    double frames = 0, masks = 0;
+    for (uint64_t key = 0; key < 2000; ++key) {
+      const graph::Row row = masks_of("\"policy\": \"" + std::string(paper.name) + "\"", key);
+      REQUIRE(row.time_masks.size() <= paper.time_masks);
+      REQUIRE(row.channel_masks.size() <= paper.channel_masks);
+      for (const auto& span : row.time_masks) {
+        longest = std::max(longest, span.length);
+        frames += span.length;
+        REQUIRE((span.start >= 0 && span.start + span.length <= 1000));
+      }
+      for (const auto& span : row.channel_masks) {
+        widest = std::max(widest, span.length);
+        REQUIRE((span.start >= 0 && span.start + span.length <= 768));
+      }
+      masks += static_cast<double>(paper.time_masks);  // one of length 0 is a mask too
+    }
+    CHECK(longest == paper.most_frames);
+    CHECK(widest == paper.most_channels);
+    CHECK(frames / masks == Approx(paper.most_frames / 2.0).epsilon(0.05));
+  }
+  // SM and SS mask at most a fifth of an utterance at once.
+  for (uint64_t key = 0; key < 200; ++key) {
+    graph::Row row;
+    Single("spec_augment", R"("policy": "specaugment_ss")").apply(audio_of(20), 16000, row, key);
+    for (const auto& span : row.time_masks) REQUIRE(span.length <= 4);
+  }
+}
+
+TEST_CASE("the policy \"model\" is that of the model's config.json") {
+  model::Config config;
+  config.mask_time_prob = 0.3;
+  config.mask_time_length = 7;
+  config.mask_feature_prob = 0.2;
+  config.mask_feature_length = 33;
+  const auto draw = [&](uint64_t key) {
+    graph::RandomStream random(key);
+    const nodes::MaskPolicies policies = nodes::policy_named("model", config);
+    return std::pair(nodes::draw_spans(policies.time, 1000, random),
+                     nodes::draw_spans(policies.channel, 768, random));
+  };
+  const auto [time, channel] = draw(1);
+  CHECK((time.size() == 42 || time.size() == 43));
+  CHECK(time.front().length == 7);
+  CHECK(channel.front().length == 33);
+  config.apply_spec_augment = false;
+  CHECK(draw(1).first.empty());
+  CHECK(draw(1).second.empty());
+  CHECK_THROWS_WITH(masks_of(R"("policy": "model")"), ContainsSubstring("name it with the key"));
 }
 
 TEST_CASE("a key that is given replaces the policy's, even by the value that it has by itself") {
