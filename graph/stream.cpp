@@ -190,7 +190,8 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
                        " utterances of node \"" + pipeline_.chain().source->name() +
                        "\" were rejected, more than " +
                        (count ? "max_rejected" : "max_rejected_share") +
-                       " allows; the last one: " + row.entry->path + ": " + row.rejected->reason);
+                       " allows; the last one, of node \"" + row.rejected->node +
+                       "\": " + row.rejected->reason);
       }
     }
   }
