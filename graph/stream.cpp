@@ -26,6 +26,12 @@ size_t count_utterances(const Plan& plan) {
   return count;
 }
 
+/// Most reasons name the file already.
+std::string reason_with_path(const Row& row) {
+  const bool is_named = row.rejected->reason.find(row.entry->path) != std::string::npos;
+  return (is_named ? "" : row.entry->path + ": ") + row.rejected->reason;
+}
+
 class EpochStream : public Stream, public std::enable_shared_from_this<EpochStream> {
  public:
   EpochStream(Pipeline& pipeline, std::string consumer, EpochKey key, Plan plan,
@@ -190,8 +196,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
                        " utterances of node \"" + pipeline_.chain().source->name() +
                        "\" were rejected, more than " +
                        (count ? "max_rejected" : "max_rejected_share") +
-                       " allows; the last one, of node \"" + row.rejected->node +
-                       "\": " + row.rejected->reason);
+                       " allows; the last one: " + reason_with_path(row));
       }
     }
   }
