@@ -1,5 +1,10 @@
 #include "model/torch/attention.h"
 
+#include <cmath>
+#include <limits>
+
+#include "model/torch/dropout.h"
+
 namespace flowqat::model {
 
 Attention::Attention(const Config& config)
@@ -19,11 +24,24 @@ torch::Tensor Attention::forward(const torch::Tensor& x, const torch::Tensor& ke
   const torch::Tensor q = split_heads(q_->forward(x));
   const torch::Tensor k = split_heads(k_->forward(x));
   const torch::Tensor v = split_heads(v_->forward(x));
-  std::optional<torch::Tensor> mask;
-  if (key_mask.defined()) mask = key_mask;
-  const torch::Tensor mixed =
-      at::scaled_dot_product_attention(q, k, v, mask, is_training() ? dropout_ : 0.0);
-  return out_->forward(mixed.transpose(1, 2).reshape({rows, frames, hidden}));
+  return out_->forward(mix(q, k, v, key_mask).transpose(1, 2).reshape({rows, frames, hidden}));
+}
+
+torch::Tensor Attention::mix(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                             const torch::Tensor& key_mask) const {
+  const double p = is_training() ? dropout_ : 0;
+  if (p == 0 || !q.is_cpu()) {
+    std::optional<torch::Tensor> mask;
+    if (key_mask.defined()) mask = key_mask;
+    return at::scaled_dot_product_attention(q, k, v, mask, p);
+  }
+  // That operation has no kernel for dropout on the CPU: it does the same, but draws on one thread.
+  torch::Tensor scores =
+      at::matmul(q / std::sqrt(static_cast<double>(q.size(3))), k.transpose(2, 3));
+  if (key_mask.defined()) {
+    scores = scores.masked_fill(key_mask.logical_not(), -std::numeric_limits<float>::infinity());
+  }
+  return at::matmul(apply_dropout(at::softmax(scores, /*dim=*/-1), p, true), v);
 }
 
 }  // namespace flowqat::model

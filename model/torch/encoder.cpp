@@ -1,5 +1,7 @@
 #include "model/torch/encoder.h"
 
+#include "model/torch/dropout.h"
+
 namespace flowqat::model {
 
 Encoder::Encoder(const Config& config)
@@ -28,7 +30,7 @@ torch::Tensor Encoder::forward(const torch::Tensor& x, const torch::Tensor& fram
   }
   y = y + positional_->forward(y);
   if (!norm_first_) y = layer_norm_->forward(y);
-  y = at::dropout(y, hidden_dropout_, is_training());
+  y = apply_dropout(y, hidden_dropout_, is_training());
   if (hidden) hidden->push_back(y);
   for (const auto& layer : layers_) {
     const bool skipped =

@@ -1,6 +1,7 @@
 #include "model/torch/encoder_layer.h"
 
 #include "model/torch/activate.h"
+#include "model/torch/dropout.h"
 
 namespace flowqat::model {
 
@@ -15,10 +16,10 @@ FeedForward::FeedForward(const Config& config)
       "output_dense", std::make_shared<LinearLayer>(config.intermediate_size, config.hidden_size));
 }
 
-torch::Tensor FeedForward::forward(const torch::Tensor& x) {
+torch::Tensor FeedForward::forward(const torch::Tensor& x, const torch::Tensor& residual) {
   torch::Tensor y = activate(activation_, intermediate_->forward(x));
-  y = output_->forward(at::dropout(y, activation_dropout_, is_training()));
-  return at::dropout(y, hidden_dropout_, is_training());
+  y = output_->forward(apply_dropout(y, activation_dropout_, is_training()));
+  return add_dropout(y, residual, hidden_dropout_, is_training());
 }
 
 EncoderLayer::EncoderLayer(const Config& config)
@@ -33,10 +34,10 @@ EncoderLayer::EncoderLayer(const Config& config)
 torch::Tensor EncoderLayer::forward(const torch::Tensor& x, const torch::Tensor& key_mask) {
   const torch::Tensor attended =
       attention_->forward(norm_first_ ? layer_norm_->forward(x) : x, key_mask);
-  torch::Tensor y = x + at::dropout(attended, hidden_dropout_, is_training());
-  if (norm_first_) return y + feed_forward_->forward(final_layer_norm_->forward(y));
+  torch::Tensor y = add_dropout(attended, x, hidden_dropout_, is_training());
+  if (norm_first_) return feed_forward_->forward(final_layer_norm_->forward(y), y);
   y = layer_norm_->forward(y);
-  return final_layer_norm_->forward(y + feed_forward_->forward(y));
+  return final_layer_norm_->forward(feed_forward_->forward(y, y));
 }
 
 }  // namespace flowqat::model

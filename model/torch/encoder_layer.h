@@ -9,11 +9,12 @@
 
 namespace flowqat::model {
 
-/// Linear, activation, dropout, linear, dropout.
+/// Linear, activation, dropout, linear, dropout, added to a residual.
 class FeedForward : public torch::nn::Module {
  public:
   explicit FeedForward(const Config& config);
-  torch::Tensor forward(const torch::Tensor& x);
+  /// Both [rows, frames, hidden].
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& residual);
 
  private:
   Activation activation_;

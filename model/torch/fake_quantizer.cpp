@@ -117,6 +117,11 @@ void FakeQuantizer::update_scale() {
 
 torch::Tensor FakeQuantizer::forward(const torch::Tensor& x) {
   if ((!observing_ && !fake_quantizing_) || x.numel() == 0) return x;
+  if (options_.channels == 0 && x.dim() == 3 && !x.is_contiguous() &&
+      x.transpose(1, 2).is_contiguous()) {
+    // Element by element it is the same, and PyTorch's kernels would undo the order of x's memory.
+    return forward(x.transpose(1, 2)).transpose(1, 2);
+  }
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   const auto x32 = x.to(torch::kFloat);
   if (!fake_quantizing_) {

@@ -1,6 +1,7 @@
 #include "model/torch/feature_extractor.h"
 
 #include "model/torch/activate.h"
+#include "model/torch/time_norm.h"
 
 namespace flowqat::model {
 
@@ -24,7 +25,9 @@ FeatureConvolution::FeatureConvolution(const Config& config, size_t index)
 
 torch::Tensor FeatureConvolution::forward(const torch::Tensor& x) {
   torch::Tensor y = conv_->forward(x);
-  if (group_norm_) y = group_norm_->forward(y);
+  if (group_norm_) {
+    y = time_norm(y, group_norm_->weight, group_norm_->bias, group_norm_->options.eps());
+  }
   if (layer_norm_) y = layer_norm_->forward(y.transpose(1, 2)).transpose(1, 2);
   return activate(activation_, y);
 }

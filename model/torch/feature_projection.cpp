@@ -1,5 +1,8 @@
 #include "model/torch/feature_projection.h"
 
+#include "model/torch/dropout.h"
+#include "model/torch/linear.h"
+
 namespace flowqat::model {
 
 FeatureProjection::FeatureProjection(const Config& config) : dropout_(config.feat_proj_dropout) {
@@ -11,8 +14,9 @@ FeatureProjection::FeatureProjection(const Config& config) : dropout_(config.fea
 }
 
 torch::Tensor FeatureProjection::forward(const torch::Tensor& features) {
-  const torch::Tensor projected = projection_->forward(layer_norm_->forward(features));
-  return at::dropout(projected, dropout_, is_training());
+  const torch::Tensor projected =
+      apply_linear(layer_norm_->forward(features), projection_->weight, projection_->bias);
+  return apply_dropout(projected, dropout_, is_training());
 }
 
 }  // namespace flowqat::model

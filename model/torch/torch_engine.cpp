@@ -3,7 +3,6 @@
 #include <sched.h>
 #include <torch/torch.h>
 
-#include <limits>
 #include <memory>
 #include <mutex>
 
@@ -25,9 +24,8 @@ int usable_cores() {
 /// A step frees what the next one asks for again. Returned to the kernel in between, its pages
 /// would be cleared and faulted in anew each time: a quarter of a small model's step.
 void keep_freed_memory() {
-  constexpr int largest_block_bytes = 32 << 20;  // the most that every glibc takes
-  ::mallopt(M_MMAP_THRESHOLD, largest_block_bytes);
-  ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  ::mallopt(M_MMAP_MAX, 0);  // blocks of their own would go back whatever their size
+  ::mallopt(M_TRIM_THRESHOLD, -1);  // never
 }
 
 class TorchEngine : public Engine {

@@ -1,5 +1,6 @@
 #include "model/torch/wav2vec2.h"
 
+#include "model/torch/dropout.h"
 #include "model/torch/masks.h"
 
 namespace flowqat::model {
@@ -36,7 +37,7 @@ Wav2Vec2ForCtc::Wav2Vec2ForCtc(const Config& config) : final_dropout_(config.fin
 torch::Tensor Wav2Vec2ForCtc::forward(const NetworkInput& input,
                                       std::vector<torch::Tensor>* hidden) {
   const torch::Tensor context = base_->forward(input, hidden);
-  return lm_head_->forward(at::dropout(context, final_dropout_, is_training()));
+  return lm_head_->forward(apply_dropout(context, final_dropout_, is_training()));
 }
 
 }  // namespace flowqat::model

@@ -1,5 +1,7 @@
 // What training draws follows its distribution. The numbers are fixed by the seed: a bound of four
 // standard deviations tells an error of the probability, not the luck of a run.
+#include "model/torch/dropout.h"
+
 #include <cmath>
 #include <functional>
 
@@ -90,7 +92,7 @@ TEST_CASE("the feed-forward network drops with activation_dropout inside, hidden
   for (const auto& child : network.children()) set_identity(*child->as<LinearLayer>());
   const torch::Tensor x = torch::rand({4, 100, 64}) + 0.5;
   check_module(
-      network, [&] { return network.forward(x); }, 0.2);
+      network, [&] { return network.forward(x, torch::zeros_like(x)); }, 0.2);
 }
 
 TEST_CASE("an encoder layer drops elements of what attention gave with hidden_dropout") {
@@ -198,5 +200,59 @@ TEST_CASE("layerdrop skips each layer with its probability, whatever it does wit
   encoder.forward(x, {}, &hidden);
   for (int64_t layer = 0; layer < layers; ++layer) {
     CHECK_FALSE(torch::equal(hidden[layer], hidden[layer + 1]));
+  }
+}
+
+TEST_CASE("dropout is the same at any number of threads, and backward drops what forward dropped") {
+  const int threads = at::get_num_threads();
+  // 1 and 63 end inside a block of numbers; the others are shared out among threads.
+  for (const int64_t size : {1, 63, 64, 100'003, 1'000'000}) {
+    const torch::Tensor x = torch::rand({size}) + 0.5, residual = torch::randn({size});
+    std::vector<torch::Tensor> outputs, gradients;
+    for (const int count : {1, 2, 3}) {
+      at::set_num_threads(count);
+      torch::manual_seed(9);
+      const torch::Tensor leaf = x.clone().requires_grad_();
+      const torch::Tensor base = residual.clone().requires_grad_();
+      outputs.push_back(add_dropout(leaf, base, 0.3, true));
+      outputs.back().backward(torch::full({size}, 2.0f));
+      gradients.push_back(leaf.grad());
+      CHECK(torch::equal(base.grad(), torch::full({size}, 2.0f)));
+    }
+    at::set_num_threads(threads);
+    const torch::Tensor scales = (outputs[0].detach() - residual) / x;
+    CHECK(largest_difference(scales * 2, gradients[0]) < 1e-4);
+    for (const size_t i : {1, 2}) {
+      CHECK(torch::equal(outputs[i], outputs[0]));
+      CHECK(torch::equal(gradients[i], gradients[0]));
+    }
+  }
+}
+
+TEST_CASE("dropout without probability or outside of training is its input") {
+  const torch::Tensor x = torch::randn({5, 7}), residual = torch::randn({5, 7});
+  const at::Generator& generator = at::detail::getDefaultCPUGenerator();
+  const torch::Tensor before = generator.get_state();
+  CHECK(torch::equal(apply_dropout(x, 0, true), x));
+  CHECK(torch::equal(apply_dropout(x, 0.5, false), x));
+  CHECK(torch::equal(add_dropout(x, residual, 0, true), x + residual));
+  CHECK(torch::equal(generator.get_state(), before));
+  CHECK(apply_dropout(x, 1, true).abs().max().item<float>() == 0);
+  CHECK(apply_dropout(x.to(torch::kFloat64), 0.5, true).scalar_type() == torch::kFloat64);
+}
+
+TEST_CASE("dropout draws each element by itself, and anew at each call") {
+  constexpr double p = 0.1;
+  constexpr int64_t size = 1 << 20;
+  torch::manual_seed(4);
+  const torch::Tensor ones = torch::ones({size});
+  const auto drawn = [&] { return (apply_dropout(ones, p, true) == 0).to(torch::kFloat64) - p; };
+  const torch::Tensor first = drawn(), second = drawn();
+  const double bound = 4 * p * (1 - p) / std::sqrt(static_cast<double>(size));
+  CHECK(std::abs((first * second).mean().item<double>()) < bound);
+  // Neighbours in memory, in a register, in a block, and in the next ones.
+  for (const int64_t distance : {1, 2, 7, 8, 16, 31, 32, 64, 128, 768, 3072, 4096, 65536}) {
+    INFO(distance);
+    CHECK(std::abs((first * first.roll(distance)).mean().item<double>()) < bound);
   }
 }

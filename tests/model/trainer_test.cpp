@@ -58,7 +58,7 @@ TEST_CASE("three AdamW steps with masks and clipping give PyTorch's losses, norm
     // moves every score of a query alike.
     const bool is_rounding = tensor.name.ends_with("k_proj.bias");
     CHECK(largest_difference(found, expected) < (is_rounding ? 1.7e-2 : 1e-2));
-    if (!is_rounding) CHECK((found - expected).abs().median().item<double>() < 1e-6);
+    if (!is_rounding) CHECK((found - expected).abs().median().item<double>() < 2e-6);
     ++compared;
   }
   CHECK(compared == static_cast<int>(golden.weights.size()));

@@ -1,0 +1,117 @@
+#include "model/torch/conv_frames.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "model/torch/cpu_matmul.h"
+#include "model/torch/vectorize.h"
+
+namespace flowqat::model {
+namespace {
+
+constexpr int64_t frames_a_task = 64;
+
+struct Geometry {
+  int64_t rows, frames, channels, kernel, stride;
+  int64_t windows() const { return (frames - kernel) / stride + 1; }
+  int64_t window_size() const { return kernel * channels; }
+};
+
+/// x [rows, frames, channels] -> [rows * windows, kernel * channels], x's own memory where the
+/// windows tile it.
+torch::Tensor windows_of(const torch::Tensor& x, const Geometry& g) {
+  const int64_t windows = g.windows(), size = g.window_size();
+  const torch::Tensor overlapping =
+      x.as_strided({g.rows, windows, size}, {g.frames * g.channels, g.stride * g.channels, 1});
+  if (overlapping.is_contiguous()) return overlapping.view({g.rows * windows, size});
+  torch::Tensor y = at::empty({g.rows * windows, size}, x.options());
+  const float* const from = x.const_data_ptr<float>();
+  float* const to = y.mutable_data_ptr<float>();
+  at::parallel_for(0, g.rows * windows, frames_a_task, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t frame = i / windows * g.frames + i % windows * g.stride;
+      std::copy_n(from + frame * g.channels, size, to + i * size);
+    }
+  });
+  return y;
+}
+
+/// One frame's sum over the windows that hold it.
+FLOWQAT_VECTORIZED void add_windows(const float* windows, int64_t frame, const Geometry& g,
+                                    float* sum) {
+  const int64_t last = std::min(frame / g.stride, g.windows() - 1);
+  const int64_t first = std::max<int64_t>(0, (frame - g.kernel) / g.stride + 1);
+  bool empty = true;
+  for (int64_t window = frame < g.kernel ? 0 : first; window <= last; ++window) {
+    const int64_t tap = frame - window * g.stride;
+    if (tap >= g.kernel) continue;
+    const float* part = windows + window * g.window_size() + tap * g.channels;
+    if (empty) {
+      std::copy_n(part, g.channels, sum);
+    } else {
+      for (int64_t channel = 0; channel < g.channels; ++channel) sum[channel] += part[channel];
+    }
+    empty = false;
+  }
+  if (empty) std::fill_n(sum, g.channels, 0.0f);
+}
+
+/// The gradient of windows_of().
+torch::Tensor sum_windows(const torch::Tensor& windows, const Geometry& g) {
+  torch::Tensor x = at::empty({g.rows, g.frames, g.channels}, windows.options());
+  const float* const from = windows.const_data_ptr<float>();
+  float* const to = x.mutable_data_ptr<float>();
+  at::parallel_for(0, g.rows * g.frames, frames_a_task, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t row = i / g.frames;
+      add_windows(from + row * g.windows() * g.window_size(), i % g.frames, g, to + i * g.channels);
+    }
+  });
+  return x;
+}
+
+/// With x as [rows, frames, channels] and the weight as [out, kernel * channels].
+class ConvFrames : public torch::autograd::Function<ConvFrames> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
+                               const torch::Tensor& weight,
+                               const std::optional<torch::Tensor>& bias, int64_t kernel,
+                               int64_t stride) {
+    const Geometry g{x.size(0), x.size(1), x.size(2), kernel, stride};
+    const torch::Tensor windows = windows_of(x.contiguous(), g);
+    context->save_for_backward({windows, weight});
+    context->saved_data["geometry"] =
+        std::vector<int64_t>{g.rows, g.frames, g.channels, g.kernel, g.stride};
+    context->saved_data["bias"] = bias.has_value();
+    return cpu_matmul(windows, weight, bias).view({g.rows, g.windows(), weight.size(0)});
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const std::vector<int64_t> sizes = context->saved_data["geometry"].toIntVector();
+    const Geometry g{sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]};
+    const torch::Tensor dy = gradients[0].contiguous().view({-1, saved[1].size(0)});
+    torch::Tensor dx, db;
+    if (context->needs_input_grad(0)) dx = sum_windows(cpu_matmul(dy, saved[1].t()), g);
+    const torch::Tensor dw = cpu_matmul_transposed(dy, saved[0], &db);
+    if (!context->saved_data["bias"].toBool()) db = torch::Tensor();
+    return {dx, dw, db, {}, {}};
+  }
+};
+
+}  // namespace
+
+bool has_conv_frames(const torch::Tensor& x, const torch::Tensor& weight) {
+  return has_cpu_matmul(x, weight) && x.size(2) >= weight.size(2);
+}
+
+torch::Tensor conv_frames(const torch::Tensor& x, const torch::Tensor& weight,
+                          const torch::Tensor& bias, int64_t stride) {
+  const std::optional<torch::Tensor> b = bias.defined() ? std::optional(bias) : std::nullopt;
+  const torch::Tensor taps = weight.permute({0, 2, 1}).reshape({weight.size(0), -1});
+  return ConvFrames::apply(x.transpose(1, 2), taps, b, weight.size(2), stride).transpose(1, 2);
+}
+
+}  // namespace flowqat::model

@@ -1,0 +1,51 @@
+#include "model/torch/linear.h"
+
+#include "model/torch/cpu_matmul.h"
+
+namespace flowqat::model {
+namespace {
+
+class CpuLinear : public torch::autograd::Function<CpuLinear> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
+                               const torch::Tensor& weight,
+                               const std::optional<torch::Tensor>& bias) {
+    const torch::Tensor rows = x.contiguous().view({-1, x.size(-1)});
+    context->save_for_backward({rows, weight});
+    context->saved_data["bias"] = bias.has_value();
+    std::vector<int64_t> shape = x.sizes().vec();
+    shape.back() = weight.size(0);
+    return cpu_matmul(rows, weight, bias).view(shape);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto saved = context->get_saved_variables();
+    const torch::Tensor& x = saved[0];
+    const torch::Tensor& weight = saved[1];
+    const torch::Tensor dy = gradients[0].contiguous().view({-1, weight.size(0)});
+    torch::Tensor dx, dw, db;
+    if (context->needs_input_grad(0)) {
+      std::vector<int64_t> shape = gradients[0].sizes().vec();
+      shape.back() = weight.size(1);
+      dx = cpu_matmul(dy, weight.t()).view(shape);
+    }
+    if (context->needs_input_grad(1)) dw = cpu_matmul_transposed(dy, x, &db);
+    if (!context->saved_data["bias"].toBool()) {
+      db = torch::Tensor();
+    } else if (!db.defined() && context->needs_input_grad(2)) {
+      db = dy.sum(0);
+    }
+    return {dx, dw, db};
+  }
+};
+
+}  // namespace
+
+torch::Tensor apply_linear(const torch::Tensor& x, const torch::Tensor& weight,
+                           const torch::Tensor& bias) {
+  if (!has_cpu_matmul(x, weight)) return at::linear(x, weight, bias);
+  return CpuLinear::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+}
+
+}  // namespace flowqat::model
