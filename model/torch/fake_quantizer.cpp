@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "model/model.h"
+#include "model/torch/fake_quantize.h"
 
 namespace flowqat::model {
 namespace {
@@ -129,6 +130,15 @@ torch::Tensor FakeQuantizer::forward(const torch::Tensor& x) {
     return x;
   }
   if (options_.channels == 0) {
+    if (x.is_cpu()) {
+      if (observing_) {
+        observe(x32.detach());
+        update_scale();
+      }
+      const QuantizationGrid grid{scale_.item<float>(), zero_point_.item<int>(), options_.quant_min,
+                                  options_.quant_max};
+      return fake_quantize_on_cpu(x32.contiguous(), grid).to(x.scalar_type());
+    }
     if (observing_) return fused(x32, observer_on_, fake_quant_on_).to(x.scalar_type());
     return at::fake_quantize_per_tensor_affine(x32, scale_, zero_point_, options_.quant_min,
                                                options_.quant_max)

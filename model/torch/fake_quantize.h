@@ -1,0 +1,17 @@
+#pragma once
+#include <torch/torch.h>
+
+#include <cstdint>
+
+namespace flowqat::model {
+
+struct QuantizationGrid {
+  float scale;
+  int64_t zero_point, quant_min, quant_max;
+};
+
+/// at::fake_quantize_per_tensor_affine to the bit, for x in float32 on the CPU: PyTorch's kernel
+/// rounds and clamps an element at a time. x is contiguous.
+torch::Tensor fake_quantize_on_cpu(const torch::Tensor& x, const QuantizationGrid& grid);
+
+}  // namespace flowqat::model
