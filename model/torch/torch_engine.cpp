@@ -24,7 +24,7 @@ int usable_cores() {
 /// A step frees what the next one asks for again. Returned to the kernel in between, its pages
 /// would be cleared and faulted in anew each time: a quarter of a small model's step.
 void keep_freed_memory() {
-  ::mallopt(M_MMAP_MAX, 0);  // blocks of their own would go back whatever their size
+  ::mallopt(M_MMAP_MAX, 0);         // blocks of their own would go back whatever their size
   ::mallopt(M_TRIM_THRESHOLD, -1);  // never
 }
 
