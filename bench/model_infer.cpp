@@ -59,7 +59,8 @@ std::string parts_of(model::Model& model, int64_t samples, int runs) {
     } else if (item.key().ends_with("layers.0.attention")) {
       time("attention", layers, [&] { dynamic_cast<Attention&>(*module).forward(hidden, {}); });
     } else if (item.key().ends_with("layers.0.feed_forward")) {
-      time("feed-forward", layers, [&] { dynamic_cast<FeedForward&>(*module).forward(hidden); });
+      time("feed-forward", layers,
+           [&] { dynamic_cast<FeedForward&>(*module).forward(hidden, hidden); });
     }
   }
   return text;
