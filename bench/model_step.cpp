@@ -2,12 +2,12 @@
 //   bench_model_step [tiny|base] [THREADS] [STEPS]
 // tiny is configs/tiny-wav2vec2 with 8 rows of 2 s, base wav2vec2-base with 4 rows of 5 s.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <random>
 #include <string>
 
+#include "bench/model_parts.h"
 #include "model/model.h"
 
 namespace {
@@ -57,19 +57,24 @@ struct RandomSpeech {
   }
 };
 
-/// The median of `steps` steps behind two that warm up, in milliseconds.
 double median_step_ms(Model& model, const AudioBatch& batch, int steps) {
   const auto trainer = model.trainer({.clip_norm = 1, .reduction = CtcReduction::characters});
-  std::vector<double> times_ms;
-  for (int step = -2; step < steps; ++step) {
-    const auto start = std::chrono::steady_clock::now();
-    trainer->step(batch, 1e-4, static_cast<uint64_t>(step + 2));
+  uint64_t seed = 0;
+  return flowqat::bench::median_ms(steps, [&] {
+    trainer->step(batch, 1e-4, seed++);
     trainer->metrics();  // waits for the device
-    const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
-    if (step >= 0) times_ms.push_back(time.count());
+  });
+}
+
+void print_parts(Model& model, const AudioBatch& batch, double step_ms, int runs) {
+  double rest_ms = step_ms;
+  for (const auto& [part, ms] : flowqat::bench::part_times_ms(
+           model, batch.rows, batch.padded_samples, /*training=*/true, runs)) {
+    std::printf("  %-24s %8.0f ms\n", part.c_str(), ms);
+    rest_ms -= ms;
   }
-  std::ranges::nth_element(times_ms, times_ms.begin() + steps / 2);
-  return times_ms[static_cast<size_t>(steps / 2)];
+  std::printf("  %-24s %8.0f ms (norms, head, loss, clipping, optimizer)\n", "the rest, about",
+              std::max(0.0, rest_ms));
 }
 
 void measure(const std::string& size, int threads, int steps) {
@@ -85,6 +90,10 @@ void measure(const std::string& size, int threads, int steps) {
   const double quantized_ms = median_step_ms(*model, speech.batch, steps);
   std::printf("%s on %s, %d threads: %.0f ms a float step, %.0f ms a quantization-aware one\n",
               size.c_str(), engine().device().c_str(), engine().threads(), plain_ms, quantized_ms);
+  if (engine().device() != "cpu") return;
+  const auto fresh = engine().create(is_tiny ? tiny() : base(), 1);
+  std::printf("a float step by part, forward and backward:\n");
+  print_parts(*fresh, speech.batch, plain_ms, std::min(steps, 5));
 }
 
 }  // namespace
