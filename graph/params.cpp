@@ -59,6 +59,10 @@ bool fits(const ParamSpec& spec, const Json& value) {
       return all(number);
     case ParamKind::texts:
       return all([](const Json& v) { return v.is_string(); });
+    case ParamKind::text_or_object:
+      return value.is_string() || value.is_object();
+    case ParamKind::objects:
+      return all([](const Json& v) { return v.is_object(); });
   }
   return false;
 }
@@ -101,6 +105,10 @@ std::string describe_kind(const ParamSpec& spec) {
       return "a list of numbers" + unit + range_text(spec);
     case ParamKind::texts:
       return "a list of texts";
+    case ParamKind::text_or_object:
+      return "a name or an object";
+    case ParamKind::objects:
+      return "a list of objects";
   }
   return "";
 }

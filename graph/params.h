@@ -11,7 +11,19 @@ namespace flowqat::graph {
 
 using Json = nlohmann::ordered_json;
 
-enum class ParamKind { boolean, integer, number, text, choice, path, integers, numbers, texts };
+enum class ParamKind {
+  boolean,
+  integer,
+  number,
+  text,
+  choice,
+  path,
+  integers,
+  numbers,
+  texts,
+  text_or_object,  ///< the node itself checks what is in it
+  objects,         ///< a list of them; the same
+};
 
 struct ParamSpec {
   std::string name = {};
@@ -36,6 +48,7 @@ class Params {
   Params() = default;
   explicit Params(Json values) : values_(std::move(values)) {}
 
+  const Json& json(const char* name) const { return values_.at(name); }
   bool flag(const char* name) const { return values_.at(name).get<bool>(); }
   int64_t integer(const char* name) const { return values_.at(name).get<int64_t>(); }
   double number(const char* name) const { return values_.at(name).get<double>(); }

@@ -59,6 +59,10 @@ struct TrainOptions {
   double clip_norm = 0;              ///< largest global gradient norm; 0: no clipping
   CtcReduction reduction = CtcReduction::mean;
   bool zero_infinity = true;
+  /// Distillation (arXiv:1503.02531): the loss becomes CTC + weight T^2 KL(teacher || student), the
+  /// divergence of the frames' softmax at temperature T, as a mean over the frames of speech.
+  double distillation_weight = 0;
+  double distillation_temperature = 1;
 };
 
 /// Means over the steps since the last call of Trainer::metrics().
@@ -85,6 +89,12 @@ class Trainer {
   virtual void load_state(const Tensors& state) = 0;
 };
 
+struct ConvertOptions {
+  /// Rounds the positional convolution's float weight to half precision and stores it so: 9 MB less
+  /// at base size.
+  bool half_positional_conv = false;
+};
+
 /// What a model's numbers are computed in.
 enum class Precision { float32, fake_quantized, int8 };
 
@@ -106,10 +116,15 @@ class Model {
 
   /// Evaluation mode: no dropout, no masks. Thread-compatible.
   virtual Logits infer(const AudioBatch& batch) const = 0;
-  /// Only for float32 and fake_quantized models.
-  virtual std::unique_ptr<Trainer> trainer(const TrainOptions& options) = 0;
+  /// Only for float32 and fake_quantized models. `teacher`, which distillation needs, is a model of
+  /// this engine with the same frames and vocabulary.
+  virtual std::unique_ptr<Trainer> trainer(const TrainOptions& options,
+                                           std::shared_ptr<const Model> teacher = nullptr) = 0;
 
-  /// Puts a fake quantizer on the input, weight and output of every layer that the policy names;
+  /// The names of the layers that a policy can quantize, in the order of the forward.
+  virtual std::vector<std::string> quantizable_layers() const = 0;
+
+  /// Puts a fake quantizer on the input, weight and output of every layer that the policy chooses;
   /// fake quantization is off until calibration ends.
   virtual void insert_fake_quantizers(const Policy& policy) = 0;
   /// Forward in evaluation mode with observers on and fake quantization off.
@@ -117,11 +132,17 @@ class Model {
   /// Ends calibration: fake quantization on, observers off; then tells what they saw is enough
   /// (Error names a layer that saw nothing).
   virtual void finish_calibration() = 0;
-  /// Training with observers: activations observed or frozen; weights always follow.
+  /// Training with observers: activations observed or frozen; weights always follow. Only moving
+  /// averages are observed in training; learned steps are learned while this is on.
   virtual void set_activation_observers(bool on) = 0;
+  /// After calibration: fake quantization of all quantized layers on or off.
+  virtual void set_fake_quantization(bool on) = 0;
+  /// After calibration: on for exactly these of the quantized layers, in inference and in training.
+  virtual void fake_quantize_only(const std::vector<std::string>& layers) = 0;
 
   /// The int8 model with exactly the trained scales and zero points, on the CPU.
-  virtual std::unique_ptr<Model> convert() const = 0;
+  /// Error where fewer than 8 bits were chosen (why_not_int8).
+  virtual std::unique_ptr<Model> convert(const ConvertOptions& options = {}) const = 0;
 };
 
 /// Where a loaded model's head (from hidden states to tokens) comes from.

@@ -1,5 +1,7 @@
 #include "model/quantization.h"
 
+#include <fnmatch.h>
+
 #include <utility>
 
 #include "model/model.h"
@@ -10,15 +12,42 @@ namespace {
 using Preset = std::pair<const char*, LayerScheme>;
 
 const std::vector<Preset>& presets() {
+  constexpr QuantEngine qnnpack = QuantEngine::qnnpack;
   static const std::vector<Preset> table = {
-      {"qnnpack", {.engine = QuantEngine::qnnpack, .per_channel_weights = false}},
+      {"qnnpack", {.engine = qnnpack, .per_channel_weights = false}},
       {"qnnpack_symmetric",
-       {.engine = QuantEngine::qnnpack,
+       {.engine = qnnpack, .symmetric_activations = true, .per_channel_weights = false}},
+      {"fbgemm", {}},
+      {"qnnpack_clipped", {.engine = qnnpack, .range = RangeEstimate::percentile}},
+      {"qnnpack_symmetric_clipped",
+       {.engine = qnnpack,
         .symmetric_activations = true,
-        .per_channel_weights = false}},
-      {"fbgemm", {.engine = QuantEngine::fbgemm}},
+        .range = RangeEstimate::percentile,
+        .percentile = 99}},
   };
   return table;
+}
+
+const LayerChoice& part_choice(const Policy& policy, const std::string& layer) {
+  const auto within = [&](const char* part) { return layer.find(part) != std::string::npos; };
+  if (within("feature_extractor.")) return policy.feature_extractor;
+  if (within("feature_projection.")) return policy.feature_projection;
+  if (within("pos_conv_embed.")) return policy.positional_conv;
+  if (within(".attention.")) return policy.attention;
+  if (within(".feed_forward.")) return policy.feed_forward;
+  return policy.head;
+}
+
+std::optional<std::string> why_not_int8(const LayerChoice& choice, const std::string& where) {
+  if (!choice) return std::nullopt;
+  const auto complain = [&](const char* operand, int bits) -> std::optional<std::string> {
+    if (bits == 8) return std::nullopt;
+    return where + ": " + operand + " of " + std::to_string(bits) +
+           " bits, but the int8 kernels of QNNPACK and FBGEMM know grids of 8 bits alone; fewer "
+           "are for fake quantization";
+  };
+  if (auto why = complain("activations", choice->activation_bits)) return why;
+  return complain("weights", choice->weight_bits);
 }
 
 }  // namespace
@@ -26,7 +55,7 @@ const std::vector<Preset>& presets() {
 LayerScheme preset(const std::string& name) {
   for (const auto& [known, scheme] : presets())
     if (name == known) return scheme;
-  std::string text = "quantization preset \"" + name + "\": expected one of";
+  std::string text = "quantization preset \"" + name + "\": expected one of \"none\"";
   for (const auto& known : preset_names()) text += " \"" + known + "\"";
   throw Error(text);
 }
@@ -35,6 +64,26 @@ std::vector<std::string> preset_names() {
   std::vector<std::string> names;
   for (const auto& entry : presets()) names.push_back(entry.first);
   return names;
+}
+
+LayerChoice choice_for(const Policy& policy, const std::string& layer) {
+  for (auto exception = policy.exceptions.rbegin(); exception != policy.exceptions.rend();
+       ++exception) {
+    if (::fnmatch(exception->match.c_str(), layer.c_str(), 0) == 0) return exception->choice;
+  }
+  return part_choice(policy, layer);
+}
+
+std::optional<std::string> why_not_int8(const Policy& policy) {
+  for (const auto& [name, part] : policy_parts) {
+    if (auto why = why_not_int8(policy.*part, name)) return why;
+  }
+  for (const auto& exception : policy.exceptions) {
+    if (auto why = why_not_int8(exception.choice, "exception \"" + exception.match + "\"")) {
+      return why;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace flowqat::model

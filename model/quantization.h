@@ -1,8 +1,9 @@
 /// Which layers are quantized, how, and for which engine: plain data, no LibTorch.
 #pragma once
-#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace flowqat::model {
@@ -10,25 +11,86 @@ namespace flowqat::model {
 /// The kernel library whose packed weights a layer carries when shipped.
 enum class QuantEngine { qnnpack, fbgemm };
 
-/// How a layer's input, weight and output become 8-bit integers.
+/// How calibration turns the activations that it saw into a range.
+enum class RangeEstimate {
+  moving_average,  ///< r <- r + c (x - r) of each batch's minimum and maximum; goes on in training
+  min_max,         ///< the least and the greatest value seen
+  percentile,      ///< that share of the values on either side, the rest is clipped
+  mse,             ///< the range with the least mean squared error
+};
+
+/// How a layer's input, weight and output become integers.
 struct LayerScheme {
   QuantEngine engine = QuantEngine::fbgemm;
   bool symmetric_activations = false;  ///< zero point 128 of 0..255; else affine
+  bool symmetric_weights = true;       ///< zero point 0 of -128..127; else affine
   bool per_channel_weights = true;     ///< a scale for every output channel; else one a tensor
-  double averaging_constant = 0.01;    ///< of the activations' moving minimum and maximum
+  int activation_bits = 8;             ///< 4-8; fewer than 8 only in fake quantization
+  int weight_bits = 8;                 ///< the same
+  RangeEstimate range = RangeEstimate::moving_average;  ///< of the activations
+  double percentile = 99.5;          ///< %, where that is the estimate: 99.5 clips 0.5 % a side
+  double averaging_constant = 0.01;  ///< c of the moving average
+  /// Training learns the scales of input, weight and output by gradient, from what calibration
+  /// found: LSQ (arXiv:1902.08153).
+  bool learned_step = false;
+  /// alpha of SmoothQuant (arXiv:2211.10438, equation 4): the input's channels are divided by
+  /// max|x|^alpha / max|w|^(1 - alpha), and the weight's multiplied. 0: left alone.
+  double smoothing = 0;
   bool operator==(const LayerScheme&) const = default;
 };
 
-/// The presets: `qnnpack` (affine activations, symmetric weights per tensor), `qnnpack_symmetric`
-/// (both symmetric), `fbgemm` (affine activations, weights symmetric per channel).
-/// Throws Error naming the presets for any other name.
+/// The presets: README.md has the table. Throws Error naming them for any other name.
 LayerScheme preset(const std::string& name);
 std::vector<std::string> preset_names();
 
-/// A preset's name for each part of the model, or "none" to leave it in float.
+/// A scheme, or nothing for a layer that stays in float.
+using LayerChoice = std::optional<LayerScheme>;
+
+/// What is quantized: a choice for each part of the model, and exceptions from it.
 struct Policy {
-  std::string feature_extractor = "qnnpack";  ///< convolutions 0-6
-  std::string encoder = "fbgemm";             ///< q, k, v, out, intermediate, output of each layer
+  LayerChoice feature_extractor = preset("qnnpack");  ///< the convolutions
+  LayerChoice feature_projection;
+  LayerChoice positional_conv;
+  LayerChoice attention = preset("fbgemm");     ///< q, k, v and out of every encoder layer
+  LayerChoice feed_forward = preset("fbgemm");  ///< intermediate and output of every encoder layer
+  LayerChoice head;
+
+  struct Exception {
+    std::string match;  ///< a layer's name with the shell's wildcards * ? [a-b]
+    LayerChoice choice;
+    bool operator==(const Exception&) const = default;
+  };
+  std::vector<Exception> exceptions;  ///< the last that matches decides
+  bool operator==(const Policy&) const = default;
 };
+
+/// The parts and their names.
+inline constexpr std::pair<const char*, LayerChoice Policy::*> policy_parts[] = {
+    {"feature_extractor", &Policy::feature_extractor},
+    {"feature_projection", &Policy::feature_projection},
+    {"positional_conv", &Policy::positional_conv},
+    {"attention", &Policy::attention},
+    {"feed_forward", &Policy::feed_forward},
+    {"head", &Policy::head},
+};
+
+/// The policy's choice for the layer of this name, such as
+/// "wav2vec2.encoder.layers.0.attention.q_proj".
+LayerChoice choice_for(const Policy& policy, const std::string& layer);
+
+/// "none", a preset's name, or an object of LayerScheme's fields by their names, with "preset" for
+/// those that are not given ({"preset": "qnnpack", "range": "percentile"}). `where` begins the
+/// Error for anything else, or for a value that no fake quantizer takes.
+LayerChoice choice_from_json(const nlohmann::json& json, const std::string& where);
+/// "none" or all fields.
+nlohmann::json choice_to_json(const LayerChoice& choice);
+
+/// An object: the parts by their names, "exceptions" as a list of {"match", "choice"}. A missing
+/// part has its default.
+Policy policy_from_json(const nlohmann::json& json, const std::string& where);
+nlohmann::json policy_to_json(const Policy& policy);
+
+/// Why no int8 kernel can run the policy, naming the part or exception; or nothing.
+std::optional<std::string> why_not_int8(const Policy& policy);
 
 }  // namespace flowqat::model

@@ -1,5 +1,7 @@
 /// Puts fake quantizers into a copy of the model and lets them observe some batches. The result is
 /// what post-training quantization (PTQ) gives.
+#include <algorithm>
+
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "nodes/model_batch.h"
@@ -8,20 +10,43 @@
 namespace flowqat::nodes {
 namespace {
 
+model::Policy read_policy(const graph::Params& params) {
+  graph::Json object = graph::Json::object();
+  for (const auto& [part, choice] : model::policy_parts) object[part] = params.json(part);
+  object["exceptions"] = params.json("exceptions");
+  try {
+    model::Policy policy = model::policy_from_json(nlohmann::json(object), "policy");
+    const auto is_float = [&](const auto& part) { return !(policy.*part.second); };
+    if (std::ranges::all_of(model::policy_parts, is_float) && policy.exceptions.empty()) {
+      throw model::Error("every part is \"none\": nothing would be quantized");
+    }
+    return policy;
+  } catch (const model::Error& error) {
+    throw graph::GraphError(error.what());
+  }
+}
+
+/// "7 layers for qnnpack, 18 for fbgemm, 3 in float"
+std::string layer_counts(const model::Model& model) {
+  const model::Policy policy = model::policy_from_json(model.quantization().at("policy"), "policy");
+  int qnnpack = 0, fbgemm = 0, in_float = 0;
+  for (const std::string& layer : model.quantizable_layers()) {
+    const model::LayerChoice choice = model::choice_for(policy, layer);
+    ++(!choice ? in_float : choice->engine == model::QuantEngine::qnnpack ? qnnpack : fbgemm);
+  }
+  return std::to_string(qnnpack) + " layers for qnnpack, " + std::to_string(fbgemm) +
+         " for fbgemm, " + std::to_string(in_float) + " in float";
+}
+
 class Calibrate : public ModelConsumer {
  public:
   explicit Calibrate(const graph::NodeArguments& arguments)
       : ModelConsumer(arguments.name, arguments.inputs.one("model")),
         audio_(dynamic_cast<const graph::Batcher&>(*arguments.inputs.one("audio"))),
         batches_(arguments.params.integer("batches")),
-        policy_{.feature_extractor = arguments.params.text("feature_extractor"),
-                .encoder = arguments.params.text("encoder")} {
-    if (policy_.feature_extractor == "none" && policy_.encoder == "none") {
-      throw graph::GraphError(
-          "\"feature_extractor\" and \"encoder\" are both \"none\": nothing would be "
-          "quantized");
-    }
-  }
+        policy_(read_policy(arguments.params)) {}
+
+  const model::Policy* policy() const override { return &policy_; }
 
   void run(graph::StepContext& context) override {
     ModelState state = input().take();
@@ -42,8 +67,7 @@ class Calibrate : public ModelConsumer {
     state.model->finish_calibration();
     state.stage = Stage::ptq;
     context.reporter().say(name() + ": ranges from " + std::to_string(observed) + " batches (" +
-                           policy_.feature_extractor + " on the feature extractor, " +
-                           policy_.encoder + " on the encoder)");
+                           layer_counts(*state.model) + ")");
     give(std::move(state));
   }
 
@@ -62,13 +86,11 @@ class Calibrate : public ModelConsumer {
   model::Policy policy_;
 };
 
-std::vector<std::string> presets() {
-  std::vector<std::string> names = model::preset_names();
-  names.push_back("none");
-  return names;
-}
-
 using graph::ParamKind;
+
+graph::ParamSpec part(const char* name, const char* preset, const char* doc) {
+  return {.name = name, .kind = ParamKind::text_or_object, .fallback = preset, .doc = doc};
+}
 
 const graph::Register registered({
     .name = "calibrate",
@@ -83,16 +105,19 @@ const graph::Register registered({
              .fallback = 16,
              .minimum = 1,
              .doc = "how many batches are observed"},
-            {.name = "feature_extractor",
-             .kind = ParamKind::choice,
-             .fallback = "qnnpack",
-             .choices = presets(),
-             .doc = "preset for the seven convolutions"},
-            {.name = "encoder",
-             .kind = ParamKind::choice,
-             .fallback = "fbgemm",
-             .choices = presets(),
-             .doc = "preset for the six linear layers of every encoder layer"},
+            part("feature_extractor", "qnnpack",
+                 "the convolutions: a preset, \"none\", or an object of a scheme's fields"),
+            part("feature_projection", "none", "the same for the map to the encoder's width"),
+            part("positional_conv", "none", "the same for the positional convolution"),
+            part("attention", "fbgemm", "the same for q, k, v and out of every encoder layer"),
+            part("feed_forward", "fbgemm", "the same for both linear layers of a feed-forward"),
+            part("head", "none", "the same for the map to the tokens"),
+            {.name = "exceptions",
+             .kind = ParamKind::objects,
+             .fallback = graph::Json::array(),
+             .doc =
+                 "{\"match\": a layer's name with * ? [a-b], \"choice\": as of a part}; the last "
+                 "that matches decides"},
         },
     .make = [](graph::NodeArguments a) { return std::make_unique<Calibrate>(a); },
 });

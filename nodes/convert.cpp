@@ -10,7 +10,11 @@ class Convert : public ModelConsumer {
  public:
   explicit Convert(const graph::NodeArguments& arguments)
       : ModelConsumer(arguments.name, arguments.inputs.one("model")),
-        folder_(arguments.params.text("folder")) {}
+        folder_(arguments.params.text("folder")),
+        options_{.half_positional_conv = arguments.params.flag("half_positional_conv")} {
+    if (!policy()) return;
+    if (const auto why = model::why_not_int8(*policy())) throw graph::GraphError(*why);
+  }
 
   void run(graph::StepContext& context) override {
     const ModelState& from = input().result();
@@ -20,7 +24,7 @@ class Convert : public ModelConsumer {
                             "node before it");
     }
     ModelState state = from;
-    state.model = from.model->convert();
+    state.model = from.model->convert(options_);
     state.stage = Stage::int8;
     graph::write_folder(context.folder() / folder_,
                         [&](const std::filesystem::path& folder) { save_model(state, folder); });
@@ -38,6 +42,7 @@ class Convert : public ModelConsumer {
 
  private:
   std::string folder_;
+  model::ConvertOptions options_;
 };
 
 const graph::Register registered({
@@ -49,7 +54,11 @@ const graph::Register registered({
     .params = {{.name = "folder",
                 .kind = graph::ParamKind::path,
                 .fallback = "int8",
-                .doc = "in the run's folder"}},
+                .doc = "in the run's folder"},
+               {.name = "half_positional_conv",
+                .kind = graph::ParamKind::boolean,
+                .fallback = false,
+                .doc = "stores the positional convolution's float weight in half precision"}},
     .make = [](graph::NodeArguments a) { return std::make_unique<Convert>(a); },
 });
 

@@ -31,6 +31,8 @@ class ModelStep : public graph::Step {
 
   /// The configuration of the model that this step will give, known before anything is run.
   virtual const model::Config& config() const = 0;
+  /// How the model that this step will give is quantized, where that is known by then; or null.
+  virtual const model::Policy* policy() const { return nullptr; }
 
   void add_consumer() { ++consumers_; }
   /// The result, to be read. Valid until the caller calls done_with().
@@ -57,6 +59,7 @@ class ModelConsumer : public ModelStep {
     input_.add_consumer();
   }
   const model::Config& config() const override { return input_.config(); }
+  const model::Policy* policy() const override { return input_.policy(); }
 
  protected:
   ModelStep& input() { return input_; }

@@ -9,7 +9,7 @@ namespace flowqat::model {
 AdamW::AdamW(std::vector<Parameter> parameters, const TrainOptions& options) : options_(options) {
   for (Parameter& parameter : parameters) {
     const torch::Tensor value = parameter.value.detach();
-    const bool decays = !options.decay_matrices_only || value.dim() > 1;
+    const bool decays = parameter.may_decay && (!options.decay_matrices_only || value.dim() > 1);
     slots_.push_back({std::move(parameter), torch::zeros_like(value), torch::zeros_like(value),
                       torch::zeros({}, value.options()), decays ? options.weight_decay : 0});
   }

@@ -17,6 +17,7 @@ class AdamW {
   struct Parameter {
     std::string name;
     torch::Tensor value;
+    bool may_decay = true;  ///< false: never, whatever the options say
   };
 
   AdamW(std::vector<Parameter> parameters, const TrainOptions& options);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "model/model.h"
+#include "model/torch/channel_scales.h"
 #include "model/torch/fake_quantize.h"
 
 namespace flowqat::model {
@@ -14,52 +15,28 @@ void move_towards(torch::Tensor& range, const torch::Tensor& seen, double consta
   range.copy_(torch::where(range.isinf(), seen, range + (seen - range) * constant));
 }
 
-/// PyTorch's rule for symmetric scales, for all channels at once and without leaving the device:
-/// s = max(|min| / 128, |max| / 127), at least fbgemm's 6.1e-5; a channel whose values have one
-/// sign spends all 256 steps on that side. PyTorch's own per-channel kernel waits for the device,
-/// and on the CPU visits the channels one by one.
-void choose_symmetric(const torch::Tensor& min_val, const torch::Tensor& max_val,
-                      const FakeQuantizerOptions& options, torch::Tensor& scale,
-                      torch::Tensor& zero_point) {
-  constexpr float smallest_scale = 6.1e-5f;
-  const int64_t quant_min = options.quant_min, quant_max = options.quant_max;
-  const int64_t upper = (quant_max - quant_min) / 2, lower = upper + 1;
-  auto low = min_val.clamp_max(0), high = max_val.clamp_min(0);
-  const auto two_sided = (low < 0).logical_and(high > 0);
-  const auto largest = torch::maximum((low / lower).abs(), (high / upper).abs()).to(torch::kDouble);
-  low = torch::where(two_sided, (largest * -lower).to(torch::kFloat), low);
-  high = torch::where(two_sided, (largest * upper).to(torch::kFloat), high);
-
-  auto step = (high.to(torch::kDouble) - low) / (quant_max - quant_min);
-  const auto step32 = step.to(torch::kFloat);
-  step = step.masked_fill((step32 == 0).logical_or(step32.reciprocal().isinf()), 0.1);
-  scale.copy_(step.clamp_min(smallest_scale));
-
-  // Zero itself is nearer to the end of the grid with the smaller magnitude.
-  const bool zeros_at_top = std::abs(quant_max) < std::abs(quant_min);
-  const auto at_top = zeros_at_top ? high <= 0 : low < 0;
-  const auto one_sided = torch::where(at_top, quant_max, quant_min);
-  const auto middle = static_cast<int64_t>(std::nearbyint((quant_min + quant_max) / 2.0));
-  zero_point.copy_(one_sided.masked_fill(two_sided, middle));
-}
-
 }  // namespace
 
-FakeQuantizerOptions FakeQuantizerOptions::activation(bool symmetric, double averaging_constant) {
-  return {.symmetric = symmetric, .averaging_constant = averaging_constant};
+FakeQuantizerOptions FakeQuantizerOptions::activation(const LayerScheme& scheme) {
+  return {.symmetric = scheme.symmetric_activations,
+          .quant_max = (int64_t{1} << scheme.activation_bits) - 1,
+          .averaging_constant = scheme.averaging_constant,
+          .range = scheme.range,
+          .percentile = scheme.percentile,
+          .learned_step = scheme.learned_step};
 }
 
-FakeQuantizerOptions FakeQuantizerOptions::weight(int64_t channels) {
-  return {.symmetric = true,
+FakeQuantizerOptions FakeQuantizerOptions::weight(const LayerScheme& scheme, int64_t channels) {
+  const int64_t half = int64_t{1} << (scheme.weight_bits - 1);
+  return {.symmetric = scheme.symmetric_weights,
           .channels = channels,
-          .quant_min = -128,
-          .quant_max = 127,
-          .averaging_constant = 1};
+          .quant_min = -half,
+          .quant_max = half - 1,
+          .averaging_constant = 1,
+          .learned_step = scheme.learned_step};
 }
 
 FakeQuantizer::FakeQuantizer(const FakeQuantizerOptions& options) : options_(options) {
-  if (options.channels > 0 && !options.symmetric)
-    throw Error("fake quantizer: expected a symmetric scheme for scales per channel, found affine");
   const float infinity = std::numeric_limits<float>::infinity();
   const std::vector<int64_t> range_shape(options.channels > 0 ? 1 : 0, options.channels);
   const int64_t scales = std::max<int64_t>(options.channels, 1);
@@ -69,6 +46,17 @@ FakeQuantizer::FakeQuantizer(const FakeQuantizerOptions& options) : options_(opt
   zero_point_ = register_buffer("zero_point", torch::zeros({scales}, torch::kInt));
   observer_on_ = register_buffer("observer_on", torch::ones({1}, torch::kLong));
   fake_quant_on_ = register_buffer("fake_quant_on", torch::zeros({1}, torch::kLong));
+  calibrate_again();
+}
+
+void FakeQuantizer::calibrate_again() {
+  if (options_.range != RangeEstimate::moving_average) {
+    estimator_ = std::make_unique<RangeEstimator>();
+  }
+  if (log_scale_.defined()) {
+    parameters_.erase("log_scale");
+    log_scale_ = torch::Tensor();
+  }
 }
 
 void FakeQuantizer::set_observer(bool on) {
@@ -79,11 +67,21 @@ void FakeQuantizer::set_observer(bool on) {
 void FakeQuantizer::set_fake_quantization(bool on) {
   fake_quantizing_ = on;
   fake_quant_on_.fill_(on ? 1 : 0);
-  if (on && observed()) update_scale();
+  if (!on) return;
+  take_estimate();
+  if (log_scale_.defined() || !observed()) return;
+  update_scale();
+  if (options_.learned_step) learn_from(scale_.log());
 }
 
 bool FakeQuantizer::observed() const {
-  return min_val_.isfinite().logical_and(max_val_.isfinite()).all().item<bool>();
+  return (estimator_ && !estimator_->empty()) ||
+         min_val_.isfinite().logical_and(max_val_.isfinite()).all().item<bool>();
+}
+
+/// Whether the range moves with what comes.
+bool FakeQuantizer::follows() const {
+  return observing_ && !log_scale_.defined() && options_.range == RangeEstimate::moving_average;
 }
 
 torch::Tensor FakeQuantizer::fused(const torch::Tensor& x, const torch::Tensor& observer_on,
@@ -96,6 +94,11 @@ torch::Tensor FakeQuantizer::fused(const torch::Tensor& x, const torch::Tensor& 
 
 void FakeQuantizer::observe(const torch::Tensor& x) {
   const torch::NoGradGuard no_grad;
+  if (options_.range != RangeEstimate::moving_average) {
+    if (estimator_) estimator_->add(x);
+    return;
+  }
+  if (log_scale_.defined()) return;
   if (options_.channels == 0) {
     fused(x, observer_on_, torch::zeros_like(fake_quant_on_));
     return;
@@ -105,15 +108,40 @@ void FakeQuantizer::observe(const torch::Tensor& x) {
   move_towards(max_val_, high, options_.averaging_constant);
 }
 
+void FakeQuantizer::take_estimate() {
+  if (!estimator_ || estimator_->empty()) return;
+  std::pair<double, double> range = estimator_->min_max();
+  if (options_.range == RangeEstimate::percentile) {
+    range = estimator_->percentile(options_.percentile);
+  } else if (options_.range == RangeEstimate::mse) {
+    range = estimator_->least_squares(options_.quant_max - options_.quant_min, options_.symmetric);
+  }
+  min_val_.fill_(range.first);
+  max_val_.fill_(range.second);
+  estimator_.reset();
+}
+
 void FakeQuantizer::update_scale() {
   const torch::NoGradGuard no_grad;
   if (options_.channels > 0) {
-    choose_symmetric(min_val_, max_val_, options_, scale_, zero_point_);
+    choose_channel_scales(min_val_, max_val_, options_, scale_, zero_point_);
     return;
   }
   // The kernel computes scale and zero point from the range only on its way to an output.
   fused(torch::zeros({1}, scale_.options()), torch::zeros_like(observer_on_),
         torch::ones_like(fake_quant_on_));
+}
+
+void FakeQuantizer::learn_from(const torch::Tensor& log_scale) {
+  const torch::Tensor value = log_scale.detach().to(scale_.device()).clone();
+  if (log_scale_.defined()) {
+    const torch::NoGradGuard no_grad;
+    log_scale_.copy_(value);
+  } else {
+    log_scale_ = register_parameter("log_scale", value);
+  }
+  const torch::NoGradGuard no_grad;
+  scale_.copy_(log_scale_.exp());
 }
 
 torch::Tensor FakeQuantizer::forward(const torch::Tensor& x) {
@@ -129,43 +157,76 @@ torch::Tensor FakeQuantizer::forward(const torch::Tensor& x) {
     observe(x32.detach());
     return x;
   }
-  if (options_.channels == 0) {
-    if (x.is_cpu()) {
-      if (observing_) {
-        observe(x32.detach());
-        update_scale();
-      }
-      const QuantizationGrid grid{scale_.item<float>(), zero_point_.item<int>(), options_.quant_min,
-                                  options_.quant_max};
-      return fake_quantize_on_cpu(x32.contiguous(), grid).to(x.scalar_type());
-    }
-    if (observing_) return fused(x32, observer_on_, fake_quant_on_).to(x.scalar_type());
-    return at::fake_quantize_per_tensor_affine(x32, scale_, zero_point_, options_.quant_min,
-                                               options_.quant_max)
-        .to(x.scalar_type());
+  const bool learns = observing_ && log_scale_.defined();
+  return (learns ? with_learned_step(x32) : with_fixed_step(x32)).to(x.scalar_type());
+}
+
+torch::Tensor FakeQuantizer::with_learned_step(const torch::Tensor& x) {
+  std::vector<int64_t> shape(std::max<int64_t>(x.dim(), 1), 1);
+  if (options_.channels > 0) shape[0] = options_.channels;
+  const double positive =
+      static_cast<double>(options_.quant_max) -
+      (options_.symmetric ? 0.5 * static_cast<double>(options_.quant_max + options_.quant_min) : 0);
+  const double elements = static_cast<double>(x.numel()) / static_cast<double>(scale_.numel());
+  const double share = 1 / std::sqrt(elements * positive);
+  const torch::Tensor exact = log_scale_.exp();
+  {
+    const torch::NoGradGuard no_grad;
+    scale_.copy_(exact);
   }
-  if (observing_) {
-    observe(x32.detach());
+  const torch::Tensor scale = (exact * share + (exact - exact * share).detach()).view(shape);
+  const torch::Tensor zero = zero_point_.to(torch::kFloat).view(shape);
+  const torch::Tensor steps = x * scale.reciprocal();
+  const torch::Tensor clamped =
+      at::minimum(at::maximum(steps, options_.quant_min - zero), options_.quant_max - zero);
+  const torch::Tensor rounded = clamped + (at::round(clamped) - clamped).detach();
+  return rounded * scale;
+}
+
+torch::Tensor FakeQuantizer::with_fixed_step(const torch::Tensor& x) {
+  const bool on_cpu = x.is_cpu();
+  if (options_.channels == 0 && follows() && !on_cpu) {
+    return fused(x, observer_on_, fake_quant_on_);
+  }
+  if (follows()) {
+    observe(x.detach());
     update_scale();
   }
-  // An integer zero point makes PyTorch fetch its range from the device to check it.
-  const auto zero_point = x.is_cpu() ? zero_point_ : zero_point_.to(torch::kFloat);
-  return at::fake_quantize_per_channel_affine(x32, scale_, zero_point, /*axis=*/0,
-                                              options_.quant_min, options_.quant_max)
-      .to(x.scalar_type());
+  if (options_.channels > 0) {
+    // An integer zero point makes PyTorch fetch its range from the device to check it.
+    const auto zero_point = on_cpu ? zero_point_ : zero_point_.to(torch::kFloat);
+    return at::fake_quantize_per_channel_affine(x, scale_, zero_point, /*axis=*/0,
+                                                options_.quant_min, options_.quant_max);
+  }
+  if (on_cpu) {
+    const QuantizationGrid grid{scale_.item<float>(), zero_point_.item<int>(), options_.quant_min,
+                                options_.quant_max};
+    return fake_quantize_on_cpu(x.contiguous(), grid);
+  }
+  return at::fake_quantize_per_tensor_affine(x, scale_, zero_point_, options_.quant_min,
+                                             options_.quant_max);
 }
 
 FakeQuantizerState FakeQuantizer::state() const {
-  return {min_val_.clone(),    max_val_.clone(), scale_.clone(),
-          zero_point_.clone(), observing_,       fake_quantizing_};
+  return {min_val_.clone(),
+          max_val_.clone(),
+          scale_.clone(),
+          zero_point_.clone(),
+          log_scale_.defined() ? log_scale_.detach().clone() : log_scale_,
+          observing_,
+          fake_quantizing_};
 }
 
 void FakeQuantizer::load_state(const FakeQuantizerState& state) {
-  const torch::NoGradGuard no_grad;
-  min_val_.copy_(state.min_val);
-  max_val_.copy_(state.max_val);
-  scale_.copy_(state.scale);
-  zero_point_.copy_(state.zero_point);
+  {
+    const torch::NoGradGuard no_grad;
+    min_val_.copy_(state.min_val);
+    max_val_.copy_(state.max_val);
+    scale_.copy_(state.scale);
+    zero_point_.copy_(state.zero_point);
+  }
+  if (state.log_scale.defined()) learn_from(state.log_scale);
+  if (observed()) estimator_.reset();
   set_observer(state.observer_on);
   fake_quantizing_ = state.fake_quantization_on;
   fake_quant_on_.fill_(fake_quantizing_ ? 1 : 0);

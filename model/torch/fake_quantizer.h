@@ -4,25 +4,34 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <memory>
+#include <string>
+
+#include "model/quantization.h"
+#include "model/torch/range_estimator.h"
 
 namespace flowqat::model {
 
 struct FakeQuantizerOptions {
   bool symmetric = false;  ///< zero point in the middle, unless everything seen has one sign
-  int64_t channels = 0;    ///< scales along axis 0 (then symmetric); 0: one for the whole tensor
+  int64_t channels = 0;    ///< scales along axis 0; 0: one for the whole tensor
   int64_t quant_min = 0;   ///< 0..255 for activations (quint8), -128..127 for weights (qint8)
   int64_t quant_max = 255;
   double averaging_constant = 0.01;  ///< c of the moving range; 1 follows the newest batch at once
+  RangeEstimate range = RangeEstimate::moving_average;  ///< another only where channels is 0
+  double percentile = 99.5;
+  bool learned_step = false;
 
-  static FakeQuantizerOptions activation(bool symmetric, double averaging_constant);
-  /// Symmetric, -128..127, constant 1; `channels` as above.
-  static FakeQuantizerOptions weight(int64_t channels);
+  static FakeQuantizerOptions activation(const LayerScheme& scheme);
+  /// Constant 1; `channels` as above.
+  static FakeQuantizerOptions weight(const LayerScheme& scheme, int64_t channels);
 };
 
 /// What a FakeQuantizer has learned and how it is switched.
 struct FakeQuantizerState {
   torch::Tensor min_val, max_val;   ///< float32, [] or [channels]; +inf and -inf: nothing seen
   torch::Tensor scale, zero_point;  ///< float32 and int32, [1] or [channels]
+  torch::Tensor log_scale;          ///< float32 as scale, undefined before steps are learned
   bool observer_on = true, fake_quantization_on = false;
 };
 
@@ -31,21 +40,30 @@ struct FakeQuantizerState {
 /// was clamped (Jacob et al. 2018, arXiv:1712.05877, sections 2.1 and 3; Bengio et al. 2013,
 /// arXiv:1308.3432, for the straight-through gradient).
 ///
-/// Works on any device; forward() never waits for it. Computes in float32 whatever the input's type
-/// and autocast; the output has the input's type. Not thread-safe while observing; frozen, it only
-/// reads.
+/// Another range estimate collects until fake quantization is turned on and then stays. With a
+/// learned step, the scale that calibration found becomes a parameter: the gradient of y with
+/// respect to s is round(x / s) - x / s inside the range and the end of the grid, less z, outside
+/// (LSQ, arXiv:1902.08153, equation 3), scaled by 1 / sqrt(elements x quant_max - z) (section 2.2).
+/// What is stored is log s, so that a step of the optimizer changes large and small scales by the
+/// same share (arXiv:1903.08066, section 3.2, learns a logarithm for that reason). The zero point
+/// stays.
+///
+/// Works on any device; once calibrated, forward() never waits for it. Computes in float32 whatever
+/// the input's type and autocast; the output has the input's type. Not thread-safe while observing;
+/// frozen, it only reads.
 class FakeQuantizer : public torch::nn::Module {
  public:
-  /// Throws Error for a per-channel affine quantizer, which no scheme uses.
   explicit FakeQuantizer(const FakeQuantizerOptions& options);
 
   /// Any shape; per channel [channels, ...]. With both switches off, x itself.
   torch::Tensor forward(const torch::Tensor& x);
 
   void set_observer(bool on);
-  /// Turning it on computes scale and zero point from the range seen so far, if there is one. Waits
-  /// for the device.
+  /// Turning it on ends calibration: it computes scale and zero point from what was seen so far, if
+  /// there is anything, unless the step is being learned. Waits for the device.
   void set_fake_quantization(bool on);
+  /// Begins calibration anew where its range would stay as it is.
+  void calibrate_again();
   bool observer_on() const { return observing_; }
   bool fake_quantization_on() const { return fake_quantizing_; }
   const FakeQuantizerOptions& options() const { return options_; }
@@ -56,25 +74,38 @@ class FakeQuantizer : public torch::nn::Module {
   const torch::Tensor& max_val() const { return max_val_; }
   const torch::Tensor& scale() const { return scale_; }
   const torch::Tensor& zero_point() const { return zero_point_; }
-  /// Whether every range is finite. Waits for the device.
+  const torch::Tensor& log_scale() const { return log_scale_; }
+  /// Whether there is a range, finite everywhere. Waits for the device.
   bool observed() const;
 
-  /// A deep copy.
+  /// A deep copy, without what calibration has collected but not yet used.
   FakeQuantizerState state() const;
   /// Takes a copy, on this quantizer's device; shapes must be those of the options.
   void load_state(const FakeQuantizerState& state);
 
  private:
+  bool follows() const;
   void observe(const torch::Tensor& x);
+  void take_estimate();
   void update_scale();
+  void learn_from(const torch::Tensor& log_scale);
+  torch::Tensor with_learned_step(const torch::Tensor& x);
+  torch::Tensor with_fixed_step(const torch::Tensor& x);
   torch::Tensor fused(const torch::Tensor& x, const torch::Tensor& observer_on,
                       const torch::Tensor& fake_quant_on);
 
   FakeQuantizerOptions options_;
   bool observing_ = true, fake_quantizing_ = false;
   torch::Tensor min_val_, max_val_, scale_, zero_point_;
+  torch::Tensor log_scale_;  ///< a parameter, once there is a scale to learn from
   /// [1] int64: the switches again, where PyTorch's kernels read them.
   torch::Tensor observer_on_, fake_quant_on_;
+  std::unique_ptr<RangeEstimator> estimator_;  ///< while calibrating with another estimate
 };
+
+/// Whether a parameter of a network, by its name, is a learned step.
+inline bool is_learned_step(const std::string& parameter) {
+  return parameter.ends_with("fake_quantizer.log_scale");
+}
 
 }  // namespace flowqat::model

@@ -1,7 +1,6 @@
 #include "model/torch/feature_projection.h"
 
 #include "model/torch/dropout.h"
-#include "model/torch/linear.h"
 
 namespace flowqat::model {
 
@@ -10,12 +9,12 @@ FeatureProjection::FeatureProjection(const Config& config) : dropout_(config.fea
   layer_norm_ = register_module(
       "layer_norm",
       torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels}).eps(config.layer_norm_eps)));
-  projection_ = register_module("projection", torch::nn::Linear(channels, config.hidden_size));
+  projection_ =
+      register_module("projection", std::make_shared<LinearLayer>(channels, config.hidden_size));
 }
 
 torch::Tensor FeatureProjection::forward(const torch::Tensor& features) {
-  const torch::Tensor projected =
-      apply_linear(layer_norm_->forward(features), projection_->weight, projection_->bias);
+  const torch::Tensor projected = projection_->forward(layer_norm_->forward(features));
   return apply_dropout(projected, dropout_, is_training());
 }
 

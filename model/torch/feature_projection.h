@@ -1,7 +1,10 @@
 #pragma once
 #include <torch/torch.h>
 
+#include <memory>
+
 #include "model/config.h"
+#include "model/torch/layers.h"
 
 namespace flowqat::model {
 
@@ -11,12 +14,12 @@ class FeatureProjection : public torch::nn::Module {
   explicit FeatureProjection(const Config& config);
   /// [rows, frames, channels] -> [rows, frames, hidden].
   torch::Tensor forward(const torch::Tensor& features);
-  torch::nn::Linear projection() const { return projection_; }
+  LinearLayer& projection() { return *projection_; }
 
  private:
   double dropout_;
   torch::nn::LayerNorm layer_norm_{nullptr};
-  torch::nn::Linear projection_{nullptr};
+  std::shared_ptr<LinearLayer> projection_;
 };
 
 }  // namespace flowqat::model

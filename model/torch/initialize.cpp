@@ -27,25 +27,22 @@ void initialize(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed, do
     } else if (auto* layer = module->as<LinearLayer>()) {
       layer->weight.normal_(0, config.initializer_range, random);
       layer->bias.zero_();
-    } else if (auto* linear = module->as<torch::nn::Linear>()) {
-      linear->weight.normal_(0, config.initializer_range, random);
-      linear->bias.zero_();
     } else if (auto* layer_norm = module->as<torch::nn::LayerNorm>()) {
       layer_norm->reset_parameters();
     } else if (auto* group_norm = module->as<torch::nn::GroupNorm>()) {
       group_norm->reset_parameters();
     }
   }
-  torch::nn::Linear projection = network.base().projection().projection();
-  const double bound = std::sqrt(1 / static_cast<double>(projection->weight.size(1)));
-  projection->weight.uniform_(-bound, bound, random);
-  projection->bias.uniform_(-bound, bound, random);
+  LinearLayer& projection = network.base().projection().projection();
+  const double bound = std::sqrt(1 / static_cast<double>(projection.weight.size(1)));
+  projection.weight.uniform_(-bound, bound, random);
+  projection.bias.uniform_(-bound, bound, random);
 
-  WeightNormedKernel& positional = network.base().encoder().positional_conv().kernel();
-  const torch::Tensor weight = positional.weight();
+  PositionalConv1dLayer& positional = network.base().encoder().positional_conv().conv();
+  const torch::Tensor weight = positional.float_weight();
   const double taps = static_cast<double>(weight.size(0) * weight.size(2));
   positional.set_weight(torch::empty_like(weight).normal_(0, 2 * std::sqrt(1 / taps), random));
-  network.head()->bias[config.pad_token_id] = blank_bias;
+  network.head().bias[config.pad_token_id] = blank_bias;
   initialize_mask_embedding(network);
 }
 
@@ -53,9 +50,9 @@ void initialize_head(Wav2Vec2ForCtc& network, const Config& config, uint64_t see
                      double blank_bias) {
   const torch::NoGradGuard no_grad;
   at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
-  network.head()->weight.normal_(0, config.initializer_range, random);
-  network.head()->bias.zero_();
-  network.head()->bias[config.pad_token_id] = blank_bias;
+  network.head().weight.normal_(0, config.initializer_range, random);
+  network.head().bias.zero_();
+  network.head().bias[config.pad_token_id] = blank_bias;
 }
 
 void initialize_mask_embedding(Wav2Vec2ForCtc& network) {

@@ -106,9 +106,9 @@ c10::IValue pack(const Int8Parameters& parameters, const Int8Geometry& geometry,
   const EngineScope scope(engine);
   const c10::IValue bias = parameters.bias.defined() ? parameters.bias : c10::IValue();
   if (!geometry.stride) return call(ops().linear_prepack, {quantized_weight(parameters), bias});
-  const int64_t padding = 0, dilation = 1, groups = 1;
+  const int64_t dilation = 1;
   return call(ops().conv1d_prepack, {quantized_weight(parameters), bias, list(*geometry.stride),
-                                     list(padding), list(dilation), groups});
+                                     list(geometry.padding), list(dilation), geometry.groups});
 }
 
 }  // namespace

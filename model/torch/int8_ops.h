@@ -27,9 +27,10 @@ struct Int8Parameters {
   torch::Tensor bias;               ///< float32 [out], or undefined
 };
 
-/// A linear layer where `stride` is empty; else a conv1d without padding.
+/// A linear layer where `stride` is empty; else a conv1d.
 struct Int8Geometry {
   std::optional<int64_t> stride;
+  int64_t padding = 0, groups = 1;
 };
 
 /// Weights packed for one engine, and how to run them. Immutable: clones share it, and several

@@ -23,4 +23,24 @@ torch::Tensor LinearLayer::compute(const torch::Tensor& x, const torch::Tensor& 
 
 Int8Geometry LinearLayer::geometry() const { return {}; }
 
+PositionalConv1dLayer::PositionalConv1dLayer(int64_t channels, int64_t kernel, int64_t groups)
+    : QuantizableLayer("positional conv1d", {channels, channels / groups, kernel}, true,
+                       Norm::weight),
+      padding_(kernel / 2),
+      groups_(groups) {}
+
+void PositionalConv1dLayer::set_weight(const torch::Tensor& value) {
+  const torch::NoGradGuard no_grad;
+  weight_v.copy_(value);
+  weight_g.copy_(value.square().sum(torch::IntArrayRef{0, 1}, /*keepdim=*/true).sqrt());
+}
+
+torch::Tensor PositionalConv1dLayer::compute(const torch::Tensor& x, const torch::Tensor& w) const {
+  return at::conv1d(x, w, bias, /*stride=*/1, padding_, /*dilation=*/1, groups_);
+}
+
+Int8Geometry PositionalConv1dLayer::geometry() const {
+  return {.stride = 1, .padding = padding_, .groups = groups_};
+}
+
 }  // namespace flowqat::model

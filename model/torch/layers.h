@@ -1,4 +1,4 @@
-/// The two layers that can be quantized. They are plain modules held by std::shared_ptr:
+/// The layers that can be quantized. They are plain modules held by std::shared_ptr:
 ///   q_proj = register_module("q_proj", std::make_shared<LinearLayer>(768, 768));
 #pragma once
 #include <cstdint>
@@ -33,6 +33,24 @@ class LinearLayer : public QuantizableLayer {
  protected:
   torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const override;
   Int8Geometry geometry() const override;
+};
+
+/// A grouped convolution with weight norm that pads by half of its kernel on both sides: the
+/// positional one. The gains begin as 1, the directions too.
+class PositionalConv1dLayer : public QuantizableLayer {
+ public:
+  PositionalConv1dLayer(int64_t channels, int64_t kernel, int64_t groups);
+  /// [batch, channels, frames] -> [batch, channels, frames], and one more for an even kernel.
+  torch::Tensor forward(const torch::Tensor& x) { return run(x); }
+  /// Sets v to `value` and g to its norm.
+  void set_weight(const torch::Tensor& value);
+
+ protected:
+  torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const override;
+  Int8Geometry geometry() const override;
+
+ private:
+  int64_t padding_, groups_;
 };
 
 }  // namespace flowqat::model

@@ -6,36 +6,21 @@
 #include <memory>
 
 #include "model/config.h"
+#include "model/torch/layers.h"
 
 namespace flowqat::model {
-
-/// The weight as weight norm stores it (arXiv:1602.07868): w = g v / ||v||, the norm over the
-/// output and input channels, one gain a tap of the kernel.
-class WeightNormedKernel : public torch::nn::Module {
- public:
-  WeightNormedKernel(int64_t channels, int64_t kernel, int64_t groups);
-  torch::Tensor weight() const;
-  const torch::Tensor& bias() const { return bias_; }
-  /// Sets v to `weight` and g to its norm.
-  void set_weight(const torch::Tensor& weight);
-
- private:
-  torch::Tensor weight_g_;  // [1, 1, kernel]
-  torch::Tensor weight_v_;  // [channels, channels / groups, kernel]
-  torch::Tensor bias_;      // [channels]
-};
 
 class PositionalConv : public torch::nn::Module {
  public:
   explicit PositionalConv(const Config& config);
   /// [rows, frames, hidden] -> the same shape.
   torch::Tensor forward(const torch::Tensor& x);
-  WeightNormedKernel& kernel() { return *conv_; }
+  PositionalConv1dLayer& conv() { return *conv_; }
 
  private:
-  int64_t kernel_size_, groups_;
+  bool makes_one_too_many_;
   Activation activation_;
-  std::shared_ptr<WeightNormedKernel> conv_;
+  std::shared_ptr<PositionalConv1dLayer> conv_;
 };
 
 }  // namespace flowqat::model

@@ -14,17 +14,36 @@ ActivationScale trained_scale(const FakeQuantizer& quantizer) {
 }  // namespace
 
 QuantizableLayer::QuantizableLayer(std::string kind, std::vector<int64_t> weight_shape,
-                                   bool has_bias)
+                                   bool has_bias, Norm norm)
     : path_(std::move(kind)), weight_shape_(std::move(weight_shape)), has_bias_(has_bias) {
+  if (norm == Norm::weight) {
+    std::vector<int64_t> gains(weight_shape_.size(), 1);
+    gains.back() = weight_shape_.back();
+    weight_g = register_parameter("weight_g", torch::ones(gains));
+    weight_v = register_parameter("weight_v", torch::ones(weight_shape_));
+    if (has_bias) bias = register_parameter("bias", torch::zeros({weight_shape_[0]}));
+    return;
+  }
   set_parameters(torch::zeros(weight_shape_),
                  has_bias ? torch::zeros({weight_shape_[0]}) : torch::Tensor());
+}
+
+torch::Tensor QuantizableLayer::float_weight() const {
+  if (has_weight_norm()) return at::_weight_norm(weight_v, weight_g, weight_v.dim() - 1);
+  if (!weight.defined()) throw Error(path_ + ": an int8 layer has no float weight");
+  return weight;
+}
+
+void QuantizableLayer::fold_weight_norm() {
+  if (!has_weight_norm()) return;
+  const torch::NoGradGuard no_grad;
+  set_parameters(float_weight(), bias.defined() ? bias.detach() : bias);
 }
 
 void QuantizableLayer::set_parameters(const torch::Tensor& new_weight,
                                       const torch::Tensor& new_bias) {
   parameters_.clear();
-  weight = torch::Tensor();
-  bias = torch::Tensor();
+  weight = weight_g = weight_v = bias = torch::Tensor();
   if (new_weight.defined()) weight = register_parameter("weight", new_weight);
   const bool trainable = new_weight.defined();
   if (new_bias.defined()) bias = register_parameter("bias", new_bias, trainable);
@@ -52,16 +71,15 @@ void QuantizableLayer::insert_fake_quantizers(const LayerScheme& scheme) {
   if (!(scheme.averaging_constant > 0 && scheme.averaging_constant <= 1))
     throw Error(path_ + ": averaging constant: expected above 0 and at most 1, found " +
                 std::to_string(scheme.averaging_constant));
-  const auto activation =
-      FakeQuantizerOptions::activation(scheme.symmetric_activations, scheme.averaging_constant);
+  const auto activation = FakeQuantizerOptions::activation(scheme);
   const int64_t channels = scheme.per_channel_weights ? weight_shape_[0] : 0;
   const auto make = [&](const char* name, const FakeQuantizerOptions& options) {
     auto quantizer = register_module(name, std::make_shared<FakeQuantizer>(options));
-    quantizer->to(weight.device());
+    quantizer->to(float_weight().device());
     return quantizer;
   };
   input_quantizer_ = make("input_fake_quantizer", activation);
-  weight_quantizer_ = make("weight_fake_quantizer", FakeQuantizerOptions::weight(channels));
+  weight_quantizer_ = make("weight_fake_quantizer", FakeQuantizerOptions::weight(scheme, channels));
   output_quantizer_ = make("output_fake_quantizer", activation);
   scheme_ = scheme;
 }
@@ -72,6 +90,15 @@ void QuantizableLayer::remove_fake_quantizers() {
        {"input_fake_quantizer", "weight_fake_quantizer", "output_fake_quantizer"})
     unregister_module(name);
   input_quantizer_ = weight_quantizer_ = output_quantizer_ = nullptr;
+  input_factor_ = torch::Tensor();
+}
+
+void QuantizableLayer::calibrate_again() {
+  require_fake_quantized("calibrate");
+  set_fake_quantization(false);
+  for (const auto& quantizer : {input_quantizer_, weight_quantizer_, output_quantizer_})
+    quantizer->calibrate_again();
+  input_factor_ = torch::Tensor();
 }
 
 void QuantizableLayer::set_observers(bool activations, bool weights) {
@@ -109,14 +136,16 @@ void QuantizableLayer::convert_to_int8() {
   parameters.weight_scale = weight_quantizer_->scale().cpu();
   parameters.weight_zero_point = weight_quantizer_->zero_point().cpu();
   parameters.weight =
-      quantize_weight(weight, parameters.weight_scale, parameters.weight_zero_point);
+      quantize_weight(smoothed_weight(), parameters.weight_scale, parameters.weight_zero_point);
   if (bias.defined()) parameters.bias = bias.detach().cpu().clone();
   make_int8(parameters);
 }
 
 void QuantizableLayer::make_int8(const Int8Parameters& parameters) {
   int8_ = std::make_shared<const Int8Kernel>(parameters, geometry());
+  const torch::Tensor factor = input_factor_.defined() ? input_factor_.cpu() : input_factor_;
   remove_fake_quantizers();
+  input_factor_ = factor;
   set_parameters({}, parameters.bias);
 }
 
@@ -135,12 +164,9 @@ void QuantizableLayer::copy_from(const QuantizableLayer& other) {
     throw Error(path_ + ": expected a layer of weight shape " +
                 c10::str(c10::IntArrayRef(weight_shape_)) + " and the same bias to copy, found " +
                 c10::str(c10::IntArrayRef(other.weight_shape_)));
-  const auto copy = [](const torch::Tensor& tensor) {
-    return tensor.defined() ? tensor.detach().clone() : tensor;
-  };
   remove_fake_quantizers();
   int8_ = other.int8_;
-  set_parameters(copy(other.weight), copy(other.bias));
+  copy_parameters(other);
   if (other.is_fake_quantized()) {
     int8_ = nullptr;
     insert_fake_quantizers(other.scheme());
@@ -148,14 +174,64 @@ void QuantizableLayer::copy_from(const QuantizableLayer& other) {
     weight_quantizer_->load_state(other.weight_quantizer_->state());
     output_quantizer_->load_state(other.output_quantizer_->state());
   }
+  input_factor_ = other.input_factor_;  // never changed in place
   scheme_ = other.scheme_;
 }
 
+void QuantizableLayer::copy_parameters(const QuantizableLayer& other) {
+  parameters_.clear();
+  weight = weight_g = weight_v = bias = torch::Tensor();
+  for (const auto& item : other.named_parameters(/*recurse=*/false)) {
+    const torch::Tensor& value = item.value();
+    const torch::Tensor copied =
+        register_parameter(item.key(), value.detach().clone(), value.requires_grad());
+    for (auto [name, member] : {std::pair{"weight", &weight}, std::pair{"weight_g", &weight_g},
+                                std::pair{"weight_v", &weight_v}, std::pair{"bias", &bias}}) {
+      if (item.key() == name) *member = copied;
+    }
+  }
+}
+
+/// A convolution's channels are axis 1, a linear layer's are the last.
+int64_t QuantizableLayer::channel_axis(const torch::Tensor& x) const {
+  return weight_shape_.size() > 2 ? 1 : x.dim() - 1;
+}
+
+void QuantizableLayer::choose_input_factor(const torch::Tensor& x) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor w = float_weight();
+  const auto largest = [](const torch::Tensor& tensor, int64_t axis) {
+    return tensor.transpose(0, axis).flatten(1).abs().amax(1).to(torch::kFloat);
+  };
+  const torch::Tensor inputs = largest(x.detach(), channel_axis(x)).clamp_min(1e-5);
+  const torch::Tensor weights = largest(w, 1).clamp_min(1e-5);
+  if (inputs.numel() != weights.numel())
+    throw Error(path_ + ": \"smoothing\" is for layers of one group; give this one 0");
+  input_factor_ = inputs.pow(scheme_->smoothing) / weights.pow(1 - scheme_->smoothing);
+}
+
+torch::Tensor QuantizableLayer::smoothed_input(const torch::Tensor& x) const {
+  if (!input_factor_.defined()) return x;
+  std::vector<int64_t> shape(x.dim(), 1);
+  shape[channel_axis(x)] = -1;
+  return x / input_factor_.view(shape);
+}
+
+torch::Tensor QuantizableLayer::smoothed_weight() const {
+  const torch::Tensor w = float_weight();
+  if (!input_factor_.defined()) return w;
+  std::vector<int64_t> shape(w.dim(), 1);
+  shape[1] = -1;
+  return w * input_factor_.view(shape);
+}
+
 torch::Tensor QuantizableLayer::run(const torch::Tensor& x) {
-  if (is_int8()) return int8_->run(x);
-  if (!is_fake_quantized()) return compute(x, weight);
-  return output_quantizer_->forward(
-      compute(input_quantizer_->forward(x), weight_quantizer_->forward(weight)));
+  if (is_int8()) return int8_->run(smoothed_input(x));
+  if (!is_fake_quantized()) return compute(x, float_weight());
+  if (scheme_->smoothing > 0 && !input_factor_.defined() && input_quantizer_->observer_on())
+    choose_input_factor(x);
+  return output_quantizer_->forward(compute(input_quantizer_->forward(smoothed_input(x)),
+                                            weight_quantizer_->forward(smoothed_weight())));
 }
 
 }  // namespace flowqat::model

@@ -18,15 +18,25 @@
 
 namespace flowqat::model {
 
-/// Holds the parameters "weight" [out, ...] and, where there is one, "bias" [out], and takes them
+/// Holds the parameters "weight" [out, ...] (under weight norm "weight_g" and "weight_v" instead)
+/// and, where there is one, "bias" [out], and takes them
 /// from float over fake quantization to int8: integers q stand for (q - zero_point) scale, products
 /// are summed in int32 and rescaled to the output's grid (Jacob et al. 2018, arXiv:1712.05877,
 /// section 2.2). Not thread-safe while it changes state; forward() with observers off may run on
 /// several threads at once. Failures are model::Error and begin with path().
 class QuantizableLayer : public torch::nn::Module {
  public:
-  torch::Tensor weight;  ///< float32; undefined once int8
+  torch::Tensor weight;  ///< float32; undefined once int8, and under weight norm
   torch::Tensor bias;    ///< float32; undefined in a layer without bias
+  /// Weight norm (arXiv:1602.07868): w = g v / ||v||, the norm over all axes but the last, a gain
+  /// for each place of that one. Undefined without it, and once it is folded.
+  torch::Tensor weight_g, weight_v;
+
+  /// The weight whatever it is made of, [out, ...]. Error once int8.
+  torch::Tensor float_weight() const;
+  /// From weight norm to a plain "weight" of the same value.
+  void fold_weight_norm();
+  bool has_weight_norm() const { return weight_v.defined(); }
 
   /// What messages call this layer, such as "wav2vec2.encoder.layers.0.attention.q_proj".
   void set_path(std::string path) { path_ = std::move(path); }
@@ -41,6 +51,9 @@ class QuantizableLayer : public torch::nn::Module {
   /// Turning it on computes every scale and zero point from the ranges seen so far; Error if a
   /// quantizer has seen nothing.
   void set_fake_quantization(bool on);
+
+  /// Begins calibration anew: fake quantization off.
+  void calibrate_again();
 
   bool is_fake_quantized() const { return input_quantizer_ != nullptr; }
   bool is_int8() const { return int8_ != nullptr; }
@@ -57,14 +70,15 @@ class QuantizableLayer : public torch::nn::Module {
   /// Null for a float layer; else all that load_fake_quantization() or load_int8() needs besides
   /// the tensors. Floats are exact. Waits for the device.
   ///   fake-quantized: {"scheme": {...}, "fake_quantization": true, "observers": {"activations":
-  ///     false, "weights": true}, "input": Q, "weight": Q, "output": Q} where Q = {"min", "max",
-  ///     "scale", "zero_point"}: numbers, or arrays of [out] per channel; min and max are null
-  ///     before anything was seen
+  ///     false, "weights": true}, "input": Q, "weight": Q, "output": Q, "input_factor": F} where
+  ///     Q = {"min", "max", "scale", "zero_point", "log_scale"}: numbers, or arrays of [out] per
+  ///     channel; min and max are null before anything was seen, log_scale is null unless the step
+  ///     is learned; F is null or an array of [in]: what smoothing divides the input by
   ///   int8: {"scheme": {...}, "bits": 8, "input": {"scale", "zero_point"}, "weight": {"scale",
-  ///     "zero_point"}, "output": {"scale", "zero_point"}}; per channel, the weight's "scale" is
-  ///     missing (it travels as a tensor) and its "zero_point" is 0 or an array of [out]
-  ///   scheme: {"engine": "qnnpack" or "fbgemm", "symmetric_activations", "per_channel_weights",
-  ///     "averaging_constant"}
+  ///     "zero_point"}, "output": {"scale", "zero_point"}, "input_factor": F}; per channel, the
+  ///     weight's "scale" is missing (it travels as a tensor) and its "zero_point" is 0 or an array
+  ///     of [out]
+  ///   scheme: all fields of LayerScheme
   nlohmann::json state() const;
 
   /// The int8 layer's weight, int8 in the float weight's shape; scale float32 and zero point int32,
@@ -85,7 +99,9 @@ class QuantizableLayer : public torch::nn::Module {
   void copy_from(const QuantizableLayer& other);
 
  protected:
-  QuantizableLayer(std::string kind, std::vector<int64_t> weight_shape, bool has_bias);
+  enum class Norm { none, weight };
+  QuantizableLayer(std::string kind, std::vector<int64_t> weight_shape, bool has_bias,
+                   Norm norm = Norm::none);
   /// The float operation on given operands.
   virtual torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const = 0;
   virtual Int8Geometry geometry() const = 0;
@@ -95,6 +111,12 @@ class QuantizableLayer : public torch::nn::Module {
   void require_float(const char* action) const;
   void require_fake_quantized(const char* action) const;
   void set_parameters(const torch::Tensor& new_weight, const torch::Tensor& new_bias);
+  void copy_parameters(const QuantizableLayer& other);
+  void choose_input_factor(const torch::Tensor& x);
+  /// Divided by the input factor, where there is one; `axis` of the channels.
+  torch::Tensor smoothed_input(const torch::Tensor& x) const;
+  torch::Tensor smoothed_weight() const;
+  int64_t channel_axis(const torch::Tensor& x) const;
   void remove_fake_quantizers();
   void make_int8(const Int8Parameters& parameters);
   const Int8Kernel& int8() const;
@@ -104,6 +126,7 @@ class QuantizableLayer : public torch::nn::Module {
   bool has_bias_;
   std::optional<LayerScheme> scheme_;  ///< of every layer but a float one
   std::shared_ptr<FakeQuantizer> input_quantizer_, weight_quantizer_, output_quantizer_;
+  torch::Tensor input_factor_;  ///< float32 [in], or undefined
   std::shared_ptr<const Int8Kernel> int8_;
 };
 

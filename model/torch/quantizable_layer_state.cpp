@@ -30,35 +30,46 @@ ActivationScale activation_from_json(const StateReader& layer, const char* key) 
   return {json.scale("scale"), json.integer("zero_point", 0, 255)};
 }
 
+/// What smoothing divides `channels` channels by, or undefined.
+torch::Tensor factor_from_json(const StateReader& layer, int64_t channels) {
+  if (layer.at("input_factor").is_null()) return {};
+  return layer.floats("input_factor", {channels}, smallest_scale, largest_float);
+}
+
 }  // namespace
 
 nlohmann::json QuantizableLayer::state() const {
+  const nlohmann::json factor =
+      input_factor_.defined() ? tensor_to_json(input_factor_.view({-1})) : nlohmann::json();
   if (is_fake_quantized())
-    return {{"scheme", scheme_to_json(*scheme_)},
+    return {{"scheme", choice_to_json(*scheme_)},
             {"fake_quantization", input_quantizer_->fake_quantization_on()},
             {"observers",
              {{"activations", input_quantizer_->observer_on()},
               {"weights", weight_quantizer_->observer_on()}}},
             {"input", quantizer_to_json(*input_quantizer_)},
             {"weight", quantizer_to_json(*weight_quantizer_)},
-            {"output", quantizer_to_json(*output_quantizer_)}};
+            {"output", quantizer_to_json(*output_quantizer_)},
+            {"input_factor", factor}};
   if (!is_int8()) return nullptr;
   nlohmann::json weight_json;
   const auto zero_point = weight_zero_point();
   weight_json["zero_point"] =
       tensor_to_json(zero_point.any().item<bool>() ? zero_point : zero_point[0]);
   if (!scheme_->per_channel_weights) weight_json["scale"] = tensor_to_json(weight_scale());
-  return {{"scheme", scheme_to_json(*scheme_)},
+  return {{"scheme", choice_to_json(*scheme_)},
           {"bits", weight_bits},
           {"input", activation_to_json(int8_->input())},
           {"weight", weight_json},
-          {"output", activation_to_json(int8_->output())}};
+          {"output", activation_to_json(int8_->output())},
+          {"input_factor", factor}};
 }
 
 void QuantizableLayer::load_fake_quantization(const nlohmann::json& state) {
   require_float("load fake quantization");
-  const StateReader json(state, path_,
-                         {"scheme", "fake_quantization", "observers", "input", "weight", "output"});
+  const StateReader json(
+      state, path_,
+      {"scheme", "fake_quantization", "observers", "input", "weight", "output", "input_factor"});
   const auto observers = json.object("observers", {"activations", "weights"});
   const bool activations = observers.boolean("activations"), weights = observers.boolean("weights");
   const bool on = json.boolean("fake_quantization");
@@ -67,6 +78,8 @@ void QuantizableLayer::load_fake_quantization(const nlohmann::json& state) {
     quantizer_from_json(json, "input", *input_quantizer_);
     quantizer_from_json(json, "weight", *weight_quantizer_);
     quantizer_from_json(json, "output", *output_quantizer_);
+    input_factor_ = factor_from_json(json, weight_shape_[1]);
+    if (input_factor_.defined()) input_factor_ = input_factor_.to(float_weight().device());
     if (on && !observed())
       json.fail("fake_quantization", "false while a \"min\" and \"max\" are null");
   } catch (...) {
@@ -87,7 +100,8 @@ void QuantizableLayer::load_int8(const nlohmann::json& state, const torch::Tenso
                                  const torch::Tensor& weight_scale,
                                  const std::optional<torch::Tensor>& bias) {
   require_float("load int8 weights");
-  const StateReader json(state, path_, {"scheme", "bits", "input", "weight", "output"});
+  const StateReader json(state, path_,
+                         {"scheme", "bits", "input", "weight", "output", "input_factor"});
   const auto scheme = scheme_from_json(json, "scheme");
   json.integer("bits", weight_bits, weight_bits);
   const std::vector<int64_t> channels{scheme.per_channel_weights ? weight_shape_[0] : 1};
@@ -95,6 +109,7 @@ void QuantizableLayer::load_int8(const nlohmann::json& state, const torch::Tenso
   parameters.engine = scheme.engine;
   parameters.input = activation_from_json(json, "input");
   parameters.output = activation_from_json(json, "output");
+  const torch::Tensor factor = factor_from_json(json, weight_shape_[1]);
 
   const auto weight_json = scheme.per_channel_weights
                                ? json.object("weight", {"zero_point"})
@@ -124,6 +139,7 @@ void QuantizableLayer::load_int8(const nlohmann::json& state, const torch::Tenso
     require_tensor(*bias, path_ + ".bias", torch::kFloat, {weight_shape_[0]});
     parameters.bias = bias->detach().cpu().clone();
   }
+  input_factor_ = factor;
   make_int8(parameters);
   scheme_ = scheme;
 }

@@ -8,10 +8,6 @@
 namespace flowqat::model {
 namespace {
 
-const char* engine_name(QuantEngine engine) {
-  return engine == QuantEngine::qnnpack ? "qnnpack" : "fbgemm";
-}
-
 std::string range_text(const char* kind, const nlohmann::json& low, const nlohmann::json& high) {
   return std::string(kind) + " in " + low.dump() + ".." + high.dump();
 }
@@ -128,22 +124,11 @@ nlohmann::json tensor_to_json(const torch::Tensor& tensor) {
   return array;
 }
 
-nlohmann::json scheme_to_json(const LayerScheme& scheme) {
-  return {{"engine", engine_name(scheme.engine)},
-          {"symmetric_activations", scheme.symmetric_activations},
-          {"per_channel_weights", scheme.per_channel_weights},
-          {"averaging_constant", scheme.averaging_constant}};
-}
-
 LayerScheme scheme_from_json(const StateReader& layer, const char* key) {
-  const auto json = layer.object(
-      key, {"engine", "symmetric_activations", "per_channel_weights", "averaging_constant"});
-  const auto& engine = json.at("engine");
-  if (engine != "qnnpack" && engine != "fbgemm") json.fail("engine", "\"qnnpack\" or \"fbgemm\"");
-  return {.engine = engine == "qnnpack" ? QuantEngine::qnnpack : QuantEngine::fbgemm,
-          .symmetric_activations = json.boolean("symmetric_activations"),
-          .per_channel_weights = json.boolean("per_channel_weights"),
-          .averaging_constant = json.number("averaging_constant", smallest_scale, 1)};
+  const auto& json = layer.at(key);
+  const LayerChoice scheme = choice_from_json(json, layer.where() + "." + key);
+  if (!scheme || choice_to_json(scheme) != json) layer.fail(key, "all fields of a scheme");
+  return *scheme;
 }
 
 nlohmann::json quantizer_to_json(const FakeQuantizer& quantizer) {
@@ -151,11 +136,13 @@ nlohmann::json quantizer_to_json(const FakeQuantizer& quantizer) {
   return {{"min", seen ? tensor_to_json(quantizer.min_val()) : nlohmann::json()},
           {"max", seen ? tensor_to_json(quantizer.max_val()) : nlohmann::json()},
           {"scale", tensor_to_json(quantizer.scale())},
-          {"zero_point", tensor_to_json(quantizer.zero_point())}};
+          {"zero_point", tensor_to_json(quantizer.zero_point())},
+          {"log_scale", quantizer.log_scale().defined() ? tensor_to_json(quantizer.log_scale())
+                                                        : nlohmann::json()}};
 }
 
 void quantizer_from_json(const StateReader& layer, const char* key, FakeQuantizer& quantizer) {
-  const auto json = layer.object(key, {"min", "max", "scale", "zero_point"});
+  const auto json = layer.object(key, {"min", "max", "scale", "zero_point", "log_scale"});
   auto state = quantizer.state();
   const auto& options = quantizer.options();
   state.scale = json.floats("scale", state.scale.sizes(), smallest_scale, largest_float);
@@ -170,6 +157,10 @@ void quantizer_from_json(const StateReader& layer, const char* key, FakeQuantize
     if ((low > high).any().item<bool>()) json.fail("max", "no value below \"min\"");
     state.min_val = low;
     state.max_val = high;
+  }
+  if (!json.at("log_scale").is_null()) {
+    if (!options.learned_step) json.fail("log_scale", "null, as the scheme learns no step");
+    state.log_scale = json.floats("log_scale", state.scale.sizes(), -100, 100);
   }
   quantizer.load_state(state);
 }

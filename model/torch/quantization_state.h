@@ -30,6 +30,7 @@ class StateReader {
   torch::Tensor floats(const char* key, torch::IntArrayRef shape, double low, double high) const;
   torch::Tensor integers(const char* key, torch::IntArrayRef shape, int64_t low,
                          int64_t high) const;
+  const std::string& where() const { return where_; }
   [[noreturn]] void fail(const char* key, const std::string& expected) const;
 
  private:
@@ -37,11 +38,12 @@ class StateReader {
   std::string where_;
 };
 
-nlohmann::json scheme_to_json(const LayerScheme& scheme);
+/// All fields of a LayerScheme.
 LayerScheme scheme_from_json(const StateReader& layer, const char* key);
 
-/// {"min", "max", "scale", "zero_point"}: exact; numbers, or arrays per channel; null for the range
-/// of one that saw nothing. Waits for the device.
+/// {"min", "max", "scale", "zero_point", "log_scale"}: exact; numbers, or arrays per channel; null
+/// for the range of one that saw nothing, and for the logarithm where no step is learned. Waits for
+/// the device.
 nlohmann::json quantizer_to_json(const FakeQuantizer& quantizer);
 /// The ranges, scales and zero points of `quantizer` become those of the object under `key`.
 void quantizer_from_json(const StateReader& layer, const char* key, FakeQuantizer& quantizer);

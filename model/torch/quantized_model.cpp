@@ -1,4 +1,6 @@
 // TorchModel's way from float over fake quantization to int8.
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "model/torch/batch.h"
@@ -7,16 +9,29 @@
 
 namespace flowqat::model {
 
+std::vector<std::string> TorchModel::quantizable_layers() const {
+  std::vector<std::string> names;
+  for (const auto& layer : network_->quantizable_layers()) names.push_back(layer.name);
+  return names;
+}
+
 void TorchModel::for_quantized_layers(
     const std::function<void(const Wav2Vec2ForCtc::NamedLayer&, const LayerScheme&)>& call) const {
-  const std::pair<const char*, const std::string&> parts[] = {
-      {"wav2vec2.feature_extractor.", policy_.feature_extractor},
-      {"wav2vec2.encoder.", policy_.encoder}};
-  for (const auto& [prefix, scheme] : parts) {
-    if (scheme == "none") continue;
-    const LayerScheme layer_scheme = preset(scheme);
-    for (const auto& layer : network_->quantizable_layers()) {
-      if (layer.name.starts_with(prefix)) call(layer, layer_scheme);
+  for (const auto& layer : network_->quantizable_layers()) {
+    if (const LayerChoice choice = choice_for(policy_, layer.name)) call(layer, *choice);
+  }
+}
+
+void TorchModel::check_exceptions(const Policy& policy) const {
+  for (const Policy::Exception& exception : policy.exceptions) {
+    Policy alone;
+    alone.exceptions = {{exception.match, std::nullopt}};
+    for (const auto& [name, part] : policy_parts) alone.*part = LayerScheme{};
+    const auto matches = [&](const auto& layer) { return !choice_for(alone, layer.name); };
+    if (!std::ranges::any_of(network_->quantizable_layers(), matches)) {
+      throw Error("quantization policy: the exception \"" + exception.match +
+                  "\" matches no layer; names are such as \"" +
+                  network_->quantizable_layers().front().name + "\"");
     }
   }
 }
@@ -26,20 +41,17 @@ void TorchModel::insert_fake_quantizers(const Policy& policy) {
     if (precision_ != Precision::float32) {
       throw Error("fake quantizers go into a float model; this one is already quantized");
     }
+    check_exceptions(policy);
     const Policy before = std::exchange(policy_, policy);
     std::vector<std::pair<std::shared_ptr<QuantizableLayer>, LayerScheme>> chosen;
-    try {
-      for_quantized_layers([&](const auto& layer, const LayerScheme& scheme) {
-        chosen.emplace_back(layer.layer, scheme);
-      });
-      if (chosen.empty()) {
-        throw Error(
-            "the quantization policy leaves every layer in float: name a preset for the "
-            "feature extractor or the encoder");
-      }
-    } catch (const Error&) {
+    for_quantized_layers([&](const auto& layer, const LayerScheme& scheme) {
+      chosen.emplace_back(layer.layer, scheme);
+    });
+    if (chosen.empty()) {
       policy_ = before;
-      throw;
+      throw Error(
+          "the quantization policy leaves every layer in float: name a preset for a part of the "
+          "model");
     }
     for (const auto& [layer, scheme] : chosen) layer->insert_fake_quantizers(scheme);
     precision_ = Precision::fake_quantized;
@@ -54,8 +66,9 @@ void TorchModel::observe(const AudioBatch& batch) {
     }
     if (std::exchange(calibrated_, false)) {
       for (const auto& [name, layer] : network_->quantizable_layers()) {
-        if (layer->is_fake_quantized()) layer->set_fake_quantization(false);
+        if (layer->is_fake_quantized()) layer->calibrate_again();
       }
+      mode_.reset();
     }
     enter(Mode::observing);
     const torch::NoGradGuard no_grad;
@@ -84,6 +97,32 @@ void TorchModel::finish_calibration() {
   });
 }
 
+void TorchModel::require_calibrated(const char* action) const {
+  if (precision_ == Precision::fake_quantized && calibrated_) return;
+  throw Error(std::string(action) + " needs a calibrated model with fake quantizers; this one is " +
+              (precision_ == Precision::float32 ? "float"
+               : precision_ == Precision::int8  ? "int8 already"
+                                                : "not calibrated"));
+}
+
+void TorchModel::set_fake_quantization(bool on) {
+  require_calibrated("switching fake quantization");
+  for (const auto& [name, layer] : network_->quantizable_layers()) {
+    if (layer->is_fake_quantized()) layer->set_fake_quantization(on);
+  }
+}
+
+void TorchModel::fake_quantize_only(const std::vector<std::string>& layers) {
+  require_calibrated("switching fake quantization");
+  std::set<std::string> chosen(layers.begin(), layers.end());
+  for (const auto& [name, layer] : network_->quantizable_layers()) {
+    if (layer->is_fake_quantized()) layer->set_fake_quantization(chosen.erase(name) > 0);
+  }
+  if (chosen.empty()) return;
+  throw Error("layer \"" + *chosen.begin() +
+              "\" has no fake quantizers: the policy does not choose it");
+}
+
 void TorchModel::set_activation_observers(bool on) {
   if (precision_ != Precision::fake_quantized) {
     throw Error("activation observers belong to a model with fake quantizers: insert them first");
@@ -91,19 +130,22 @@ void TorchModel::set_activation_observers(bool on) {
   if (std::exchange(observing_activations_, on) != on) mode_.reset();
 }
 
-std::unique_ptr<Model> TorchModel::convert() const {
+std::unique_ptr<Model> TorchModel::convert(const ConvertOptions& options) const {
   return at_boundary("conversion to int8", [&] {
-    if (precision_ != Precision::fake_quantized || !calibrated_) {
-      throw Error("conversion to int8 needs a calibrated model with fake quantizers; this one is " +
-                  std::string(precision_ == Precision::float32 ? "float"
-                              : precision_ == Precision::int8  ? "int8 already"
-                                                               : "not calibrated"));
-    }
+    require_calibrated("conversion to int8");
+    if (const auto why = why_not_int8(policy_)) throw Error("conversion to int8: " + *why);
     std::unique_ptr<TorchModel> converted = copy();
     converted->move_to(torch::kCPU);
     const torch::NoGradGuard no_grad;
     for (const auto& [name, layer] : converted->network_->quantizable_layers()) {
       if (layer->is_fake_quantized()) layer->convert_to_int8();
+      layer->fold_weight_norm();
+    }
+    PositionalConv1dLayer& positional =
+        converted->network_->base().encoder().positional_conv().conv();
+    if (options.half_positional_conv && !positional.is_int8()) {
+      positional.weight.copy_(positional.weight.to(torch::kHalf));
+      converted->half_positional_conv_ = true;
     }
     converted->precision_ = Precision::int8;
     converted->mode_.reset();

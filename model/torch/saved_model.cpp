@@ -1,4 +1,7 @@
 // TorchModel's tensors and quantization.json: out to a file and back.
+#include <ATen/Version.h>
+
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -16,7 +19,11 @@ using nlohmann::json;
 constexpr const char* kFakeFormat = "flowqat fake quantization";
 constexpr const char* kInt8Format = "flowqat int8";
 constexpr const char* kMaskEmbedding = "wav2vec2.masked_spec_embed";
-constexpr int64_t kVersion = 1;
+constexpr const char* kPositional = "wav2vec2.encoder.pos_conv_embed.conv.weight";
+constexpr int64_t kVersion = 2;
+/// Everything else that an int8 model computes in float32.
+const json kFloatOperations = {"normalization", "activation functions", "attention products",
+                               "softmax", "residual sums"};
 
 /// An int8 layer's scales travel as a tensor where there is one a channel.
 bool scale_is_tensor(const json& layer_state) {
@@ -24,10 +31,13 @@ bool scale_is_tensor(const json& layer_state) {
 }
 
 const json& checked_layers(const json& quantization, const std::string& format) {
-  if (quantization.value("version", int64_t{0}) != kVersion) {
-    throw Error("quantization: \"" + format + "\" of version " +
-                quantization.value("version", json()).dump() + ", this program reads version " +
-                std::to_string(kVersion));
+  const json version = quantization.value("version", json());
+  if (version != kVersion) {
+    const bool is_newer = version.is_number_integer() && version > kVersion;
+    throw Error("quantization: \"" + format + "\" of version " + version.dump() +
+                ", this program reads version " + std::to_string(kVersion) +
+                (is_newer ? "; it was written by a newer flowqat: update this one"
+                          : "; make the folder again with this flowqat"));
   }
   return quantization.at("layers");
 }
@@ -43,7 +53,10 @@ Tensors TorchModel::tensors() const {
     Tensors tensors;
     for (const auto& item : network_->named_parameters()) {
       if (item.key() == kMaskEmbedding && !mask_embedding_is_saved()) continue;
-      tensors.push_back(to_tensor(published_name(item.key()), item.value()));
+      if (is_learned_step(item.key())) continue;  // part of quantization()
+      const bool is_half = half_positional_conv_ && item.key() == kPositional;
+      tensors.push_back(to_tensor(published_name(item.key()),
+                                  is_half ? item.value().to(torch::kHalf) : item.value()));
     }
     for (const auto& [name, layer] : network_->quantizable_layers()) {
       if (!layer->is_int8()) continue;
@@ -65,18 +78,26 @@ nlohmann::json TorchModel::quantization() const {
     for (const auto& [name, layer] : network_->quantizable_layers()) {
       if (layer->is_fake_quantized() || layer->is_int8()) layers[name] = layer->state();
     }
-    json result = {
-        {"format", fake ? kFakeFormat : kInt8Format},
-        {"version", kVersion},
-        {"policy",
-         {{"feature_extractor", policy_.feature_extractor}, {"encoder", policy_.encoder}}},
-        {"layers", std::move(layers)}};
+    json result = {{"format", fake ? kFakeFormat : kInt8Format},
+                   {"version", kVersion},
+                   {"libtorch", TORCH_VERSION},
+                   {"policy", policy_to_json(policy_)},
+                   {"layers", std::move(layers)},
+                   {"float", {{"layers", float_layers()}, {"operations", kFloatOperations}}}};
     if (fake) {
       result["calibrated"] = calibrated_;
       result["observe_activations"] = observing_activations_;
     }
     return result;
   });
+}
+
+std::vector<std::string> TorchModel::float_layers() const {
+  std::vector<std::string> names;
+  for (const auto& [name, layer] : network_->quantizable_layers()) {
+    if (!choice_for(policy_, name)) names.push_back(name);
+  }
+  return names;
 }
 
 void TorchModel::load(const Tensors& published, const nlohmann::json& quantization,
@@ -91,9 +112,11 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
     }
     precision_ = format == kInt8Format ? Precision::int8 : Precision::fake_quantized;
     layers = checked_layers(quantization, format);
-    policy_.feature_extractor = quantization.at("policy").at("feature_extractor");
-    policy_.encoder = quantization.at("policy").at("encoder");
+    policy_ = policy_from_json(quantization.at("policy"), "quantization: policy");
     check_layers(layers);
+    if (quantization.at("float").at("layers") != json(float_layers())) {
+      throw Error("quantization: field \"float\" does not name the layers that the policy leaves");
+    }
   }
 
   struct Int8Tensors {
@@ -103,6 +126,11 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
   std::map<std::string, Int8Tensors> int8;
   Tensors tensors = as_ctc_state(published, notes);
   const bool draws_head = take_head_out(tensors, config_, options.head, notes);
+  if (precision_ == Precision::int8) {
+    for (const auto& [name, layer] : network_->quantizable_layers()) layer->fold_weight_norm();
+    half_positional_conv_ = std::ranges::any_of(
+        tensors, [](const Tensor& t) { return t.name == kPositional && t.dtype == "F16"; });
+  }
   StateLoader loader("model");
   for (const auto& item : network_->named_parameters()) loader.expect(item.key(), item.value());
   loader.allow_missing(kMaskEmbedding);
@@ -153,8 +181,12 @@ void TorchModel::check_layers(const nlohmann::json& layers) const {
   std::map<std::string, bool> found;
   for (const auto& [name, state] : layers.items()) found[name] = false;
   std::string complaints;
-  for_quantized_layers([&](const auto& layer, const LayerScheme&) {
-    if (!found.contains(layer.name)) complaints += " missing \"" + layer.name + "\";";
+  for_quantized_layers([&](const auto& layer, const LayerScheme& scheme) {
+    if (!found.contains(layer.name)) {
+      complaints += " missing \"" + layer.name + "\";";
+    } else if (layers[layer.name].value("scheme", json()) != choice_to_json(scheme)) {
+      complaints += " another scheme in \"" + layer.name + "\";";
+    }
     found[layer.name] = true;
   });
   for (const auto& [name, is_known] : found) {

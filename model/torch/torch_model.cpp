@@ -42,7 +42,9 @@ void TorchModel::enter(Mode mode) const {
 
 int64_t TorchModel::parameter_count() const {
   int64_t count = 0;
-  for (const torch::Tensor& parameter : network_->parameters()) count += parameter.numel();
+  for (const auto& item : network_->named_parameters()) {
+    if (!is_learned_step(item.key())) count += item.value().numel();
+  }
   if (!mask_embedding_is_saved()) count -= config_.hidden_size;
   for (const auto& [name, layer] : network_->quantizable_layers()) {
     if (layer->is_int8()) count += layer->int8_weight().numel();
@@ -68,6 +70,7 @@ std::unique_ptr<TorchModel> TorchModel::copy() const {
   copied->calibrated_ = calibrated_;
   copied->observing_activations_ = observing_activations_;
   copied->mask_embedding_used_ = mask_embedding_used_;
+  copied->half_positional_conv_ = half_positional_conv_;
   return copied;
 }
 
@@ -94,7 +97,8 @@ Logits TorchModel::infer(const AudioBatch& batch) const {
   });
 }
 
-std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options) {
+std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options,
+                                             std::shared_ptr<const Model>) {
   if (precision_ == Precision::int8) {
     throw Error(
         "an int8 model cannot be trained: train the float or fake-quantized model that it "

@@ -24,12 +24,16 @@ class TorchModel : public Model {
   Tensors tensors() const override;
   nlohmann::json quantization() const override;
   Logits infer(const AudioBatch& batch) const override;
-  std::unique_ptr<Trainer> trainer(const TrainOptions& options) override;
+  std::unique_ptr<Trainer> trainer(const TrainOptions& options,
+                                   std::shared_ptr<const Model> teacher) override;
+  std::vector<std::string> quantizable_layers() const override;
   void insert_fake_quantizers(const Policy& policy) override;
   void observe(const AudioBatch& batch) override;
   void finish_calibration() override;
   void set_activation_observers(bool on) override;
-  std::unique_ptr<Model> convert() const override;
+  void set_fake_quantization(bool on) override;
+  void fake_quantize_only(const std::vector<std::string>& layers) override;
+  std::unique_ptr<Model> convert(const ConvertOptions& options) const override;
 
   Wav2Vec2ForCtc& network() { return *network_; }
   torch::Device device() const { return device_; }
@@ -45,8 +49,12 @@ class TorchModel : public Model {
 
   void enter(Mode mode) const;
   std::unique_ptr<TorchModel> copy() const;
-  /// Throws Error unless these are exactly the layers that the policy quantizes.
+  /// Throws Error unless these are exactly the layers that the policy quantizes, as it does.
   void check_layers(const nlohmann::json& layers) const;
+  /// Throws Error for an exception that matches no layer.
+  void check_exceptions(const Policy& policy) const;
+  void require_calibrated(const char* action) const;
+  std::vector<std::string> float_layers() const;
   bool mask_embedding_is_saved() const;
   /// The layers that the policy quantizes, with their schemes.
   void for_quantized_layers(
@@ -58,6 +66,7 @@ class TorchModel : public Model {
   Precision precision_ = Precision::float32;
   Policy policy_;
   bool calibrated_ = false, observing_activations_ = false, mask_embedding_used_ = false;
+  bool half_positional_conv_ = false;  ///< stored so; computed in float32
   // Inference switches the network's mode at most once, under the lock; it then only reads.
   mutable std::mutex mode_lock_;
   mutable std::optional<Mode> mode_;

@@ -15,7 +15,7 @@ namespace {
 std::vector<AdamW::Parameter> parameters_of(Wav2Vec2ForCtc& network) {
   std::vector<AdamW::Parameter> parameters;
   for (const auto& item : network.named_parameters()) {
-    parameters.push_back({published_name(item.key()), item.value()});
+    parameters.push_back({published_name(item.key()), item.value(), !is_learned_step(item.key())});
   }
   return parameters;
 }

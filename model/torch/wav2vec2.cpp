@@ -25,7 +25,8 @@ torch::Tensor Wav2Vec2::forward(const NetworkInput& input, std::vector<torch::Te
 
 Wav2Vec2ForCtc::Wav2Vec2ForCtc(const Config& config) : final_dropout_(config.final_dropout) {
   base_ = register_module("wav2vec2", std::make_shared<Wav2Vec2>(config));
-  lm_head_ = register_module("lm_head", torch::nn::Linear(config.hidden_size, config.vocab_size));
+  lm_head_ = register_module("lm_head",
+                             std::make_shared<LinearLayer>(config.hidden_size, config.vocab_size));
   for (const auto& module : named_modules("", /*include_self=*/false)) {
     if (auto layer = std::dynamic_pointer_cast<QuantizableLayer>(module.value())) {
       layer->set_path(module.key());

@@ -43,7 +43,7 @@ class Wav2Vec2ForCtc : public torch::nn::Module {
   /// -> scores before the softmax, [rows, frames, vocabulary]. `hidden` as Encoder fills it.
   torch::Tensor forward(const NetworkInput& input, std::vector<torch::Tensor>* hidden = nullptr);
   Wav2Vec2& base() { return *base_; }
-  torch::nn::Linear& head() { return lm_head_; }
+  LinearLayer& head() { return *lm_head_; }
 
   struct NamedLayer {
     std::string name;
@@ -55,7 +55,7 @@ class Wav2Vec2ForCtc : public torch::nn::Module {
  private:
   double final_dropout_;
   std::shared_ptr<Wav2Vec2> base_;
-  torch::nn::Linear lm_head_{nullptr};
+  std::shared_ptr<LinearLayer> lm_head_;
   std::vector<NamedLayer> layers_;
 };
 

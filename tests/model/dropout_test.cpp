@@ -151,8 +151,8 @@ TEST_CASE(
   initialize(network, config, 3, 0);
   {
     const torch::NoGradGuard no_grad;
-    network.head()->weight.copy_(torch::eye(64));
-    network.head()->bias.zero_();
+    network.head().weight.copy_(torch::eye(64));
+    network.head().bias.zero_();
   }
   const NetworkInput input{torch::randn({4, 1000}), {}, {}, {}};
   check_module(

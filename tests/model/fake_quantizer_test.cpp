@@ -2,6 +2,7 @@
 
 #include <ATen/autocast_mode.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -81,7 +82,7 @@ TEST_CASE("per-channel scales equal those that PyTorch's fused kernel chooses, o
   weight.slice(0, 0, 500).abs_();
   weight.slice(0, 500, 1000).abs_().neg_();
 
-  const auto quantizer = calibrated(FakeQuantizerOptions::weight(channels), weight);
+  const auto quantizer = calibrated(FakeQuantizerOptions::weight({}, channels), weight);
   auto low = quantizer.min_val().clone(), high = quantizer.max_val().clone();
   auto scale = torch::ones({channels});
   auto zero_point = torch::zeros({channels}, torch::kInt);
@@ -95,7 +96,7 @@ TEST_CASE("per-channel scales equal those that PyTorch's fused kernel chooses, o
 TEST_CASE("zero points as float32, which spare a GPU the wait, give the same numbers") {
   torch::manual_seed(2);
   const auto weight = torch::randn({64, 9});
-  const auto quantizer = calibrated(FakeQuantizerOptions::weight(64), weight / 2);
+  const auto quantizer = calibrated(FakeQuantizerOptions::weight({}, 64), weight / 2);
   const auto fake_quantize = [&](const torch::Tensor& zero_point) {
     auto x = weight.clone().requires_grad_();
     const auto y =
@@ -108,7 +109,7 @@ TEST_CASE("zero points as float32, which spare a GPU the wait, give the same num
 }
 
 TEST_CASE("with both switches off the input passes untouched and nothing is learned") {
-  FakeQuantizer quantizer(FakeQuantizerOptions::activation(false, 0.01));
+  FakeQuantizer quantizer(FakeQuantizerOptions::activation({}));
   quantizer.set_observer(false);
   const auto x = torch::randn({4, 4});
   CHECK(quantizer.forward(x).is_same(x));
@@ -119,8 +120,8 @@ TEST_CASE("other types are quantized as float32 under autocast too, and keep the
   torch::manual_seed(1);
   const auto x = torch::randn({8, 16});
   for (const int64_t channels : {int64_t{0}, int64_t{8}}) {
-    auto quantizer = channels == 0 ? calibrated(FakeQuantizerOptions::activation(false, 0.01), x)
-                                   : calibrated(FakeQuantizerOptions::weight(channels), x);
+    auto quantizer = channels == 0 ? calibrated(FakeQuantizerOptions::activation({}), x)
+                                   : calibrated(FakeQuantizerOptions::weight({}, channels), x);
     const auto narrow = x.to(torch::kBFloat16);
     const auto expected = quantizer.forward(narrow.to(torch::kFloat)).to(torch::kBFloat16);
     at::autocast::set_autocast_enabled(at::kCPU, true);
@@ -137,7 +138,7 @@ TEST_CASE("other types are quantized as float32 under autocast too, and keep the
 
 TEST_CASE("frozen, the scale and zero point in use are the stored ones") {
   const auto x = torch::linspace(-1, 1, 64);
-  auto quantizer = calibrated(FakeQuantizerOptions::activation(false, 0.01), x);
+  auto quantizer = calibrated(FakeQuantizerOptions::activation({}), x);
   auto state = quantizer.state();
   state.scale.fill_(0.5);
   state.zero_point.fill_(3);
@@ -147,13 +148,85 @@ TEST_CASE("frozen, the scale and zero point in use are the stored ones") {
 }
 
 TEST_CASE("an empty tensor is returned as it is") {
-  FakeQuantizer quantizer(FakeQuantizerOptions::activation(true, 0.01));
+  FakeQuantizer quantizer(FakeQuantizerOptions::activation({.symmetric_activations = true}));
   CHECK(quantizer.forward(torch::zeros({0, 3})).numel() == 0);
   CHECK_FALSE(quantizer.observed());
 }
 
-TEST_CASE("scales per channel exist only for symmetric quantizers") {
-  CHECK_THROWS_AS(FakeQuantizer({.symmetric = false, .channels = 4}), Error);
+TEST_CASE("affine scales per channel are those of PyTorch's observer") {
+  torch::manual_seed(5);
+  const int64_t channels = 64;
+  auto weight = torch::randn({channels, 7}) + torch::randn({channels, 1});
+  const auto quantizer =
+      calibrated(FakeQuantizerOptions::weight({.symmetric_weights = false}, channels), weight);
+  for (int64_t c = 0; c < channels; ++c) {
+    // The fused kernel, a channel at a time.
+    auto one = FakeQuantizer(FakeQuantizerOptions::weight({.symmetric_weights = false}, 0));
+    one.forward(weight[c]);
+    one.set_fake_quantization(true);
+    CHECK(one.scale().item<float>() == quantizer.scale()[c].item<float>());
+    CHECK(one.zero_point().item<int>() == quantizer.zero_point()[c].item<int>());
+  }
+}
+
+TEST_CASE("a percentile leaves the rare large values outside and stays as calibrated") {
+  torch::manual_seed(3);
+  auto x = torch::randn({200000});
+  x.slice(0, 0, 100) *= 20;
+  LayerScheme scheme;
+  scheme.range = RangeEstimate::percentile;
+  scheme.percentile = 99;
+  FakeQuantizer quantizer(FakeQuantizerOptions::activation(scheme));
+  quantizer.forward(x.slice(0, 0, 100000));
+  quantizer.forward(x.slice(0, 100000));
+  CHECK(quantizer.observed());
+  quantizer.set_fake_quantization(true);
+  const double exact = x.quantile(0.99).item<double>();
+  CHECK(std::abs(quantizer.max_val().item<double>() - exact) < 0.03);
+  const auto before = quantizer.scale().clone();
+  quantizer.forward(x * 3);  // observers still on
+  CHECK(torch::equal(quantizer.scale(), before));
+}
+
+TEST_CASE("the least squared error clips a long tail less than it must and never widens") {
+  torch::manual_seed(4);
+  const auto x = torch::randn({100000}).pow(3);
+  LayerScheme scheme;
+  scheme.range = RangeEstimate::mse;
+  FakeQuantizer quantizer(FakeQuantizerOptions::activation(scheme));
+  quantizer.forward(x);
+  quantizer.set_fake_quantization(true);
+  const auto error = [&](FakeQuantizer& q) {
+    return (q.forward(x) - x).square().mean().item<double>();
+  };
+  auto widest = calibrated(FakeQuantizerOptions::activation({}), x);
+  CHECK(quantizer.max_val().item<double>() <= x.max().item<double>());
+  CHECK(error(quantizer) < error(widest));
+}
+
+TEST_CASE("a learned step has the gradient of LSQ and moves; frozen, it stays") {
+  torch::manual_seed(6);
+  LayerScheme scheme;
+  scheme.learned_step = true;
+  FakeQuantizer quantizer(FakeQuantizerOptions::activation(scheme));
+  const auto x = torch::randn({500});
+  quantizer.forward(x);
+  quantizer.set_fake_quantization(true);
+  const double s = quantizer.scale().item<double>();
+  const double z = quantizer.zero_point().item<double>();
+  const auto wide = 1.5 * x;  // some of it is clipped
+  quantizer.forward(wide).sum().backward();
+  const auto steps = wide / s;
+  const auto clamped = steps.clamp(-z, 255 - z);
+  const auto inside = (steps == clamped).to(torch::kFloat);
+  const double expected =
+      (clamped.round() - inside * steps).sum().item<double>() * s / std::sqrt(500.0 * 255.0);
+  const double found = quantizer.log_scale().grad().item<double>();
+  CHECK(std::abs(found - expected) < 1e-4 * std::abs(expected) + 1e-5);
+  quantizer.set_observer(false);
+  const auto frozen = quantizer.forward(wide);
+  quantizer.set_observer(true);
+  CHECK(torch::allclose(quantizer.forward(wide).detach(), frozen, 1e-5, 1e-6));
 }
 
 }  // namespace flowqat::model

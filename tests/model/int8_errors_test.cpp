@@ -120,7 +120,8 @@ TEST_CASE("malformed int8 state and tensors name layer and key and leave the lay
 }
 
 TEST_CASE("presets are found by name, and an unknown one lists them") {
-  CHECK(preset_names() == std::vector<std::string>{"qnnpack", "qnnpack_symmetric", "fbgemm"});
+  CHECK(preset_names() == std::vector<std::string>{"qnnpack", "qnnpack_symmetric", "fbgemm",
+                                                   "qnnpack_clipped", "qnnpack_symmetric_clipped"});
   CHECK(preset("qnnpack").engine == QuantEngine::qnnpack);
   CHECK_FALSE(preset("qnnpack").symmetric_activations);
   CHECK(preset("qnnpack_symmetric").symmetric_activations);

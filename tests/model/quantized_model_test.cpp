@@ -54,13 +54,28 @@ TEST_CASE("the policy alone decides which layers are quantized") {
   const auto layers = [&](const Policy& policy) {
     return calibrated(golden, policy)->quantization()["layers"];
   };
-  CHECK(layers({"qnnpack", "fbgemm"}).size() == 3 + 2 * 6);
-  CHECK(layers({"none", "fbgemm"}).size() == 2 * 6);
-  CHECK(layers({"qnnpack_symmetric", "none"}).size() == 3);
+  const auto policy = [](const char* text) {
+    return policy_from_json(nlohmann::json::parse(text), "policy");
+  };
+  CHECK(layers({}).size() == 3 + 2 * 6);
+  CHECK(layers(policy(R"({"feature_extractor": "none"})")).size() == 2 * 6);
+  CHECK(layers(policy(R"({"attention": "none", "feed_forward": "none"})")).size() == 3);
+  CHECK(layers(policy(R"({"feature_projection": "fbgemm", "positional_conv": "fbgemm",
+                          "head": "fbgemm"})"))
+            .size() == 3 + 1 + 1 + 2 * 6 + 1);
+  const auto some = layers(policy(R"({"exceptions": [
+      {"match": "*.conv_layers.[01].conv", "choice": "none"},
+      {"match": "*.1.conv", "choice": {"preset": "fbgemm", "weight_bits": 4}}]})"));
+  CHECK_FALSE(some.contains("wav2vec2.feature_extractor.conv_layers.0.conv"));
+  CHECK(some["wav2vec2.feature_extractor.conv_layers.1.conv"]["scheme"]["weight_bits"] == 4);
   const auto model = golden.load(true);
-  REQUIRE_THROWS_WITH(model->insert_fake_quantizers({"none", "none"}),
-                      ContainsSubstring("leaves every layer in float"));
-  REQUIRE_THROWS_AS(model->insert_fake_quantizers({"none", "no such preset"}), Error);
+  REQUIRE_THROWS_WITH(
+      model->insert_fake_quantizers(
+          policy(R"({"feature_extractor": "none", "attention": "none", "feed_forward": "none"})")),
+      ContainsSubstring("leaves every layer in float"));
+  REQUIRE_THROWS_WITH(model->insert_fake_quantizers(policy(
+                          R"({"exceptions": [{"match": "*.conv_layer.*", "choice": "none"}]})")),
+                      ContainsSubstring("\"*.conv_layer.*\" matches no layer"));
   CHECK(model->precision() == Precision::float32);
 }
 
@@ -78,9 +93,20 @@ TEST_CASE("the int8 model speaks as the fake-quantized one that it was converted
 
 TEST_CASE("fake-quantized and int8 models come back from their files bit for bit") {
   const Golden golden(either_golden());
-  for (const char* convolutions : {"qnnpack", "qnnpack_symmetric", "fbgemm"}) {
+  const nlohmann::json choices[] = {
+      "qnnpack",
+      "qnnpack_symmetric",
+      "fbgemm",
+      "qnnpack_symmetric_clipped",
+      {{"preset", "qnnpack"}, {"smoothing", 0.5}},
+      {{"preset", "qnnpack"}, {"learned_step", true}, {"range", "mse"}},
+      {{"preset", "fbgemm"}, {"symmetric_weights", false}}};
+  for (const nlohmann::json& convolutions : choices) {
     INFO(convolutions);
-    const auto fake = calibrated(golden, {convolutions, "fbgemm"});
+    Policy policy;
+    policy.feature_extractor = choice_from_json(convolutions, "policy");
+    policy.feature_projection = policy.positional_conv = policy.head = preset("fbgemm");
+    const auto fake = calibrated(golden, policy);
     const auto int8 = fake->convert();
     for (const Model* model : {fake.get(), int8.get()}) {
       const auto again = reloaded(*model);
@@ -107,12 +133,51 @@ TEST_CASE("an int8 model's tensors are int8 weights and their scales") {
   CHECK(tensors.at("lm_head.weight").dtype == "F32");
 }
 
+TEST_CASE("fewer than 8 bits train but are not shipped") {
+  const Golden golden("wav2vec2_tiny");
+  Policy policy;
+  policy.attention = choice_from_json({{"preset", "fbgemm"}, {"weight_bits", 4}}, "policy");
+  const auto model = calibrated(golden, policy);
+  model->trainer({})->step(golden.batch(), 1e-3, 1);
+  REQUIRE_THROWS_WITH(model->convert(), ContainsSubstring("attention: weights of 4 bits"));
+}
+
+TEST_CASE("fake quantization of chosen layers alone") {
+  const Golden golden("wav2vec2_tiny");
+  const auto model = calibrated(golden);
+  const torch::Tensor all = scores(*model, golden);
+  model->fake_quantize_only({"wav2vec2.feature_extractor.conv_layers.1.conv"});
+  const torch::Tensor one = scores(*model, golden);
+  model->fake_quantize_only({});
+  CHECK(largest_difference(scores(*model, golden), golden["masked_logits"]) < 1e-4);
+  CHECK(largest_difference(one, golden["masked_logits"]) > 1e-4);
+  CHECK_FALSE(torch::equal(one, all));
+  model->set_fake_quantization(true);
+  CHECK(torch::equal(scores(*model, golden), all));
+  REQUIRE_THROWS_WITH(model->fake_quantize_only({"lm_head"}), ContainsSubstring("\"lm_head\""));
+}
+
+TEST_CASE("the positional convolution's weight may be stored in half precision") {
+  const Golden golden("wav2vec2_tiny");
+  const auto fake = calibrated(golden);
+  const auto whole = fake->convert(), half = fake->convert({.half_positional_conv = true});
+  const std::string name = "wav2vec2.encoder.pos_conv_embed.conv.weight";
+  CHECK(by_name(whole->tensors()).at(name).dtype == "F32");
+  CHECK(by_name(half->tensors()).at(name).dtype == "F16");
+  const auto again = reloaded(*half);
+  CHECK(torch::equal(scores(*again, golden), scores(*half, golden)));
+  CHECK(same(again->tensors(), half->tensors()));
+}
+
 TEST_CASE("quantization-aware training goes on from its files bit for bit") {
   const Golden golden(either_golden());
+  const bool learned_step = GENERATE(false, true);
+  Policy policy;
+  policy.feature_extractor->learned_step = learned_step;
   const auto train = [&](Trainer& trainer, uint64_t first, uint64_t last) {
     for (uint64_t i = first; i < last; ++i) trainer.step(golden.masked_batch(), 1e-3, i);
   };
-  const auto whole = calibrated(golden);
+  const auto whole = calibrated(golden, policy);
   whole->set_activation_observers(true);
   const auto whole_trainer = whole->trainer({.clip_norm = 1});
   train(*whole_trainer, 0, 2);
@@ -177,8 +242,12 @@ TEST_CASE("a quantization file that does not fit is refused, naming the field or
   json["format"] = "another";
   REQUIRE_THROWS_WITH(load(json), ContainsSubstring("field \"format\""));
   json = model->quantization();
-  json["version"] = 2;
-  REQUIRE_THROWS_WITH(load(json), ContainsSubstring("version 2"));
+  json["version"] = 3;
+  REQUIRE_THROWS_WITH(load(json),
+                      ContainsSubstring("version 3") && ContainsSubstring("newer flowqat: update"));
+  json = model->quantization();
+  json["layers"]["wav2vec2.encoder.layers.0.attention.q_proj"]["scheme"]["engine"] = "qnnpack";
+  REQUIRE_THROWS_WITH(load(json), ContainsSubstring("another scheme in"));
   json = model->quantization();
   json["layers"].erase("wav2vec2.encoder.layers.0.attention.q_proj");
   json["layers"]["lm_head"] = {};

@@ -190,5 +190,6 @@ TEST_CASE("models that cannot be used are refused by node and key") {
   fs::remove(temporary.path() / "config" / "preprocessor_config.json");
   CHECK_THAT(refusal("start.config=" + (temporary.path() / "config").string()),
              ContainsSubstring("preprocessor_config.json"));
-  CHECK_THAT(refusal("observe.encoder=int7"), ContainsSubstring("must be one of \"qnnpack\""));
+  CHECK_THAT(refusal("observe.attention=int7"),
+             ContainsSubstring("attention: quantization preset \"int7\": expected one of"));
 }

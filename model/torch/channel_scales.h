@@ -1,0 +1,16 @@
+#pragma once
+#include <torch/torch.h>
+
+#include "model/torch/fake_quantizer.h"
+
+namespace flowqat::model {
+
+/// Scale (float32) and zero point (int32) of every channel from its range, all [channels], into the
+/// tensors given: PyTorch's rule (ChooseQuantizationParams of its quantization utilities), for all
+/// channels at once and without leaving the device. PyTorch's own per-channel kernel waits for the
+/// device, and on the CPU visits the channels one by one.
+void choose_channel_scales(const torch::Tensor& min_val, const torch::Tensor& max_val,
+                           const FakeQuantizerOptions& options, torch::Tensor& scale,
+                           torch::Tensor& zero_point);
+
+}  // namespace flowqat::model
