@@ -1,6 +1,8 @@
 /// Trains a model: in float, or with fake quantization where a calibrate node stands before it.
 #include <chrono>
+#include <utility>
 
+#include "graph/format.h"
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "io/safetensors.h"
@@ -34,7 +36,13 @@ class Train : public ModelConsumer {
       : ModelConsumer(arguments.name, arguments.inputs.one("model")),
         audio_(dynamic_cast<const graph::Batcher&>(*arguments.inputs.one("audio"))),
         params_(read_train_params(arguments.params, config())),
-        seed_(arguments.seed) {}
+        seed_(arguments.seed) {
+    if (graph::Node* teacher = arguments.inputs.one("teacher")) {
+      teacher_ = &dynamic_cast<ModelStep&>(*teacher);
+      teacher_->add_consumer();
+    }
+    check_teacher();
+  }
 
   void run(graph::StepContext& context) override {
     ModelState state = input().take();
@@ -44,7 +52,7 @@ class Train : public ModelConsumer {
       progress = nlohmann::json(context.resumed()->state).get<Progress>();
     }
     if (state.stage == Stage::ptq) state.stage = Stage::fake_quantized;
-    const std::unique_ptr<model::Trainer> trainer = state.model->trainer(params_.options);
+    const std::unique_ptr<model::Trainer> trainer = make_trainer(state);
     if (context.resumed()) {
       trainer->load_state(to_model_tensors(
           io::read_safetensors(context.resumed()->folder / "optimizer.safetensors")));
@@ -52,12 +60,17 @@ class Train : public ModelConsumer {
     graph::Pipeline& pipeline = context.audio(audio_);
     check_rate(pipeline, state.extractor);
     const int64_t steps = count_steps(pipeline);
+    phases_ = phases_of(params_, steps);
+    // As the model comes from calibration, or from the step that the checkpoint was made behind.
+    fake_quantizes_ = !context.resumed() || progress.step > phases_.fake_quantize_from;
     last_checkpoint_ = Clock::now();
     for (; progress.epoch < params_.epochs; ++progress.epoch, progress.batch = 0) {
       run_epoch(context, pipeline, state, *trainer, progress, steps);
     }
     log(context, *trainer, progress, steps);
+    if (state.stage == Stage::fake_quantized) fake_quantize(*state.model, true);
     finish(context, progress);
+    if (teacher_ != nullptr) teacher_->done_with();
     give(std::move(state));
   }
 
@@ -66,9 +79,59 @@ class Train : public ModelConsumer {
   void restore(const std::filesystem::path& folder, graph::StepContext&) override {
     give(load_model(folder));
     input().done_with();
+    if (teacher_ != nullptr) teacher_->done_with();
   }
 
  private:
+  /// What can be told of the teacher before anything is run.
+  void check_teacher() const {
+    if (teacher_ == nullptr) {
+      if (params_.options.distillation_weight == 0) return;
+      throw graph::GraphError(
+          "key \"distillation_weight\": needs the key \"teacher\", a node whose model teaches");
+    }
+    if (params_.options.distillation_weight == 0) {
+      throw graph::GraphError(
+          "key \"teacher\": needs a \"distillation_weight\" above 0, such as 1; with 0 it would "
+          "teach nothing");
+    }
+    const model::Config &own = config(), &other = teacher_->config();
+    if (own.vocab_size != other.vocab_size || own.pad_token_id != other.pad_token_id) {
+      throw graph::GraphError(graph::format(
+          "key \"teacher\": must have the model's vocabulary, %lld tokens with blank %lld; \"%s\" "
+          "has %lld tokens with blank %lld",
+          static_cast<long long>(own.vocab_size), static_cast<long long>(own.pad_token_id),
+          teacher_->name().c_str(), static_cast<long long>(other.vocab_size),
+          static_cast<long long>(other.pad_token_id)));
+    }
+    if (own.conv_kernel != other.conv_kernel || own.conv_stride != other.conv_stride) {
+      throw graph::GraphError(
+          "key \"teacher\": \"" + teacher_->name() +
+          "\" makes other frames than the model: conv_kernel and conv_stride of "
+          "their config.json must be equal");
+    }
+  }
+
+  std::unique_ptr<model::Trainer> make_trainer(const ModelState& student) const {
+    if (teacher_ == nullptr) return student.model->trainer(params_.options);
+    const ModelState& teacher = teacher_->result();
+    const auto differs = [&](const char* what) {
+      throw graph::RunError("node \"" + name() + "\", key \"teacher\": \"" + teacher_->name() +
+                            "\" and the model have different " + what +
+                            ", but both hear the same audio and name the same tokens");
+    };
+    if (teacher.tokenizer->tokens() != student.tokenizer->tokens()) differs("tokens (vocab.json)");
+    if (teacher.extractor.rate_hz != student.extractor.rate_hz ||
+        teacher.extractor.do_normalize != student.extractor.do_normalize) {
+      differs("sampling_rate or do_normalize (preprocessor_config.json)");
+    }
+    return student.model->trainer(params_.options, teacher.model);
+  }
+
+  void fake_quantize(model::Model& model, bool on) {
+    if (std::exchange(fake_quantizes_, on) != on) model.set_fake_quantization(on);
+  }
+
   int64_t count_steps(const graph::Pipeline& pipeline) const {
     int64_t steps = 0;
     for (int64_t epoch = 0; epoch < params_.epochs; ++epoch) {
@@ -98,9 +161,8 @@ class Train : public ModelConsumer {
   void step(const graph::Batch& batch, ModelState& state, model::Trainer& trainer,
             Progress& progress, int64_t steps) {
     if (state.stage == Stage::fake_quantized) {
-      const auto frozen_from =
-          static_cast<int64_t>(params_.freeze_observers_at * static_cast<double>(steps));
-      state.model->set_activation_observers(progress.step < frozen_from);
+      fake_quantize(*state.model, progress.step >= phases_.fake_quantize_from);
+      state.model->set_activation_observers(progress.step < phases_.freeze_from);
     }
     const ModelBatch prepared = to_model_batch(batch, *state.tokenizer, config());
     const double rate = model::learning_rate(params_.schedule, progress.step, steps, progress.epoch,
@@ -194,7 +256,10 @@ class Train : public ModelConsumer {
   }
 
   const graph::Batcher& audio_;
+  ModelStep* teacher_ = nullptr;
   TrainParams params_;
+  Phases phases_;
+  bool fake_quantizes_ = true;  ///< the model, where it has fake quantizers
   Clock::time_point last_checkpoint_;
   uint64_t seed_;
 };
@@ -205,7 +270,11 @@ const graph::Register registered({
     .output = graph::EdgeKind::model,
     .may_end = true,
     .inputs = {{.key = "model", .kind = graph::EdgeKind::model, .doc = "where training starts"},
-               {.key = "audio", .kind = graph::EdgeKind::batches, .doc = "what it learns from"}},
+               {.key = "audio", .kind = graph::EdgeKind::batches, .doc = "what it learns from"},
+               {.key = "teacher",
+                .kind = graph::EdgeKind::model,
+                .required = false,
+                .doc = "a model whose logits it learns too, usually the one in float"}},
     .params = train_param_specs(),
     .make = [](graph::NodeArguments a) { return std::make_unique<Train>(a); },
 });

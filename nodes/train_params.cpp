@@ -1,5 +1,7 @@
 #include "nodes/train_params.h"
 
+#include <algorithm>
+
 namespace flowqat::nodes {
 
 using graph::ParamKind;
@@ -84,12 +86,30 @@ std::vector<graph::ParamSpec> train_param_specs() {
        .kind = ParamKind::boolean,
        .fallback = true,
        .doc = "a transcript too long for its frames counts as no loss instead of an infinite one"},
+      {.name = "distillation_weight",
+       .kind = ParamKind::number,
+       .fallback = 0,
+       .minimum = 0,
+       .doc = "of T^2 KL(teacher || model), a mean over frames, which is added to the CTC loss; "
+              "above 0 where there is a teacher"},
+      {.name = "distillation_temperature",
+       .kind = ParamKind::number,
+       .fallback = 1,
+       .minimum = 0.1,
+       .maximum = 100,
+       .doc = "T, by which both models' logits are divided"},
+      {.name = "fake_quantize_from",
+       .kind = ParamKind::number,
+       .fallback = 0,
+       .minimum = 0,
+       .doc = "when fake quantization begins, if the model is calibrated; until then it trains in "
+              "float and its ranges follow: a share of the steps up to 1, a number of steps above"},
       {.name = "freeze_observers_at",
        .kind = ParamKind::number,
        .fallback = 1,
        .minimum = 0,
-       .maximum = 1,
-       .doc = "share of the steps after which activation ranges stay as they are"},
+       .doc = "when activation ranges stay as they are, not before fake quantization begins: a "
+              "share of the steps up to 1, a number of steps above"},
       {.name = "log_every_steps",
        .kind = ParamKind::integer,
        .fallback = 20,
@@ -110,6 +130,14 @@ std::vector<graph::ParamSpec> train_param_specs() {
   };
 }
 
+Phases phases_of(const TrainParams& params, int64_t steps) {
+  const auto step = [&](double at) {
+    return static_cast<int64_t>(at > 1 ? at : at * static_cast<double>(steps));
+  };
+  const int64_t from = step(params.fake_quantize_from);
+  return {from, std::max(from, step(params.freeze_observers_at))};
+}
+
 TrainParams read_train_params(const graph::Params& params, const model::Config& config) {
   const bool as_model = params.text("reduction") == "model";
   const std::string reduction = as_model ? config.ctc_loss_reduction : params.text("reduction");
@@ -125,7 +153,9 @@ TrainParams read_train_params(const graph::Params& params, const model::Config& 
                                : reduction == "sum" ? model::CtcReduction::sum
                                                     : model::CtcReduction::characters,
                   .zero_infinity =
-                      as_model ? config.ctc_zero_infinity : params.flag("zero_infinity")},
+                      as_model ? config.ctc_zero_infinity : params.flag("zero_infinity"),
+                  .distillation_weight = params.number("distillation_weight"),
+                  .distillation_temperature = params.number("distillation_temperature")},
       .schedule = {.kind = params.text("schedule") == "cosine"
                                ? model::ScheduleOptions::Kind::cosine
                                : model::ScheduleOptions::Kind::constant,
@@ -134,6 +164,7 @@ TrainParams read_train_params(const graph::Params& params, const model::Config& 
                    .t_max = params.number("t_max"),
                    .per_epoch = params.text("schedule_unit") == "epoch",
                    .warmup_share = params.number("warmup_share")},
+      .fake_quantize_from = params.number("fake_quantize_from"),
       .freeze_observers_at = params.number("freeze_observers_at"),
       .log_every_steps = params.integer("log_every_steps"),
       .checkpoint_every_s = params.number("checkpoint_every_s"),

@@ -14,6 +14,8 @@ void check_rows(const char* what, size_t found, int64_t rows, bool may_be_empty)
               std::to_string(rows));
 }
 
+}  // namespace
+
 torch::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_frames) {
   torch::Tensor mask =
       torch::zeros({static_cast<int64_t>(frames.size()), padded_frames}, torch::kBool);
@@ -24,8 +26,6 @@ torch::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_f
   }
   return mask;
 }
-
-}  // namespace
 
 torch::Tensor to_device(const torch::Tensor& host, const torch::Device& device) {
   if (!host.defined() || device.is_cpu()) return host;

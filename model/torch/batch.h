@@ -14,6 +14,9 @@ namespace flowqat::model {
 /// it is `host` itself.
 torch::Tensor to_device(const torch::Tensor& host, const torch::Device& device);
 
+/// bool [rows, padded_frames], true for each row's frames of speech; on the CPU.
+torch::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_frames);
+
 /// Frames of every row. Throws Error for a batch whose sizes contradict each other or a row too
 /// short for one frame, naming the row.
 std::vector<int64_t> checked_frames(const Config& config, const AudioBatch& batch);

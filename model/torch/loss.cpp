@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace flowqat::model {
 namespace {
@@ -36,6 +37,19 @@ CtcLoss ctc_loss(const torch::Tensor& logits, const std::vector<int64_t>& frames
   const torch::Tensor infinite = losses.detach() == std::numeric_limits<float>::infinity();
   if (zero_infinity) losses = losses.masked_fill(infinite, 0);
   return {reduced(losses, targets, reduction), infinite.sum()};
+}
+
+torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
+                                const std::vector<int64_t>& frames, double temperature) {
+  const auto log_probs = [&](const torch::Tensor& logits) {
+    return at::log_softmax(logits.to(torch::kFloat32) / temperature, /*dim=*/-1);
+  };
+  const torch::Tensor wanted = log_probs(teacher.detach());
+  const torch::Tensor divergence = (wanted.exp() * (wanted - log_probs(student))).sum(-1);
+  const torch::Tensor speech = to_device(speech_frames(frames, student.size(1)), student.device());
+  const auto count = static_cast<double>(std::accumulate(frames.begin(), frames.end(), int64_t{0}));
+  return divergence.masked_fill(speech.logical_not(), 0).sum() *
+         (temperature * temperature / count);
 }
 
 }  // namespace flowqat::model

@@ -1,4 +1,5 @@
-/// Connectionist temporal classification (Graves et al., ICML 2006).
+/// Connectionist temporal classification (Graves et al., ICML 2006), and distillation (Hinton et
+/// al., arXiv:1503.02531).
 #pragma once
 #include <torch/torch.h>
 
@@ -20,5 +21,13 @@ struct CtcLoss {
 /// padding too, which lets the blank be learnt from silence that was never recorded.
 CtcLoss ctc_loss(const torch::Tensor& logits, const std::vector<int64_t>& frames,
                  const Targets& targets, int64_t blank, CtcReduction reduction, bool zero_infinity);
+
+/// T^2 KL(teacher || student) of the softmax at `temperature` T, as a mean over the frames of
+/// speech: what is behind a row's `frames` does not count. T^2 keeps the gradient's size where T
+/// changes (section 2 there). Both: [rows, frames, vocabulary] on one device, any floating type;
+/// computed in float32. -> [] float32, differentiable by the student alone; does not wait for the
+/// device.
+torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
+                                const std::vector<int64_t>& frames, double temperature);
 
 }  // namespace flowqat::model

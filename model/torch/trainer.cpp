@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "model/torch/batch.h"
 #include "model/torch/boundary.h"
@@ -22,9 +23,49 @@ std::vector<AdamW::Parameter> parameters_of(Wav2Vec2ForCtc& network) {
 
 }  // namespace
 
-TorchTrainer::TorchTrainer(TorchModel& model, const TrainOptions& options)
-    : model_(model), options_(options), optimizer_(parameters_of(model.network()), options) {
+TorchTrainer::TorchTrainer(TorchModel& model, const TrainOptions& options,
+                           std::shared_ptr<const TorchModel> teacher)
+    : model_(model),
+      teacher_(std::move(teacher)),
+      options_(options),
+      optimizer_(parameters_of(model.network()), options) {
+  check_teacher();
   sums_ = torch::zeros({3}, torch::TensorOptions(model.device()).dtype(torch::kFloat64));
+}
+
+void TorchTrainer::check_teacher() const {
+  if ((options_.distillation_weight > 0) != (teacher_ != nullptr)) {
+    throw Error(teacher_ ? "distillation: there is a teacher, but its weight is 0"
+                         : "distillation needs a teacher, another model whose logits are learnt");
+  }
+  if (!teacher_) return;
+  if (!(options_.distillation_temperature > 0)) {
+    throw Error("distillation: the temperature must be above 0, found " +
+                std::to_string(options_.distillation_temperature));
+  }
+  if (teacher_.get() == &model_) throw Error("distillation: a model cannot be its own teacher");
+  const Config &own = model_.config(), &other = teacher_->config();
+  if (own.vocab_size != other.vocab_size || own.pad_token_id != other.pad_token_id) {
+    throw Error("distillation: the teacher has " + std::to_string(other.vocab_size) +
+                " tokens with blank " + std::to_string(other.pad_token_id) + ", the model " +
+                std::to_string(own.vocab_size) + " with blank " + std::to_string(own.pad_token_id));
+  }
+  if (own.conv_kernel != other.conv_kernel || own.conv_stride != other.conv_stride) {
+    throw Error(
+        "distillation: the teacher's convolutions make other frames than the model's: conv_kernel "
+        "and conv_stride must be equal");
+  }
+  if (teacher_->device() != model_.device()) {
+    throw Error("distillation: the teacher is on " + teacher_->device().str() + ", the model on " +
+                model_.device().str() + "; both must be on one device");
+  }
+}
+
+torch::Tensor TorchTrainer::wanted_logits(const AudioBatch& batch,
+                                          const std::vector<int64_t>& frames) const {
+  const torch::NoGradGuard no_grad;
+  return teacher_->evaluate(
+      network_input(teacher_->config(), batch, frames, /*training=*/false, teacher_->device()));
 }
 
 void TorchTrainer::step(const AudioBatch& batch, double learning_rate, uint64_t seed) {
@@ -33,17 +74,24 @@ void TorchTrainer::step(const AudioBatch& batch, double learning_rate, uint64_t 
     const std::vector<int64_t> frames = checked_frames(model_.config(), batch);
     const NetworkInput input = network_input(model_.config(), batch, frames, true, device);
     const Targets targets = checked_targets(model_.config(), batch, device);
+    const torch::Tensor wanted = teacher_ ? wanted_logits(batch, frames) : torch::Tensor();
     model_.begin_training(input);
     torch::manual_seed(seed);
 
     const torch::Tensor logits = model_.network().forward(input);
     const CtcLoss loss = ctc_loss(logits, frames, targets, model_.config().pad_token_id,
                                   options_.reduction, options_.zero_infinity);
-    loss.value.backward();
+    torch::Tensor total = loss.value;
+    if (teacher_) {
+      total =
+          total + options_.distillation_weight *
+                      distillation_loss(logits, wanted, frames, options_.distillation_temperature);
+    }
+    total.backward();
     const torch::Tensor norm = optimizer_.step(learning_rate);
 
     const torch::NoGradGuard no_grad;
-    sums_ += at::stack({loss.value.detach().to(torch::kFloat64), norm.to(torch::kFloat64),
+    sums_ += at::stack({total.detach().to(torch::kFloat64), norm.to(torch::kFloat64),
                         loss.infinite.to(torch::kFloat64)});
     ++steps_;
   });
