@@ -64,6 +64,40 @@ struct EvaluateArguments {
 /// `flowqat evaluate MODEL --manifest M`
 int evaluate(const EvaluateArguments& arguments);
 
+/// How `quantize` and `sensitivity` calibrate a float model.
+struct CalibrationArguments {
+  std::string model;
+  std::string manifest;              ///< as of EvaluateArguments
+  std::vector<std::string> splits;   ///< the same
+  std::string policy;                ///< a JSON file, or empty: the default policy
+  std::vector<std::string> choices;  ///< PART=CHOICE, over the file's
+  int64_t batches = 16;              ///< how many are observed
+  uint64_t seed = 1;                 ///< of the utterances' order
+  bool json = false;
+  std::string device = "auto";
+};
+
+struct QuantizeArguments : CalibrationArguments {
+  std::string out;    ///< the folder to write
+  int64_t batch = 4;  ///< utterances observed at a time
+  bool fake = false;  ///< fake-quantized instead of int8
+  bool overwrite = false;
+};
+/// `flowqat quantize MODEL --manifest M --out DIR`
+int quantize(const QuantizeArguments& arguments);
+
+struct SensitivityArguments : CalibrationArguments {
+  std::string calibration;  ///< a corpus of its own to calibrate with, or empty: the same
+  std::vector<std::string> calibration_splits;
+  std::string by = "layer";     ///< what is quantized at a time: "layer" or "part"
+  int64_t batch = 1;            ///< utterances evaluated at a time
+  int64_t limit = 0;            ///< utterances at the most; 0: all
+  double budget = 0.5;          ///< points of WER that a mixed policy may cost
+  std::string out, policy_out;  ///< files to write, or empty
+};
+/// `flowqat sensitivity MODEL --manifest M`
+int sensitivity(const SensitivityArguments& arguments);
+
 constexpr int kDone = 0, kFailed = 1, kBadUsage = 2;
 
 }  // namespace flowqat::cli

@@ -1,10 +1,8 @@
-/// A built-in graph: a corpus, unpadded unless asked for, through decode, resample and normalize;
-/// then greedy decoding, and what was heard against what was said.
-#include <algorithm>
+/// A corpus, unpadded unless asked for; greedy decoding, and what was heard against what was said.
 #include <chrono>
-#include <filesystem>
 #include <optional>
 
+#include "cli/audio_graph.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/evaluation.h"
@@ -12,9 +10,7 @@
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "graph/format.h"
-#include "graph/graph.h"
 #include "graph/json_lines.h"
-#include "graph/pipeline.h"
 #include "nodes/model_batch.h"
 #include "nodes/model_folder.h"
 #include "nodes/recognize.h"
@@ -24,31 +20,6 @@ namespace {
 
 using graph::format;
 
-graph::Json corpus_node(const EvaluateArguments& arguments) {
-  if (!std::filesystem::is_directory(arguments.manifest)) {
-    if (!arguments.splits.empty()) {
-      throw graph::GraphError("--split: only a folder in LibriSpeech's layout has splits, and " +
-                              arguments.manifest + " is no folder");
-    }
-    return {{"type", "manifest"}, {"path", arguments.manifest}};
-  }
-  return {{"type", "librispeech"}, {"root", arguments.manifest}, {"splits", arguments.splits}};
-}
-
-graph::Json audio_graph(const EvaluateArguments& arguments, const io::FeatureExtractor& extractor) {
-  graph::Json nodes{
-      {"corpus", corpus_node(arguments)},
-      {"decode", {{"type", "decode"}, {"from", "corpus"}}},
-      {"resample", {{"type", "resample"}, {"from", "decode"}, {"rate_hz", extractor.rate_hz}}}};
-  if (extractor.do_normalize) nodes["normalize"] = {{"type", "normalize"}, {"from", "resample"}};
-  nodes["batch"] = {{"type", "batch"},
-                    {"from", extractor.do_normalize ? "normalize" : "resample"},
-                    {"size", arguments.batch},
-                    {"length_jitter", 0},
-                    {"order", arguments.batch > 1 ? "length" : "corpus"}};
-  return {{"nodes", nodes}};
-}
-
 class Evaluator {
  public:
   Evaluator(const EvaluateArguments& arguments, Terminal& terminal)
@@ -56,15 +27,15 @@ class Evaluator {
     if (!arguments.out.empty()) listing_.emplace(arguments.out);
   }
 
-  Evaluation run(graph::Pipeline& pipeline, const nodes::ModelState& model) {
+  Evaluation run(CorpusAudio& audio, const nodes::ModelState& model) {
     Evaluation evaluation;
-    const auto stream = pipeline.open("evaluate", 0);
+    const auto stream = audio.open();
     while (const auto batch = stream->next()) {
       if (stop_signal_ != 0) throw graph::Interrupted(stop_signal_);
       add(*batch, model, evaluation);
-      terminal_.progress(format(
-          "%lld of %zu utterances, WER %.2f %%", static_cast<long long>(evaluation.all.utterances),
-          pipeline.selection().presentations.size(), 100 * evaluation.all.words.rate()));
+      terminal_.progress(format("%lld of %zu utterances, WER %.2f %%",
+                                static_cast<long long>(evaluation.all.utterances),
+                                audio.utterances(), 100 * evaluation.all.words.rate()));
     }
     return evaluation;
   }
@@ -104,17 +75,17 @@ class Evaluator {
 int evaluate(const EvaluateArguments& arguments) {
   quiet_openmp();
   nodes::ModelDescription description = nodes::read_description(arguments.model);
-  const graph::Graph graph(
-      graph::resolve(audio_graph(arguments, description.extractor), "evaluate"));
+  CorpusAudio audio({.command = "evaluate",
+                     .manifest = arguments.manifest,
+                     .splits = arguments.splits,
+                     .batch = arguments.batch},
+                    description.extractor);
   Terminal terminal;
   Evaluator evaluator(arguments, terminal);
-  graph::DataThreads threads(0);
-  graph::Ledger ledger;
-  graph::Pipeline pipeline(*graph.batchers().front(), {}, threads, ledger);
   model::engine().configure({.device = arguments.device});
   const nodes::ModelState model = nodes::load_model(arguments.model, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
-  const Evaluation evaluation = evaluator.run(pipeline, model);
+  const Evaluation evaluation = evaluator.run(audio, model);
   if (evaluation.all.words.references() == 0) {
     throw graph::RunError(arguments.manifest + ": holds no transcript to compare with" +
                           (evaluation.rejected > 0 ? ", or no audio that can be read" : ""));

@@ -133,8 +133,14 @@ void write_folder(const fs::path& path, const std::function<void(const fs::path&
   const fs::path partial = beside(path, ".partial"), replaced = beside(path, ".replaced");
   fs::remove_all(partial);
   fs::create_directories(partial);
-  fill(partial);
-  sync_tree(partial);
+  try {
+    fill(partial);
+    sync_tree(partial);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);
+    throw;
+  }
   fs::remove_all(replaced);
   if (fs::exists(path)) fs::rename(path, replaced);
   fs::rename(partial, path);

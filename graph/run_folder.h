@@ -39,7 +39,7 @@ class RunFolder {
 };
 
 /// Fills a folder under a temporary name, syncs it to the disk and renames it to `path`, replacing
-/// what was there.
+/// what was there. Where `fill` throws, nothing is left behind.
 void write_folder(const std::filesystem::path& path,
                   const std::function<void(const std::filesystem::path&)>& fill);
 /// The same for one JSON file.

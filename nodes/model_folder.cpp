@@ -89,6 +89,11 @@ ModelDescription read_description(const fs::path& folder,
   return description;
 }
 
+Stage stage_of(const fs::path& folder) {
+  if (fs::exists(folder / kInt8File)) return Stage::int8;
+  return fs::exists(folder / kFakeFile) ? Stage::fake_quantized : Stage::float32;
+}
+
 ModelState load_model(const fs::path& folder) {
   ModelDescription description = read_description(folder);
   return load_model(folder, description);
@@ -98,13 +103,9 @@ ModelState load_model(const fs::path& folder, ModelDescription& description,
                       const model::LoadOptions& options) {
   const std::vector<io::Tensor> weights = io::read_model_weights(folder);
   nlohmann::json quantization;
-  Stage stage = Stage::float32;
-  if (fs::exists(folder / kInt8File)) {
-    quantization = io::read_json(folder / kInt8File);
-    stage = Stage::int8;
-  } else if (fs::exists(folder / kFakeFile)) {
-    quantization = io::read_json(folder / kFakeFile);
-    stage = Stage::fake_quantized;
+  const Stage stage = stage_of(folder);
+  if (stage != Stage::float32) {
+    quantization = io::read_json(folder / (stage == Stage::int8 ? kInt8File : kFakeFile));
   }
   try {
     std::vector<std::string> notes;

@@ -23,6 +23,9 @@ struct ModelDescription {
 ModelDescription read_description(const std::filesystem::path& folder,
                                   std::shared_ptr<const io::Tokenizer> vocabulary = nullptr);
 
+/// What the folder's model is quantized to, by the files that it holds.
+Stage stage_of(const std::filesystem::path& folder);
+
 /// Loads the weights too: a float folder, one with fake_quantization.json, or an int8 one with
 /// quantization.json. Says on the way, in the description's notes, what it left out or drew.
 ModelState load_model(const std::filesystem::path& folder, ModelDescription& description,

@@ -15,16 +15,19 @@ std::vector<int32_t> best_tokens(const model::Logits& logits, int64_t row, int64
   return tokens;
 }
 
-std::vector<std::string> recognize(const model::Model& model, const io::Tokenizer& tokenizer,
-                                   const model::AudioBatch& audio) {
-  if (audio.rows == 0) return {};
-  const model::Logits logits = model.infer(audio);
+std::vector<std::string> texts_of(const model::Logits& logits, const io::Tokenizer& tokenizer) {
   std::vector<std::string> texts;
   for (int64_t row = 0; row < logits.rows; ++row) {
     const int64_t frames = logits.lengths_frames[static_cast<size_t>(row)];
     texts.push_back(tokenizer.decode(best_tokens(logits, row, 0, frames)));
   }
   return texts;
+}
+
+std::vector<std::string> recognize(const model::Model& model, const io::Tokenizer& tokenizer,
+                                   const model::AudioBatch& audio) {
+  if (audio.rows == 0) return {};
+  return texts_of(model.infer(audio), tokenizer);
 }
 
 }  // namespace flowqat::nodes

@@ -12,7 +12,10 @@ std::vector<int32_t> best_tokens(const model::Logits& logits, int64_t row, int64
                                  int64_t end);
 
 /// Greedy decoding: the likeliest token of every frame that stands for speech, then the tokenizer's
-/// rules (repeats grouped, blanks dropped). One text a row; none for a batch without rows.
+/// rules (repeats grouped, blanks dropped). One text a row.
+std::vector<std::string> texts_of(const model::Logits& logits, const io::Tokenizer& tokenizer);
+
+/// The same of what the model hears; none for a batch without rows.
 std::vector<std::string> recognize(const model::Model& model, const io::Tokenizer& tokenizer,
                                    const model::AudioBatch& audio);
 

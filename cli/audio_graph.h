@@ -1,0 +1,42 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/pipeline.h"
+#include "io/processor.h"
+
+namespace flowqat::cli {
+
+struct CorpusOptions {
+  std::string command;              ///< the one that listens, for messages
+  std::string manifest;             ///< a manifest, or a folder in LibriSpeech's layout
+  std::vector<std::string> splits;  ///< of such a folder; empty: all
+  std::string split_option = "--split";
+  int64_t batch = 1;      ///< utterances padded to one length; of like length where several
+  bool shuffled = false;  ///< even where there is one a batch, which else come as listed
+  uint64_t seed = 1;
+};
+
+/// A corpus as a model hears it: a built-in graph through decode, resample and normalize to
+/// batches. The same batches at every opening.
+class CorpusAudio {
+ public:
+  /// Reads the index. Throws GraphError for splits of what has none.
+  CorpusAudio(const CorpusOptions& options, const io::FeatureExtractor& extractor);
+
+  graph::Pipeline& pipeline() { return pipeline_; }
+  /// Starts the epoch again.
+  std::unique_ptr<graph::Stream> open() { return pipeline_.open(command_, 0); }
+  size_t utterances() const { return pipeline_.selection().presentations.size(); }
+
+ private:
+  std::string command_;
+  graph::Graph graph_;
+  graph::DataThreads threads_{0};
+  graph::Ledger ledger_;
+  graph::Pipeline pipeline_;
+};
+
+}  // namespace flowqat::cli

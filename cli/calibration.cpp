@@ -1,0 +1,77 @@
+#include "cli/calibration.h"
+
+#include "graph/error.h"
+#include "graph/format.h"
+#include "io/json_file.h"
+#include "nodes/model_batch.h"
+
+namespace flowqat::cli {
+
+using graph::format;
+using nlohmann::json;
+
+model::Policy read_policy(const std::string& file, const std::vector<std::string>& choices) {
+  json object = file.empty() ? json::object() : io::read_json(file);
+  try {
+    if (!file.empty()) model::policy_from_json(object, file);
+    for (const std::string& choice : choices) {
+      const size_t equals = choice.find('=');
+      if (equals == std::string::npos || equals == 0) {
+        throw graph::GraphError("--set " + choice + ": expected PART=CHOICE");
+      }
+      const std::string part = choice.substr(0, equals), text = choice.substr(equals + 1);
+      json value = json::parse(text, nullptr, false);
+      if (value.is_discarded()) value = text;
+      model::policy_from_json({{part, value}}, "--set");
+      object[part] = value;
+    }
+    return model::policy_from_json(object, file);
+  } catch (const model::Error& error) {
+    throw graph::GraphError(error.what());
+  }
+}
+
+void check_is_float(const std::string& folder) {
+  const nodes::Stage stage = nodes::stage_of(folder);
+  if (stage == nodes::Stage::float32) return;
+  throw graph::GraphError(folder + ": holds " +
+                          (stage == nodes::Stage::int8 ? "an int8" : "a fake-quantized") +
+                          " model; calibration begins with a float one");
+}
+
+Calibration calibrate(model::Model& model, const io::Tokenizer& tokenizer,
+                      const model::Policy& policy, CorpusAudio& audio, int64_t batches,
+                      Terminal& terminal, const std::atomic<int>& stop_signal) {
+  model.insert_fake_quantizers(policy);
+  Calibration seen;
+  const auto stream = audio.open();
+  while (seen.batches < batches) {
+    const auto batch = stream->next();
+    if (!batch) break;
+    if (stop_signal != 0) throw graph::Interrupted(stop_signal);
+    for (const graph::Row& row : batch->rows) {
+      if (!row.rejected) continue;
+      ++seen.rejected;
+      terminal.say("flowqat: left out: " + row.rejected->reason);
+    }
+    const nodes::ModelBatch prepared = nodes::to_model_batch(*batch, tokenizer, model.config());
+    if (prepared.audio.rows == 0) continue;
+    model.observe(prepared.audio);
+    ++seen.batches;
+    seen.utterances += prepared.audio.rows;
+    seen.audio_s += batch->speech_s();
+    terminal.progress(format("calibration: batch %lld of %lld",
+                             static_cast<long long>(seen.batches),
+                             static_cast<long long>(batches)));
+  }
+  if (stop_signal != 0) throw graph::Interrupted(stop_signal);
+  if (seen.batches == 0) {
+    throw graph::RunError(audio.pipeline().index().empty()
+                              ? "calibration: the corpus holds no utterance"
+                              : "calibration: the corpus holds no audio that can be read");
+  }
+  model.finish_calibration();
+  return seen;
+}
+
+}  // namespace flowqat::cli

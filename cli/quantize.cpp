@@ -1,0 +1,122 @@
+/// Post-training quantization: calibrates a float folder's model and writes it as int8.
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/calibration.h"
+#include "cli/commands.h"
+#include "cli/environment.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "graph/error.h"
+#include "graph/format.h"
+#include "graph/run_folder.h"
+
+namespace flowqat::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using graph::format;
+
+/// Only what looks like a model's folder is ever replaced, and never the one that is read.
+void check_out(const QuantizeArguments& arguments) {
+  const fs::path out = arguments.out;
+  if (!fs::exists(out)) return;
+  if (!arguments.overwrite) {
+    throw graph::GraphError("--out " + arguments.out +
+                            ": exists already; replace it with --overwrite");
+  }
+  if (fs::equivalent(out, arguments.model)) {
+    throw graph::GraphError("--out " + arguments.out +
+                            ": is the folder of the model to quantize; choose another one");
+  }
+  if (!fs::is_directory(out) || (!fs::is_empty(out) && !fs::exists(out / "config.json"))) {
+    throw graph::GraphError("--out " + arguments.out +
+                            ": is no model folder, so --overwrite does not replace it");
+  }
+}
+
+struct Outcome {
+  Calibration seen;
+  int64_t layers = 0, quantized = 0;
+  int64_t float_bytes = 0, bytes = 0;  ///< of the weights, in float32 and as written
+  double share() const { return static_cast<double>(bytes) / static_cast<double>(float_bytes); }
+};
+
+std::string as_text(const Outcome& outcome, bool fake) {
+  return format("%lld layers quantized, %lld left in float; ranges from %lld utterances, %.0f s\n",
+                static_cast<long long>(outcome.quantized),
+                static_cast<long long>(outcome.layers - outcome.quantized),
+                static_cast<long long>(outcome.seen.utterances), outcome.seen.audio_s) +
+         format("weights: %.2f MB in float, %.2f MB %s, %.1f %%\n",
+                static_cast<double>(outcome.float_bytes) / 1e6,
+                static_cast<double>(outcome.bytes) / 1e6, fake ? "fake-quantized" : "in int8",
+                100 * outcome.share());
+}
+
+graph::Json as_json(const Outcome& outcome, const QuantizeArguments& arguments,
+                    const model::Policy& policy) {
+  return {{"model", arguments.model},
+          {"out", arguments.out},
+          {"layers_quantized", outcome.quantized},
+          {"layers_in_float", outcome.layers - outcome.quantized},
+          {"float_bytes", outcome.float_bytes},
+          {"bytes", outcome.bytes},
+          {"share", outcome.share()},
+          {"batches", outcome.seen.batches},
+          {"utterances", outcome.seen.utterances},
+          {"audio_s", outcome.seen.audio_s},
+          {"rejected", outcome.seen.rejected},
+          {"policy", graph::Json(model::policy_to_json(policy))}};
+}
+
+}  // namespace
+
+int quantize(const QuantizeArguments& arguments) {
+  quiet_openmp();
+  const model::Policy policy = read_policy(arguments.policy, arguments.choices);
+  const auto obstacle = arguments.fake ? std::nullopt : model::why_not_int8(policy);
+  if (obstacle) {
+    throw graph::GraphError(*obstacle + "; --fake writes the fake-quantized model instead");
+  }
+  check_out(arguments);
+  nodes::ModelDescription description = nodes::read_description(arguments.model);
+  check_is_float(arguments.model);
+  Terminal terminal;
+  const std::atomic<int>& stop_signal = catch_stop_signals();
+  CorpusAudio audio({.command = "quantize",
+                     .manifest = arguments.manifest,
+                     .splits = arguments.splits,
+                     .batch = arguments.batch,
+                     .shuffled = true,
+                     .seed = arguments.seed},
+                    description.extractor);
+  model::engine().configure({.device = arguments.device});
+  nodes::ModelState state = nodes::load_model(arguments.model, description);
+  for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
+
+  Outcome outcome;
+  outcome.float_bytes = nodes::weights_bytes(*state.model);
+  const std::vector<std::string> layers = state.model->quantizable_layers();
+  outcome.layers = std::ssize(layers);
+  outcome.quantized = std::ranges::count_if(
+      layers, [&](const std::string& layer) { return choice_for(policy, layer).has_value(); });
+  outcome.seen = calibrate(*state.model, *state.tokenizer, policy, audio, arguments.batches,
+                           terminal, stop_signal);
+  if (!arguments.fake) state.model = state.model->convert();
+  outcome.bytes = nodes::weights_bytes(*state.model);
+  graph::write_folder(arguments.out, [&](const fs::path& folder) {
+    nodes::save_model(state, folder);
+    if (stop_signal != 0) throw graph::Interrupted(stop_signal);
+  });
+  if (arguments.json) {
+    terminal.result(as_json(outcome, arguments, policy)
+                        .dump(-1, ' ', false, graph::Json::error_handler_t::replace) +
+                    "\n");
+  } else {
+    terminal.result(as_text(outcome, arguments.fake));
+  }
+  terminal.say("written to " + arguments.out);
+  return kDone;
+}
+
+}  // namespace flowqat::cli
