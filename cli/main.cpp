@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/quantization_options.h"
 #include "graph/error.h"
 
 namespace {
@@ -135,6 +136,11 @@ int dispatch(int argc, char** argv) {
   evaluator->add_option("--device", evaluate.device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 
+  cli::QuantizeArguments quantize;
+  const CLI::App* quantizer = cli::add_quantize(app, quantize);
+  cli::SensitivityArguments sensitivity;
+  const CLI::App* analyser = cli::add_sensitivity(app, sensitivity);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -146,6 +152,8 @@ int dispatch(int argc, char** argv) {
   if (profiler->parsed()) return cli::profile(profile);
   if (transcriber->parsed()) return cli::transcribe(transcribe);
   if (evaluator->parsed()) return cli::evaluate(evaluate);
+  if (quantizer->parsed()) return cli::quantize(quantize);
+  if (analyser->parsed()) return cli::sensitivity(sensitivity);
   if (run.graph.empty()) {
     throw graph::GraphError(
         "nothing to do: give --graph FILE or a command; flowqat --help lists them");

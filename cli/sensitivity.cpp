@@ -1,0 +1,247 @@
+/// Quantizes a calibrated model's layers by turns and measures what each costs on a corpus, against
+/// the logits of the same model in float.
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include "cli/calibration.h"
+#include "cli/commands.h"
+#include "cli/environment.h"
+#include "cli/sensitivity_report.h"
+#include "cli/signals.h"
+#include "cli/terminal.h"
+#include "graph/error.h"
+#include "graph/format.h"
+#include "graph/json_lines.h"
+#include "graph/run_folder.h"
+#include "nodes/model_batch.h"
+#include "nodes/recognize.h"
+#include "nodes/score.h"
+
+namespace flowqat::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using graph::format;
+using nodes::Layers;
+using nodes::Unit;
+
+/// The scores of the frames that stand for speech, row by row.
+std::vector<float> speech_logits(const model::Logits& logits) {
+  std::vector<float> values;
+  for (int64_t row = 0; row < logits.rows; ++row) {
+    const auto begin = logits.values.begin() + row * logits.frames * logits.vocabulary;
+    const int64_t frames = logits.lengths_frames[static_cast<size_t>(row)];
+    values.insert(values.end(), begin, begin + frames * logits.vocabulary);
+  }
+  return values;
+}
+
+/// Hears the same utterances again and again, each time with other layers quantized.
+class Listener {
+ public:
+  Listener(const nodes::ModelState& state, CorpusAudio& audio, int64_t limit, Terminal& terminal,
+           const std::atomic<int>& stop_signal)
+      : state_(state),
+        audio_(audio),
+        utterances_(static_cast<int64_t>(audio.utterances())),
+        terminal_(terminal),
+        stop_signal_(stop_signal) {
+    if (limit > 0) utterances_ = std::min(utterances_, limit);
+  }
+
+  /// How many evaluations lie ahead, for the time left; unknown where 0.
+  void expect(int evaluations) { expected_ = evaluations; }
+  int64_t utterances() const { return heard_; }
+
+  struct Measured {
+    nodes::ErrorCounts words;
+    double logit_error = 0;
+  };
+
+  /// The float model: what the others are compared with.
+  Measured reference(const std::string& what) {
+    state_.model->set_fake_quantization(false);
+    reference_.clear();
+    return listen(what, true);
+  }
+
+  Measured with(const Layers& quantized, const std::string& what) {
+    state_.model->fake_quantize_only(quantized);
+    return listen(what, false);
+  }
+
+ private:
+  Measured listen(const std::string& what, bool is_reference) {
+    Measured measured;
+    double difference = 0, power = 0;
+    heard_ = 0;
+    const auto started = Clock::now();
+    const auto stream = audio_.open();
+    for (size_t at = 0; heard_ < utterances_; ++at) {
+      const auto batch = stream->next();
+      if (!batch) break;
+      if (stop_signal_ != 0) throw graph::Interrupted(stop_signal_);
+      if (is_reference) tell_rejected(*batch);
+      const nodes::ModelBatch prepared =
+          nodes::to_model_batch(*batch, *state_.tokenizer, state_.model->config());
+      heard_ += std::ssize(batch->rows);
+      for (const graph::Row* row : prepared.too_short) {
+        measured.words += nodes::score(row->entry->transcript, "").word_errors;
+      }
+      std::vector<float> values;
+      if (prepared.audio.rows > 0) {
+        const model::Logits logits = state_.model->infer(prepared.audio);
+        values = speech_logits(logits);
+        const std::vector<std::string> texts = nodes::texts_of(logits, *state_.tokenizer);
+        for (size_t row = 0; row < texts.size(); ++row) {
+          measured.words +=
+              nodes::score(prepared.rows[row]->entry->transcript, texts[row]).word_errors;
+        }
+      }
+      if (is_reference) {
+        reference_.push_back(std::move(values));
+      } else {
+        for (size_t i = 0; i < values.size(); ++i) {
+          const double wanted = reference_[at][i], error = values[i] - wanted;
+          difference += error * error;
+          power += wanted * wanted;
+        }
+      }
+      tell_progress(what, started);
+    }
+    evaluation_s_ = std::chrono::duration<double>(Clock::now() - started).count();
+    if (expected_ > 0) --expected_;
+    measured.logit_error = power > 0 ? std::sqrt(difference / power) : 0;
+    return measured;
+  }
+
+  void tell_rejected(const graph::Batch& batch) {
+    for (const graph::Row& row : batch.rows) {
+      if (row.rejected) terminal_.say("flowqat: left out: " + row.rejected->reason);
+    }
+  }
+
+  void tell_progress(const std::string& what, Clock::time_point started) {
+    std::string status =
+        format("%.200s: %lld of %lld utterances", what.c_str(), static_cast<long long>(heard_),
+               static_cast<long long>(utterances_));
+    if (expected_ > 0 && evaluation_s_ > 0) {
+      const double gone_s = std::chrono::duration<double>(Clock::now() - started).count();
+      status += format(", %.0f s left", std::max(0.0, expected_ * evaluation_s_ - gone_s));
+    }
+    terminal_.progress(status);
+  }
+
+  const nodes::ModelState& state_;
+  CorpusAudio& audio_;
+  int64_t utterances_, heard_ = 0;
+  Terminal& terminal_;
+  const std::atomic<int>& stop_signal_;
+  std::vector<std::vector<float>> reference_;  ///< a batch each
+  int expected_ = 0;
+  double evaluation_s_ = 0;  ///< of the last
+};
+
+CorpusOptions evaluation_corpus(const SensitivityArguments& arguments) {
+  return {.command = "sensitivity",
+          .manifest = arguments.manifest,
+          .splits = arguments.splits,
+          .batch = arguments.batch,
+          .shuffled = arguments.limit > 0,
+          .seed = arguments.seed};
+}
+
+CorpusOptions calibration_corpus(const SensitivityArguments& arguments) {
+  const bool is_own = !arguments.calibration.empty();
+  if (!is_own && !arguments.calibration_splits.empty()) {
+    throw graph::GraphError(
+        "--calibration-split: names a split of --calibration, which is not given");
+  }
+  return {.command = "calibrate",
+          .manifest = is_own ? arguments.calibration : arguments.manifest,
+          .splits = is_own ? arguments.calibration_splits : arguments.splits,
+          .split_option = is_own ? "--calibration-split" : "--split",
+          .batch = QuantizeArguments().batch,
+          .shuffled = true,
+          .seed = arguments.seed};
+}
+
+Sensitivity measure(Listener& listener, std::vector<Unit> units,
+                    const SensitivityArguments& arguments) {
+  std::optional<graph::JsonLines> listing;
+  if (!arguments.out.empty()) listing.emplace(arguments.out);
+  Sensitivity found;
+  found.budget = arguments.budget;
+  listener.expect(static_cast<int>(units.size()) + 2);
+  const auto in_float = listener.reference("in float");
+  if (in_float.words.references() == 0) {
+    throw graph::RunError(arguments.manifest + ": holds no transcript to compare with");
+  }
+  found.utterances = listener.utterances();
+  found.wer_float = in_float.words.rate();
+  Layers all;
+  for (size_t i = 0; i < units.size(); ++i) {
+    Unit& unit = units[i];
+    const auto measured = listener.with(
+        unit.layers, format("%zu of %zu, %.150s", i + 1, units.size(), unit.name.c_str()));
+    unit.wer = measured.words.rate();
+    unit.logit_error = measured.logit_error;
+    if (listing) listing->add(as_json(unit, found.wer_float));
+    all.insert(all.end(), unit.layers.begin(), unit.layers.end());
+  }
+  nodes::sort_worst_first(units);
+  found.proposal =
+      nodes::propose(units, found.wer_float + arguments.budget / 100, [&](const Layers& quantized) {
+        const auto measured = listener.with(
+            quantized, format("mixed, %zu of %zu layers quantized", quantized.size(), all.size()));
+        if (quantized.size() == all.size()) found.logit_error_all = measured.logit_error;
+        return measured.words.rate();
+      });
+  found.wer_all = found.proposal.wer_all;
+  found.units = std::move(units);
+  return found;
+}
+
+}  // namespace
+
+int sensitivity(const SensitivityArguments& arguments) {
+  quiet_openmp();
+  const model::Policy policy = read_policy(arguments.policy, arguments.choices);
+  const CorpusOptions observed = calibration_corpus(arguments);
+  nodes::ModelDescription description = nodes::read_description(arguments.model);
+  check_is_float(arguments.model);
+  Terminal terminal;
+  const std::atomic<int>& stop_signal = catch_stop_signals();
+  CorpusAudio audio(evaluation_corpus(arguments), description.extractor);
+  model::engine().configure({.device = arguments.device});
+  const nodes::ModelState state = nodes::load_model(arguments.model, description);
+  for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
+  {
+    CorpusAudio calibration(observed, description.extractor);
+    calibrate(*state.model, *state.tokenizer, policy, calibration, arguments.batches, terminal,
+              stop_signal);
+  }
+  const Layers layers = state.model->quantizable_layers();
+  Listener listener(state, audio, arguments.limit, terminal, stop_signal);
+  Sensitivity found =
+      measure(listener, nodes::units_of(policy, layers, arguments.by == "part"), arguments);
+  found.policy = nodes::with_float(policy, found.proposal.in_float, layers);
+  if (!arguments.policy_out.empty()) {
+    graph::write_json(arguments.policy_out, graph::Json(model::policy_to_json(found.policy)));
+  }
+  if (arguments.json) {
+    graph::Json json = as_json(found);
+    json["model"] = arguments.model;
+    json["manifest"] = arguments.manifest;
+    terminal.result(json.dump(-1, ' ', false, graph::Json::error_handler_t::replace) + "\n");
+  } else {
+    terminal.result(as_text(found));
+  }
+  for (const std::string& file : {arguments.out, arguments.policy_out}) {
+    if (!file.empty()) terminal.say("written to " + file);
+  }
+  return kDone;
+}
+
+}  // namespace flowqat::cli
