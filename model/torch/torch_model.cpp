@@ -78,16 +78,19 @@ std::unique_ptr<Model> TorchModel::clone() const {
   return at_boundary("copying a model", [&] { return copy(); });
 }
 
+torch::Tensor TorchModel::evaluate(const NetworkInput& input) const {
+  enter(Mode::evaluating);
+  return network_->forward(input);
+}
+
 Logits TorchModel::infer(const AudioBatch& batch) const {
   return at_boundary("inference", [&] {
-    enter(Mode::evaluating);
     const c10::InferenceMode inference;
     Logits logits;
     logits.lengths_frames = checked_frames(config_, batch);
     const NetworkInput input =
         network_input(config_, batch, logits.lengths_frames, /*training=*/false, device_);
-    const torch::Tensor scores =
-        network_->forward(input).to(torch::kCPU, torch::kFloat32).contiguous();
+    const torch::Tensor scores = evaluate(input).to(torch::kCPU, torch::kFloat32).contiguous();
     logits.rows = scores.size(0);
     logits.frames = scores.size(1);
     logits.vocabulary = scores.size(2);
@@ -98,7 +101,7 @@ Logits TorchModel::infer(const AudioBatch& batch) const {
 }
 
 std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options,
-                                             std::shared_ptr<const Model>) {
+                                             std::shared_ptr<const Model> teacher) {
   if (precision_ == Precision::int8) {
     throw Error(
         "an int8 model cannot be trained: train the float or fake-quantized model that it "
@@ -107,8 +110,10 @@ std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options,
   if (precision_ == Precision::fake_quantized && !calibrated_) {
     throw Error("the model has fake quantizers without ranges: calibrate it before training");
   }
-  return at_boundary("starting training",
-                     [&] { return std::make_unique<TorchTrainer>(*this, options); });
+  return at_boundary("starting training", [&] {
+    return std::make_unique<TorchTrainer>(
+        *this, options, std::dynamic_pointer_cast<const TorchModel>(std::move(teacher)));
+  });
 }
 
 void TorchModel::begin_training(const NetworkInput& input) {

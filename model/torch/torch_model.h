@@ -37,6 +37,8 @@ class TorchModel : public Model {
 
   Wav2Vec2ForCtc& network() { return *network_; }
   torch::Device device() const { return device_; }
+  /// Evaluation mode, then the network's logits, on its device. The caller chooses the guard.
+  torch::Tensor evaluate(const NetworkInput& input) const;
   /// Training mode, observers as chosen; remembers whether the mask embedding is in use.
   void begin_training(const NetworkInput& input);
   /// Fills a float model on the CPU from a file's tensors and quantization, as Engine::load says.
