@@ -1,57 +1,14 @@
 /// Whole runs: train, calibrate, adapt, checkpoint, convert, evaluate, with a very small model.
-#include <fstream>
-#include <sstream>
-
-#include "tests/catch.h"
-#include "tests/corpus.h"
-#include "tests/nodes/support.h"
-#include "tests/small_model.h"
-#include "tests/temporary_folder.h"
+#include "tests/nodes/small_run.h"
 
 using namespace flowqat;
+using namespace flowqat::nodes::testing;
 namespace fs = std::filesystem;
 using flowqat::testing::make_corpus;
 using flowqat::testing::TemporaryFolder;
 using flowqat::testing::write_small_config;
-using nodes::testing::Recorder;
 
 namespace {
-
-/// configs/quickstart.json, cut to seconds.
-graph::Graph small_quickstart(const fs::path& folder, const std::string& out) {
-  graph::Json file = graph::read_graph(FLOWQAT_SOURCE_DIR "/configs/quickstart.json");
-  for (const std::string& value :
-       {"corpus.root=" + (folder / "corpus").string(), std::string("corpus.splits=[\"train\"]"),
-        "dev_corpus.root=" + (folder / "corpus").string(),
-        std::string("dev_corpus.splits=[\"dev\"]"), "start.config=" + (folder / "config").string(),
-        std::string("start.device=cpu"), std::string("batch.max_padded_s=4"),
-        std::string("learn.epochs=2"), std::string("learn.log_every_steps=1"),
-        std::string("adapt.log_every_steps=1"), std::string("observe.batches=2"),
-        std::string("threads=2")}) {
-    graph::override_value(file, value);
-  }
-  file["out"] = (folder / out).string();
-  return graph::Graph(graph::resolve(file, "quickstart.json"));
-}
-
-void make_small_inputs(const fs::path& folder) {
-  make_corpus(folder / "corpus", {.split = "train"});
-  make_corpus(folder / "corpus", {.split = "dev", .speakers = 1, .utterances = 3});
-  write_small_config(folder / "config");
-}
-
-graph::Json run(const graph::Graph& graph, Recorder& recorder,
-                graph::Existing existing = graph::Existing::refuse) {
-  return graph::run_graph(
-      graph, {.existing = existing, .reporter = &recorder, .stop_signal = &recorder.stop_signal});
-}
-
-std::string bytes(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file, std::ios::binary).rdbuf();
-  REQUIRE_FALSE(text.str().empty());
-  return text.str();
-}
 
 /// The errors of the utterances, as listed, are those of the rate.
 void check_listing(const fs::path& out, const graph::Json& summary) {

@@ -1,0 +1,53 @@
+/// Whole runs with a very small model.
+#pragma once
+#include <fstream>
+#include <sstream>
+
+#include "tests/catch.h"
+#include "tests/corpus.h"
+#include "tests/nodes/support.h"
+#include "tests/small_model.h"
+#include "tests/temporary_folder.h"
+
+namespace flowqat::nodes::testing {
+
+/// configs/quickstart.json, cut to seconds; `more` are overrides.
+inline graph::Graph small_quickstart(const std::filesystem::path& folder, const std::string& out,
+                                     const std::vector<std::string>& more = {}) {
+  graph::Json file = graph::read_graph(FLOWQAT_SOURCE_DIR "/configs/quickstart.json");
+  for (const std::string& value :
+       {"corpus.root=" + (folder / "corpus").string(), std::string("corpus.splits=[\"train\"]"),
+        "dev_corpus.root=" + (folder / "corpus").string(),
+        std::string("dev_corpus.splits=[\"dev\"]"), "start.config=" + (folder / "config").string(),
+        std::string("start.device=cpu"), std::string("batch.max_padded_s=4"),
+        std::string("learn.epochs=2"), std::string("learn.log_every_steps=1"),
+        std::string("adapt.log_every_steps=1"), std::string("observe.batches=2"),
+        std::string("threads=2")}) {
+    graph::override_value(file, value);
+  }
+  for (const std::string& value : more) graph::override_value(file, value);
+  file["out"] = (folder / out).string();
+  return graph::Graph(graph::resolve(file, "quickstart.json"));
+}
+
+inline void make_small_inputs(const std::filesystem::path& folder) {
+  flowqat::testing::make_corpus(folder / "corpus", {.split = "train"});
+  flowqat::testing::make_corpus(folder / "corpus",
+                                {.split = "dev", .speakers = 1, .utterances = 3});
+  flowqat::testing::write_small_config(folder / "config");
+}
+
+inline graph::Json run(const graph::Graph& graph, Recorder& recorder,
+                       graph::Existing existing = graph::Existing::refuse) {
+  return graph::run_graph(
+      graph, {.existing = existing, .reporter = &recorder, .stop_signal = &recorder.stop_signal});
+}
+
+inline std::string bytes(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  REQUIRE_FALSE(text.str().empty());
+  return text.str();
+}
+
+}  // namespace flowqat::nodes::testing
