@@ -75,8 +75,7 @@ void read_field(const std::string& key, const json& value, const std::string& wh
   if (key == "smoothing") return read(value, where, 0, 1, scheme.smoothing);
   std::string known = "\"preset\"";
   const json fields = choice_to_json(LayerScheme{});
-  for (const auto& item : fields.items())
-    known += ", \"" + item.key() + "\"";
+  for (const auto& item : fields.items()) known += ", \"" + item.key() + "\"";
   throw Error(where + ": unknown key; expected " + known);
 }
 
