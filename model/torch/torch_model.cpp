@@ -49,6 +49,8 @@ int64_t TorchModel::parameter_count() const {
   for (const auto& [name, layer] : network_->quantizable_layers()) {
     if (layer->is_int8()) count += layer->int8_weight().numel();
   }
+  // The gains of the weight norm, which is folded by then.
+  if (precision_ == Precision::int8) count += config_.num_conv_pos_embeddings;
   return count;
 }
 

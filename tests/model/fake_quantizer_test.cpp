@@ -204,7 +204,7 @@ TEST_CASE("the least squared error clips a long tail less than it must and never
   CHECK(error(quantizer) < error(widest));
 }
 
-TEST_CASE("a learned step has the gradient of LSQ and moves; frozen, it stays") {
+TEST_CASE("a learned step has the gradient of LSQ and frozen stays the same") {
   torch::manual_seed(6);
   LayerScheme scheme;
   scheme.learned_step = true;

@@ -147,6 +147,14 @@ TEST_CASE("models that cannot be used are refused by node and key") {
   fs::remove(temporary.path() / "config" / "preprocessor_config.json");
   CHECK_THAT(refusal("start.config=" + (temporary.path() / "config").string()),
              ContainsSubstring("preprocessor_config.json"));
-  CHECK_THAT(refusal("observe.attention=int7"),
-             ContainsSubstring("attention: quantization preset \"int7\": expected one of"));
+  graph::Json file = graph::read_graph(FLOWQAT_SOURCE_DIR "/configs/quickstart.json");
+  graph::override_value(file, "start.config=" FLOWQAT_SOURCE_DIR "/configs/tiny-wav2vec2");
+  graph::override_value(file, "observe.attention=int7");
+  REQUIRE_THROWS_WITH(graph::Graph(graph::resolve(file, "quickstart.json")),
+                      ContainsSubstring("node \"observe\"") &&
+                          ContainsSubstring("attention: quantization preset \"int7\""));
+  graph::override_value(file, R"(observe.attention={"preset": "fbgemm", "weight_bits": 4})");
+  REQUIRE_THROWS_WITH(
+      graph::Graph(graph::resolve(file, "quickstart.json")),
+      ContainsSubstring("node \"int8\"") && ContainsSubstring("attention: weights of 4 bits"));
 }
