@@ -88,6 +88,16 @@ class Trainer {
 /// What a model's numbers are computed in.
 enum class Precision { float32, fake_quantized, int8 };
 
+/// How the int8 layers of a model are computed: with the same weights, scales and zero points.
+enum class Kernels {
+  /// Exact integer products on the processor's own instructions (AVX-512 VNNI), activations in 8
+  /// bits from layer to layer. A layer's output is within one step of its grid from the exact
+  /// one, and nearly always equal. Processors without them run the exact kernels.
+  fastest,
+  /// Each layer on the engine that it was quantized for.
+  exact,
+};
+
 class Model {
  public:
   virtual ~Model() = default;
@@ -106,6 +116,9 @@ class Model {
 
   /// Evaluation mode: no dropout, no masks. Thread-compatible.
   virtual Logits infer(const AudioBatch& batch) const = 0;
+  /// What an int8 model computes with from here on; nothing happens to others. Not while another
+  /// thread infers.
+  virtual void use_kernels(Kernels kernels) = 0;
   /// Only for float32 and fake_quantized models.
   virtual std::unique_ptr<Trainer> trainer(const TrainOptions& options) = 0;
 
@@ -120,7 +133,8 @@ class Model {
   /// Training with observers: activations observed or frozen; weights always follow.
   virtual void set_activation_observers(bool on) = 0;
 
-  /// The int8 model with exactly the trained scales and zero points, on the CPU.
+  /// The int8 model with exactly the trained scales and zero points, on the CPU, run by
+  /// Kernels::fastest.
   virtual std::unique_ptr<Model> convert() const = 0;
 };
 
@@ -133,8 +147,9 @@ enum class Head {
 
 struct LoadOptions {
   Head head = Head::file;
-  uint64_t seed = 0;      ///< what a drawn head is drawn with
-  double blank_bias = 0;  ///< of a drawn head, as in Engine::create
+  uint64_t seed = 0;                   ///< what a drawn head is drawn with
+  double blank_bias = 0;               ///< of a drawn head, as in Engine::create
+  Kernels kernels = Kernels::fastest;  ///< of an int8 model
 };
 
 struct EngineOptions {

@@ -33,6 +33,8 @@ class PositionalConv : public torch::nn::Module {
   WeightNormedKernel& kernel() { return *conv_; }
 
  private:
+  friend class FastEncoder;
+
   int64_t kernel_size_, groups_;
   Activation activation_;
   std::shared_ptr<WeightNormedKernel> conv_;

@@ -116,8 +116,22 @@ void QuantizableLayer::convert_to_int8() {
 
 void QuantizableLayer::make_int8(const Int8Parameters& parameters) {
   int8_ = std::make_shared<const Int8Kernel>(parameters, geometry());
+  fast_ = nullptr;
   remove_fake_quantizers();
   set_parameters({}, parameters.bias);
+}
+
+void QuantizableLayer::use_fast_product(bool on) {
+  if (!is_int8() || !on) fast_ = nullptr;
+  if (!is_int8() || !on || fast_) return;
+  const Int8Parameters parameters{.engine = int8_->engine(),
+                                  .input = int8_->input(),
+                                  .output = int8_->output(),
+                                  .weight = int8_->weight(),
+                                  .weight_scale = int8_->weight_scale(),
+                                  .weight_zero_point = int8_->weight_zero_point(),
+                                  .bias = bias};
+  fast_ = std::make_shared<const FastInt8>(parameters, geometry());
 }
 
 const Int8Kernel& QuantizableLayer::int8() const {
@@ -140,6 +154,7 @@ void QuantizableLayer::copy_from(const QuantizableLayer& other) {
   };
   remove_fake_quantizers();
   int8_ = other.int8_;
+  fast_ = other.fast_;
   set_parameters(copy(other.weight), copy(other.bias));
   if (other.is_fake_quantized()) {
     int8_ = nullptr;
@@ -152,7 +167,7 @@ void QuantizableLayer::copy_from(const QuantizableLayer& other) {
 }
 
 torch::Tensor QuantizableLayer::run(const torch::Tensor& x) {
-  if (is_int8()) return int8_->run(x);
+  if (is_int8()) return fast_ ? fast_->run(x) : int8_->run(x);
   if (!is_fake_quantized()) return compute(x, weight);
   return output_quantizer_->forward(
       compute(input_quantizer_->forward(x), weight_quantizer_->forward(weight)));

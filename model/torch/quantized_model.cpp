@@ -106,6 +106,7 @@ std::unique_ptr<Model> TorchModel::convert() const {
       if (layer->is_fake_quantized()) layer->convert_to_int8();
     }
     converted->precision_ = Precision::int8;
+    converted->use_kernels(Kernels::fastest);
     converted->mode_.reset();
     return converted;
   });
