@@ -64,6 +64,14 @@ struct EvaluateArguments {
 /// `flowqat evaluate MODEL --manifest M`
 int evaluate(const EvaluateArguments& arguments);
 
+struct ExportArguments {
+  std::string model;
+  std::string onnx;  ///< the file to write
+  bool overwrite = false;
+};
+/// `flowqat export MODEL --onnx F`
+int export_model(const ExportArguments& arguments);
+
 constexpr int kDone = 0, kFailed = 1, kBadUsage = 2;
 
 }  // namespace flowqat::cli

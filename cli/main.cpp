@@ -135,6 +135,15 @@ int dispatch(int argc, char** argv) {
   evaluator->add_option("--device", evaluate.device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
 
+  cli::ExportArguments exported;
+  CLI::App* exporter = app.add_subcommand(
+      "export", "writes a model as an ONNX file, and its processor's files beside it");
+  exporter->add_option("MODEL", exported.model, "a float or int8 model folder")->required();
+  exporter->add_option("--onnx", exported.onnx, "the file to write")
+      ->option_text("FILE")
+      ->required();
+  exporter->add_flag("--overwrite", exported.overwrite, "replace the files that are there");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -146,6 +155,7 @@ int dispatch(int argc, char** argv) {
   if (profiler->parsed()) return cli::profile(profile);
   if (transcriber->parsed()) return cli::transcribe(transcribe);
   if (evaluator->parsed()) return cli::evaluate(evaluate);
+  if (exporter->parsed()) return cli::export_model(exported);
   if (run.graph.empty()) {
     throw graph::GraphError(
         "nothing to do: give --graph FILE or a command; flowqat --help lists them");

@@ -94,25 +94,31 @@ ModelState load_model(const fs::path& folder) {
   return load_model(folder, description);
 }
 
+ModelFiles read_files(const fs::path& folder) {
+  ModelFiles files{.tensors = to_model_tensors(io::read_model_weights(folder)),
+                   .quantization = nullptr,
+                   .quantization_file = {}};
+  for (const auto& [name, stage] :
+       {std::pair(kInt8File, Stage::int8), std::pair(kFakeFile, Stage::fake_quantized)}) {
+    if (!fs::exists(folder / name)) continue;
+    files.quantization_file = folder / name;
+    files.quantization = io::read_json(files.quantization_file);
+    files.stage = stage;
+    break;
+  }
+  return files;
+}
+
 ModelState load_model(const fs::path& folder, ModelDescription& description,
                       const model::LoadOptions& options) {
-  const std::vector<io::Tensor> weights = io::read_model_weights(folder);
-  nlohmann::json quantization;
-  Stage stage = Stage::float32;
-  if (fs::exists(folder / kInt8File)) {
-    quantization = io::read_json(folder / kInt8File);
-    stage = Stage::int8;
-  } else if (fs::exists(folder / kFakeFile)) {
-    quantization = io::read_json(folder / kFakeFile);
-    stage = Stage::fake_quantized;
-  }
+  const ModelFiles files = read_files(folder);
   try {
     std::vector<std::string> notes;
-    ModelState state{.model = model::engine().load(description.config, to_model_tensors(weights),
-                                                   quantization, options, &notes),
+    ModelState state{.model = model::engine().load(description.config, files.tensors,
+                                                   files.quantization, options, &notes),
                      .tokenizer = description.tokenizer,
                      .extractor = description.extractor,
-                     .stage = stage};
+                     .stage = files.stage};
     for (const std::string& note : notes) {
       description.notes.push_back(folder.string() + ": " + note);
     }
