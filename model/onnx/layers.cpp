@@ -39,16 +39,10 @@ bool has_one_zero_point(const LayerState& state) {
   });
 }
 
-std::vector<float> dequantized(const LayerState& state) {
-  const size_t channels = state.weight_scales.size();
-  const size_t each = state.weight.size() / channels;
-  std::vector<float> values(state.weight.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const size_t channel = i / each;
-    values[i] = static_cast<float>(state.weight[i] - state.weight_zero_points[channel]) *
-                state.weight_scales[channel];
-  }
-  return values;
+/// One element for each output channel.
+template <class T>
+std::vector<T> per_channel(const std::vector<T>& values, int64_t channels) {
+  return values.size() > 1 ? values : std::vector<T>(static_cast<size_t>(channels), values.front());
 }
 
 }  // namespace
@@ -108,9 +102,9 @@ Value Layers::apply_int8(const std::string& layer, const Value& x, const Operati
   Values inputs{dequantize(quantize(input, state.input, layer + "/input"), state.input,
                            layer + "/input_float")};
   if (has_one_zero_point(state) && bias_steps) {
-    const bool per_channel = state.weight_scales.size() > 1;
-    const Shape scales = per_channel ? Shape{shape[0]} : Shape{};
-    const Attributes axis = per_channel ? Attributes{{"axis", int64_t{0}}} : Attributes{};
+    const bool by_channel = state.weight_scales.size() > 1;
+    const Shape scales = by_channel ? Shape{shape[0]} : Shape{};
+    const Attributes axis = by_channel ? Attributes{{"axis", int64_t{0}}} : Attributes{};
     inputs.push_back(graph_.node(
         "DequantizeLinear",
         {graph_.constant(weight, shape, state.weight),
@@ -124,13 +118,30 @@ Value Layers::apply_int8(const std::string& layer, const Value& x, const Operati
                        graph_.constant(layer + ".bias_scale", scales, bias_scales(state))},
                       layer + "/bias", axis));
     }
-  } else {  // what these integers stand for; runtimes then compute this layer's products in float
-    inputs.push_back(graph_.constant(weight, shape, dequantized(state)));
+  } else {
+    inputs.push_back(float_weight(layer, state, shape));
     if (operation.has_bias) inputs.push_back(graph_.constant(bias, {shape[0]}, float_bias));
   }
   const Value y = graph_.node(operation.type, inputs, layer, operation.attributes);
   return dequantize(quantize(y, state.output, layer + "/output"), state.output,
                     layer + "/output_float");
+}
+
+Value Layers::float_weight(const std::string& layer, const LayerState& state, const Shape& shape) {
+  Shape apart = shape;
+  apart.insert(apart.begin() + 1, 1);
+  const int64_t channels = shape[0];
+  const Value dequantized =
+      graph_.node("DequantizeLinear",
+                  {graph_.constant(layer + ".weight", apart, state.weight),
+                   graph_.constant(layer + ".weight_scale", {channels},
+                                   per_channel(state.weight_scales, channels)),
+                   graph_.constant(layer + ".weight_zero_point", {channels},
+                                   per_channel(state.weight_zero_points, channels))},
+                  layer + "/weight", {{"axis", int64_t{0}}});
+  const Value whole =
+      graph_.constant(layer + ".weight_shape", {static_cast<int64_t>(shape.size())}, shape);
+  return graph_.node("Reshape", {dequantized, whole}, layer + "/float_weight");
 }
 
 Values Layers::parameters(const ActivationState& state) {

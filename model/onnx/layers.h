@@ -40,6 +40,10 @@ class Layers {
   };
   Value apply(const std::string& layer, const Value& x, const Operation& operation);
   Value apply_int8(const std::string& layer, const Value& x, const Operation& operation);
+  /// For a weight that integer kernels would compute wrongly (a zero point a channel) or whose bias
+  /// does not fit: what its integers stand for, kept from ONNX Runtime's fusions, and from its own
+  /// quantization of constant weights, by a node between.
+  Value float_weight(const std::string& layer, const LayerState& state, const Shape& shape);
   Value quantize(const Value& x, const ActivationState& state, const std::string& name);
   Value dequantize(const Value& x, const ActivationState& state, const std::string& name);
   Values parameters(const ActivationState& state);
