@@ -93,13 +93,8 @@ Value Layers::apply_int8(const std::string& layer, const Value& x, const Operati
   if (operation.has_bias) float_bias = weights_.floats(bias, {shape[0]});
   const auto bias_steps = quantized_bias(state, float_bias);
 
-  Value input = x;
-  if (!state.input_factor.empty()) {
-    const Value factor =
-        graph_.constant(layer + ".input_factor", operation.factor_shape, state.input_factor);
-    input = graph_.node("Div", {x, factor}, layer + "/divided");
-  }
-  Values inputs{dequantize(quantize(input, state.input, layer + "/input"), state.input,
+  const Value divided = divide(x, state.input_factor, operation.factor_shape, layer);
+  Values inputs{dequantize(quantize(divided, state.input, layer + "/input"), state.input,
                            layer + "/input_float")};
   if (has_one_zero_point(state) && bias_steps) {
     const bool by_channel = state.weight_scales.size() > 1;
@@ -125,6 +120,17 @@ Value Layers::apply_int8(const std::string& layer, const Value& x, const Operati
   const Value y = graph_.node(operation.type, inputs, layer, operation.attributes);
   return dequantize(quantize(y, state.output, layer + "/output"), state.output,
                     layer + "/output_float");
+}
+
+Value Layers::divide(const Value& x, const std::vector<float>& factor, const Shape& shape,
+                     const std::string& layer) {
+  if (factor.empty()) return x;
+  Value& known = divided_[{x, factor}];
+  if (known.empty()) {
+    const Value constant = graph_.constant(layer + ".input_factor", shape, factor);
+    known = graph_.node("Div", {x, constant}, layer + "/divided");
+  }
+  return known;
 }
 
 Value Layers::float_weight(const std::string& layer, const LayerState& state, const Shape& shape) {

@@ -2,7 +2,8 @@
 #pragma once
 #include <map>
 #include <string>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "model/onnx/graph.h"
 #include "model/onnx/layer_state.h"
@@ -44,6 +45,8 @@ class Layers {
   /// does not fit: what its integers stand for, kept from ONNX Runtime's fusions, and from its own
   /// quantization of constant weights, by a node between.
   Value float_weight(const std::string& layer, const LayerState& state, const Shape& shape);
+  Value divide(const Value& x, const std::vector<float>& factor, const Shape& shape,
+               const std::string& layer);
   Value quantize(const Value& x, const ActivationState& state, const std::string& name);
   Value dequantize(const Value& x, const ActivationState& state, const std::string& name);
   Values parameters(const ActivationState& state);
@@ -52,8 +55,9 @@ class Layers {
   Weights& weights_;
   LayerStates& states_;
   std::map<ActivationState, Values> parameters_;
-  /// Layers that read the same value by the same scale share its quantized form.
-  std::map<std::tuple<Value, ActivationState>, Value> quantized_;
+  /// Layers that read the same value by the same factors and scale share its quantized form.
+  std::map<std::pair<Value, std::vector<float>>, Value> divided_;
+  std::map<std::pair<Value, ActivationState>, Value> quantized_;
 };
 
 }  // namespace flowqat::model::onnx_export

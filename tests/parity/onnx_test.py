@@ -102,6 +102,13 @@ class Float(Exported):
         for name in ("protobuf", "onnx", "torch"):
             self.assertNotIn(name, read.stdout)
 
+    def test_libtorch_is_not_opened(self):
+        make_folder(self.folder)
+        command = [PROGRAM, "export", self.folder, "--onnx", self.file]
+        opened = subprocess.run(command, capture_output=True, text=True, env={"LD_DEBUG": "files"}).stderr
+        self.assertIn("libprotobuf.so", opened)
+        self.assertNotIn("torch", opened)
+
     def test_tensors_that_do_not_fit(self):
         make_folder(self.folder)
         rewrite_weights(self.folder, lambda tensors: tensors.update(more=torch.zeros(1)))
