@@ -10,7 +10,7 @@
 namespace flowqat::model {
 namespace {
 
-constexpr int64_t elements_a_task = 16 * 1024;
+constexpr int64_t elements_a_task = 64 * 1024;
 
 #if FLOWQAT_HAS_VNNI_CODE
 FLOWQAT_VNNI void quantize(const float* x, int64_t count, float inverse, int32_t zero_point,

@@ -53,35 +53,40 @@ FLOWQAT_VNNI inline __m512i look_up(const ByteTable& table, __m512i bytes) {
   return _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), low, high);
 }
 
+/// Of sixteen columns from `at`. All arrays are whole tiles: nothing is known of the columns behind
+/// the last one, which are not stored.
+FLOWQAT_VNNI inline __m128i requantize(const int32_t* sums, const Columns& columns, int64_t at,
+                                       int32_t row_sum, __m512i zero, __m512 most) {
+  __m512i sum =
+      _mm512_add_epi32(_mm512_loadu_si512(sums + at), _mm512_loadu_si512(columns.correction + at));
+  if (columns.weight_zero_point) {
+    sum =
+        _mm512_sub_epi32(sum, _mm512_mullo_epi32(_mm512_loadu_si512(columns.weight_zero_point + at),
+                                                 _mm512_set1_epi32(row_sum)));
+  }
+  const __m512 steps = _mm512_min_ps(
+      _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(columns.multiplier + at),
+                      _mm512_loadu_ps(columns.offset + at)),
+      most);
+  return _mm512_cvtusepi32_epi8(
+      _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(steps), zero), _mm512_setzero_si512()));
+}
+
 FLOWQAT_VNNI void requantize(const int32_t* sums, int64_t rows, const Columns& columns,
                              const int32_t* row_sums, int32_t zero_point, const ByteTable* table,
                              uint8_t* y, int64_t y_stride) {
   const __m512i zero = _mm512_set1_epi32(zero_point);
   const __m512 most = _mm512_set1_ps(static_cast<float>(255 - zero_point));
   const __mmask64 some = columns.count >= 64 ? ~__mmask64{0} : (__mmask64{1} << columns.count) - 1;
-  const int64_t vectors = padded_columns(columns.count) / 16;
   for (int64_t r = 0; r < rows; ++r) {
-    alignas(64) uint8_t bytes[tile_columns];
-    for (int64_t v = 0; v < vectors; ++v) {
-      const int64_t at = 16 * v;
-      __m512i sum = _mm512_add_epi32(_mm512_loadu_si512(sums + r * tile_columns + at),
-                                     _mm512_loadu_si512(columns.correction + at));
-      if (columns.weight_zero_point) {
-        sum = _mm512_sub_epi32(
-            sum, _mm512_mullo_epi32(_mm512_loadu_si512(columns.weight_zero_point + at),
-                                    _mm512_set1_epi32(row_sums[r])));
-      }
-      const __m512 steps = _mm512_min_ps(
-          _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(columns.multiplier + at),
-                          _mm512_loadu_ps(columns.offset + at)),
-          most);
-      const __m512i q = _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(steps), zero),
-                                         _mm512_setzero_si512());
-      _mm_store_si128(reinterpret_cast<__m128i*>(bytes + at), _mm512_cvtusepi32_epi8(q));
-    }
-    __m512i line = _mm512_load_si512(bytes);
-    if (table) line = look_up(*table, line);
-    _mm512_mask_storeu_epi8(y + r * y_stride, some, line);
+    const int32_t* const line = sums + r * tile_columns;
+    const int32_t row_sum = row_sums ? row_sums[r] : 0;
+    __m512i q = _mm512_castsi128_si512(requantize(line, columns, 0, row_sum, zero, most));
+    q = _mm512_inserti32x4(q, requantize(line, columns, 16, row_sum, zero, most), 1);
+    q = _mm512_inserti32x4(q, requantize(line, columns, 32, row_sum, zero, most), 2);
+    q = _mm512_inserti32x4(q, requantize(line, columns, 48, row_sum, zero, most), 3);
+    if (table) q = look_up(*table, q);
+    _mm512_mask_storeu_epi8(y + r * y_stride, some, q);
   }
 }
 #else
