@@ -27,8 +27,7 @@ model::Policy read_policy(const graph::Params& params) {
 }
 
 /// "7 layers for qnnpack, 18 for fbgemm, 3 in float"
-std::string layer_counts(const model::Model& model) {
-  const model::Policy policy = model::policy_from_json(model.quantization().at("policy"), "policy");
+std::string layer_counts(const model::Policy& policy, const model::Model& model) {
   int qnnpack = 0, fbgemm = 0, in_float = 0;
   for (const std::string& layer : model.quantizable_layers()) {
     const model::LayerChoice choice = model::choice_for(policy, layer);
@@ -67,7 +66,7 @@ class Calibrate : public ModelConsumer {
     state.model->finish_calibration();
     state.stage = Stage::ptq;
     context.reporter().say(name() + ": ranges from " + std::to_string(observed) + " batches (" +
-                           layer_counts(*state.model) + ")");
+                           layer_counts(policy_, *state.model) + ")");
     give(std::move(state));
   }
 

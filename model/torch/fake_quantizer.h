@@ -43,10 +43,10 @@ struct FakeQuantizerState {
 /// Another range estimate collects until fake quantization is turned on and then stays. With a
 /// learned step, the scale that calibration found becomes a parameter: the gradient of y with
 /// respect to s is round(x / s) - x / s inside the range and the end of the grid, less z, outside
-/// (LSQ, arXiv:1902.08153, equation 3), scaled by 1 / sqrt(elements x quant_max - z) (section 2.2).
-/// What is stored is log s, so that a step of the optimizer changes large and small scales by the
-/// same share (arXiv:1903.08066, section 3.2, learns a logarithm for that reason). The zero point
-/// stays.
+/// (LSQ, arXiv:1902.08153, equation 3), scaled by 1 / sqrt(elements Q) (section 2.2), where Q is
+/// the grid's largest value above zero: quant_max, or half of the grid where it is symmetric. What
+/// is stored is log s, so that a step of the optimizer changes large and small scales by the same
+/// share (arXiv:1903.08066, section 3.2, learns a logarithm for that reason). The zero point stays.
 ///
 /// Works on any device; once calibrated, forward() never waits for it. Computes in float32 whatever
 /// the input's type and autocast; the output has the input's type. Not thread-safe while observing;

@@ -113,7 +113,7 @@ class QuantizableLayer : public torch::nn::Module {
   void set_parameters(const torch::Tensor& new_weight, const torch::Tensor& new_bias);
   void copy_parameters(const QuantizableLayer& other);
   void choose_input_factor(const torch::Tensor& x);
-  /// Divided by the input factor, where there is one; `axis` of the channels.
+  /// Divided, and the weight multiplied, by the input factor where there is one.
   torch::Tensor smoothed_input(const torch::Tensor& x) const;
   torch::Tensor smoothed_weight() const;
   int64_t channel_axis(const torch::Tensor& x) const;
