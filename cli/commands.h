@@ -48,6 +48,7 @@ struct TranscribeArguments {
   /// Longer recordings are heard in windows, which share `overlap_s`; 0: none is too long.
   double window_s = 40, overlap_s = 4;
   std::string device = "auto";
+  std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
 };
 /// `flowqat transcribe MODEL AUDIO...`
 int transcribe(const TranscribeArguments& arguments);
@@ -60,6 +61,7 @@ struct EvaluateArguments {
   bool json = false;
   std::string out;  ///< a file for what was heard in each utterance, or empty
   std::string device = "auto";
+  std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
 };
 /// `flowqat evaluate MODEL --manifest M`
 int evaluate(const EvaluateArguments& arguments);

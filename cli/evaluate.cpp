@@ -83,7 +83,8 @@ int evaluate(const EvaluateArguments& arguments) {
   Terminal terminal;
   Evaluator evaluator(arguments, terminal);
   model::engine().configure({.device = arguments.device});
-  const nodes::ModelState model = nodes::load_model(arguments.model, description);
+  const nodes::ModelState model = nodes::load_model(
+      arguments.model, description, {.kernels = nodes::kernels_of(arguments.kernels)});
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   const Evaluation evaluation = evaluator.run(audio, model);
   if (evaluation.all.words.references() == 0) {

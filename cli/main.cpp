@@ -105,6 +105,10 @@ int dispatch(int argc, char** argv) {
       ->check(CLI::Range(0.0, 3600.0));
   transcriber->add_option("--device", transcribe.device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  transcriber
+      ->add_option("--kernels", transcribe.kernels,
+                   "of an int8 model: fastest (default) or exact, each layer on its own engine")
+      ->check(CLI::IsMember({"fastest", "exact"}));
 
   cli::EvaluateArguments evaluate;
   CLI::App* evaluator = app.add_subcommand(
@@ -135,6 +139,10 @@ int dispatch(int argc, char** argv) {
       ->option_text("FILE");
   evaluator->add_option("--device", evaluate.device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  evaluator
+      ->add_option("--kernels", evaluate.kernels,
+                   "of an int8 model: fastest (default) or exact, each layer on its own engine")
+      ->check(CLI::IsMember({"fastest", "exact"}));
 
   cli::QuantizeArguments quantize;
   const CLI::App* quantizer = cli::add_quantize(app, quantize);

@@ -70,7 +70,8 @@ Transcriber::Transcriber(const TranscribeArguments& arguments, Terminal& termina
       stop_signal_(catch_stop_signals()),
       terminal_(terminal) {
   model::engine().configure({.device = arguments.device});
-  model_ = nodes::load_model(arguments.model, description_);
+  model_ = nodes::load_model(arguments.model, description_,
+                             {.kernels = nodes::kernels_of(arguments.kernels)});
   for (const std::string& note : description_.notes) terminal_.say("flowqat: " + note);
 }
 

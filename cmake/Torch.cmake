@@ -21,3 +21,13 @@ target_link_libraries(flowqat_libtorch INTERFACE
 target_link_options(flowqat_libtorch INTERFACE
   "-Wl,-rpath,${FLOWQAT_TORCH}/lib:${_site_packages}/nvidia/cu13/lib"
   -Wl,--disable-new-dtags -Wl,--allow-shlib-undefined)
+
+# at::parallel_for is a template that runs on one thread unless it is compiled with OpenMP. The
+# threads are LibTorch's own: its copy of the runtime is linked, never a second one beside it.
+file(GLOB _openmp "${FLOWQAT_TORCH}/lib/libgomp*.so*" "${_site_packages}/torch.libs/libgomp*.so*")
+if(NOT _openmp)
+  message(FATAL_ERROR "LibTorch's OpenMP runtime, libgomp, was not found in ${FLOWQAT_TORCH}/lib")
+endif()
+list(GET _openmp 0 _openmp)
+target_compile_options(flowqat_libtorch INTERFACE -fopenmp)
+target_link_libraries(flowqat_libtorch INTERFACE "${_openmp}")

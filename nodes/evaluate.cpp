@@ -19,7 +19,8 @@ class Evaluate : public graph::Step {
  public:
   explicit Evaluate(const graph::NodeArguments& arguments)
       : Step(arguments.name),
-        audio_(dynamic_cast<const graph::Batcher&>(*arguments.inputs.one("audio"))) {
+        audio_(dynamic_cast<const graph::Batcher&>(*arguments.inputs.one("audio"))),
+        kernels_(kernels_of(arguments.params.text("kernels"))) {
     for (graph::Node* node : arguments.inputs.all("models")) {
       models_.push_back(&dynamic_cast<ModelStep&>(*node));
       models_.back()->add_consumer();
@@ -70,6 +71,7 @@ class Evaluate : public graph::Step {
                   graph::StepContext& context) const {
     using Clock = std::chrono::steady_clock;
     const ModelState& state = step.result();
+    state.model->use_kernels(kernels_);
     Result result{
         .label = label, .words = {}, .characters = {}, .bytes = weights_bytes(*state.model)};
     graph::JsonLines transcripts(context.folder() / (name() + "-" + result.label + ".jsonl"));
@@ -123,6 +125,7 @@ class Evaluate : public graph::Step {
   }
 
   const graph::Batcher& audio_;
+  model::Kernels kernels_;
   std::vector<ModelStep*> models_;
 };
 
@@ -138,6 +141,12 @@ const graph::Register registered({
                {.key = "audio",
                 .kind = graph::EdgeKind::batches,
                 .doc = "the dev split; batches of one avoid padding"}},
+    .params = {{.name = "kernels",
+                .kind = graph::ParamKind::choice,
+                .fallback = "fastest",
+                .choices = {"fastest", "exact"},
+                .doc = "of int8 models: this processor's fastest integer instructions, or each "
+                       "layer's own engine"}},
     .make = [](graph::NodeArguments a) { return std::make_unique<Evaluate>(a); },
 });
 

@@ -17,6 +17,8 @@ class Attention : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& key_mask);
 
  private:
+  friend class FastEncoder;
+
   /// The values [rows, heads, frames, head width], weighted; in training with dropped weights.
   torch::Tensor mix(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                     const torch::Tensor& key_mask) const;

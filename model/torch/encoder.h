@@ -27,6 +27,8 @@ class Encoder : public torch::nn::Module {
   PositionalConv& positional_conv() { return *positional_; }
 
  private:
+  friend class FastEncoder;
+
   bool norm_first_;
   double hidden_dropout_, layerdrop_;
   std::shared_ptr<PositionalConv> positional_;

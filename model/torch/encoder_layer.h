@@ -17,6 +17,8 @@ class FeedForward : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& residual);
 
  private:
+  friend class FastEncoder;
+
   Activation activation_;
   double activation_dropout_, hidden_dropout_;
   std::shared_ptr<LinearLayer> intermediate_, output_;
@@ -33,6 +35,8 @@ class EncoderLayer : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& key_mask);
 
  private:
+  friend class FastEncoder;
+
   bool norm_first_;
   double hidden_dropout_;
   std::shared_ptr<Attention> attention_;

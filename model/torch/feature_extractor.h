@@ -18,6 +18,8 @@ class FeatureConvolution : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x);
 
  private:
+  friend class FastFeatureExtractor;
+
   std::shared_ptr<Conv1dLayer> conv_;
   torch::nn::GroupNorm group_norm_{nullptr};
   torch::nn::LayerNorm layer_norm_{nullptr};
@@ -31,6 +33,8 @@ class FeatureExtractor : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& samples);
 
  private:
+  friend class FastFeatureExtractor;
+
   std::vector<std::shared_ptr<FeatureConvolution>> layers_;
 };
 

@@ -44,6 +44,7 @@ class PositionalConv1dLayer : public QuantizableLayer {
   torch::Tensor forward(const torch::Tensor& x) { return run(x); }
   /// Sets v to `value` and g to its norm.
   void set_weight(const torch::Tensor& value);
+  int64_t groups() const { return groups_; }
 
  protected:
   torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const override;

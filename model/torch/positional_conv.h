@@ -18,6 +18,8 @@ class PositionalConv : public torch::nn::Module {
   PositionalConv1dLayer& conv() { return *conv_; }
 
  private:
+  friend class FastEncoder;
+
   bool makes_one_too_many_;
   Activation activation_;
   std::shared_ptr<PositionalConv1dLayer> conv_;

@@ -144,9 +144,23 @@ void QuantizableLayer::convert_to_int8() {
 void QuantizableLayer::make_int8(const Int8Parameters& parameters) {
   int8_ = std::make_shared<const Int8Kernel>(parameters, geometry());
   const torch::Tensor factor = input_factor_.defined() ? input_factor_.cpu() : input_factor_;
+  fast_ = nullptr;
   remove_fake_quantizers();
   input_factor_ = factor;
   set_parameters({}, parameters.bias);
+}
+
+void QuantizableLayer::use_fast_product(bool on) {
+  if (!is_int8() || !on) fast_ = nullptr;
+  if (!is_int8() || !on || fast_ || !FastInt8::runs(geometry())) return;
+  const Int8Parameters parameters{.engine = int8_->engine(),
+                                  .input = int8_->input(),
+                                  .output = int8_->output(),
+                                  .weight = int8_->weight(),
+                                  .weight_scale = int8_->weight_scale(),
+                                  .weight_zero_point = int8_->weight_zero_point(),
+                                  .bias = bias};
+  fast_ = std::make_shared<const FastInt8>(parameters, geometry());
 }
 
 const Int8Kernel& QuantizableLayer::int8() const {
@@ -167,6 +181,7 @@ void QuantizableLayer::copy_from(const QuantizableLayer& other) {
   remove_fake_quantizers();
   int8_ = other.int8_;
   copy_parameters(other);
+  fast_ = other.fast_;
   if (other.is_fake_quantized()) {
     int8_ = nullptr;
     insert_fake_quantizers(other.scheme());
@@ -226,7 +241,10 @@ torch::Tensor QuantizableLayer::smoothed_weight() const {
 }
 
 torch::Tensor QuantizableLayer::run(const torch::Tensor& x) {
-  if (is_int8()) return int8_->run(smoothed_input(x));
+  if (is_int8()) {
+    const torch::Tensor input = smoothed_input(x);
+    return fast_ ? fast_->run(input) : int8_->run(input);
+  }
   if (!is_fake_quantized()) return compute(x, float_weight());
   if (scheme_->smoothing > 0 && !input_factor_.defined() && input_quantizer_->observer_on())
     choose_input_factor(x);

@@ -14,6 +14,7 @@
 
 #include "model/quantization.h"
 #include "model/torch/fake_quantizer.h"
+#include "model/torch/fast_int8.h"
 #include "model/torch/int8_ops.h"
 
 namespace flowqat::model {
@@ -66,6 +67,12 @@ class QuantizableLayer : public torch::nn::Module {
   /// the scheme's engine; drops the float weight and moves the bias to the CPU. Error while fake
   /// quantization is off, or when the engine is missing.
   void convert_to_int8();
+
+  /// An int8 layer from here on runs its fast product rather than its engine's, if there is one for
+  /// it; only where has_vnni(). Nothing happens to other layers.
+  void use_fast_product(bool on);
+  /// Null unless forward() is no more than this product's run().
+  std::shared_ptr<const FastInt8> fast() const { return input_factor_.defined() ? nullptr : fast_; }
 
   /// Null for a float layer; else all that load_fake_quantization() or load_int8() needs besides
   /// the tensors. Floats are exact. Waits for the device.
@@ -128,6 +135,7 @@ class QuantizableLayer : public torch::nn::Module {
   std::shared_ptr<FakeQuantizer> input_quantizer_, weight_quantizer_, output_quantizer_;
   torch::Tensor input_factor_;  ///< float32 [in], or undefined
   std::shared_ptr<const Int8Kernel> int8_;
+  std::shared_ptr<const FastInt8> fast_;  ///< null: int8_ runs
 };
 
 }  // namespace flowqat::model

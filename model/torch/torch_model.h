@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "model/model.h"
+#include "model/torch/fast_network.h"
+#include "model/torch/vnni.h"
 #include "model/torch/wav2vec2.h"
 
 namespace flowqat::model {
@@ -24,6 +26,7 @@ class TorchModel : public Model {
   Tensors tensors() const override;
   nlohmann::json quantization() const override;
   Logits infer(const AudioBatch& batch) const override;
+  void use_kernels(Kernels kernels) override { use_kernels(kernels, has_vnni()); }
   std::unique_ptr<Trainer> trainer(const TrainOptions& options,
                                    std::shared_ptr<const Model> teacher) override;
   std::vector<std::string> quantizable_layers() const override;
@@ -45,6 +48,8 @@ class TorchModel : public Model {
   void load(const Tensors& tensors, const nlohmann::json& quantization, const LoadOptions& options,
             std::vector<std::string>& notes);
   void move_to(torch::Device device);
+  /// As above, on a processor with or without the instructions of the fast kernels.
+  void use_kernels(Kernels kernels, bool vnni);
 
  private:
   enum class Mode { evaluating, observing, training };
@@ -67,6 +72,7 @@ class TorchModel : public Model {
   torch::Device device_;
   Precision precision_ = Precision::float32;
   Policy policy_;
+  std::shared_ptr<const FastNetwork> fast_;  ///< null: the network itself runs
   bool calibrated_ = false, observing_activations_ = false, mask_embedding_used_ = false;
   bool half_positional_conv_ = false;  ///< stored so; computed in float32
   // Inference switches the network's mode at most once, under the lock; it then only reads.

@@ -27,6 +27,7 @@ class Wav2Vec2 : public torch::nn::Module {
   explicit Wav2Vec2(const Config& config);
   /// -> [rows, frames, hidden]. The masks count in training only. `hidden` as Encoder fills it.
   torch::Tensor forward(const NetworkInput& input, std::vector<torch::Tensor>* hidden = nullptr);
+  FeatureExtractor& feature_extractor() { return *feature_extractor_; }
   FeatureProjection& projection() { return *feature_projection_; }
   Encoder& encoder() { return *encoder_; }
 

@@ -39,6 +39,33 @@ void check_evaluation(const std::string& model, const fs::path& corpus) {
   CHECK(call(command + " --split none").status == 1);
 }
 
+std::string content(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+/// `--kernels` of an int8 model: both hear something, and not in the same bits where they differ.
+void check_kernels(const std::string& model, const fs::path& file, const fs::path& folder) {
+  for (const std::string kernels : {"fastest", "exact"}) {
+    const Outcome heard = call("transcribe --kernels " + kernels + " --logits " +
+                               (folder / kernels).string() + " " + model + " " + file.string());
+    CHECK(heard.status == 0);
+  }
+  const std::string scores = file.stem().string() + ".npy";
+  const std::string fastest = content(folder / "fastest" / scores);
+  const std::string exact = content(folder / "exact" / scores);
+  CHECK(fastest.size() > 128);
+  CHECK(fastest.size() == exact.size());
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi")) {
+    CHECK(fastest != exact);
+  }
+#endif
+  CHECK(call("transcribe --kernels quick " + model + " " + file.string()).status == 2);
+  CHECK(call("evaluate --kernels quick " + model + " --manifest " + folder.string()).status == 2);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -70,6 +97,7 @@ TEST_CASE(
     CHECK(std::count(parted.out.begin(), parted.out.end(), '\n') == 1);
     check_evaluation(model, temporary.path() / "corpus");
   }
+  check_kernels((temporary.path() / "out" / "int8").string(), files[0], temporary.path());
 
   flowqat::testing::damage(files[0]);
   const Outcome counted = call("evaluate " + (temporary.path() / "out" / "int8").string() +

@@ -9,8 +9,16 @@
 #include <vector>
 
 #include "model/torch/layers.h"
+#include "model/torch/vnni.h"
+#include "tests/catch.h"
 
 namespace flowqat::model::testing {
+
+/// False, and said so, on a processor without the fast kernels' instructions.
+inline bool vnni_or_skip() {
+  if (!has_vnni()) WARN("skipped: this processor has no AVX-512 VNNI");
+  return has_vnni();
+}
 
 /// A kind of layer and an input for it.
 struct Shape {

@@ -1,0 +1,21 @@
+#pragma once
+#include <torch/torch.h>
+
+#include "model/torch/int8_ops.h"
+
+namespace flowqat::model {
+
+/// Queries, keys and values as their layers leave them: uint8 [rows, frames, hidden], contiguous.
+struct AttentionBytes {
+  torch::Tensor q, k, v;
+  ActivationScale q_scale, k_scale, v_scale;
+};
+
+/// softmax(q kᵀ / sqrt(head width)) v of the dequantized operands for each head, [rows, frames,
+/// hidden]: float32, or uint8 on the grid of `out` where that is given. The products of queries and
+/// keys are exact integers; the rest is float32. key_mask: undefined, or bool [rows, 1, 1, frames],
+/// true where a frame may be attended to. On several threads, and only where has_vnni().
+torch::Tensor int8_attention(const AttentionBytes& x, int64_t heads, const torch::Tensor& key_mask,
+                             const ActivationScale* out);
+
+}  // namespace flowqat::model
