@@ -73,7 +73,7 @@ bench::PartTimes fast_parts(model::TorchModel& int8, int64_t samples, double who
   const torch::Tensor features = torch::randn({1, frames, config.conv_dim.back()});
   add("feature projection and head", 1, [&] {
     network.base().projection().forward(features);
-    network.head()->forward(y);
+    network.head().forward(y);
   });
   parts.emplace_back("norms, quantization and the rest", whole_ms - sum_ms);
   return parts;

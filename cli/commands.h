@@ -100,6 +100,14 @@ struct SensitivityArguments : CalibrationArguments {
 /// `flowqat sensitivity MODEL --manifest M`
 int sensitivity(const SensitivityArguments& arguments);
 
+struct ExportArguments {
+  std::string model;
+  std::string onnx;  ///< the file to write
+  bool overwrite = false;
+};
+/// `flowqat export MODEL --onnx F`
+int export_model(const ExportArguments& arguments);
+
 constexpr int kDone = 0, kFailed = 1, kBadUsage = 2;
 
 }  // namespace flowqat::cli

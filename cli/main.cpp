@@ -149,6 +149,15 @@ int dispatch(int argc, char** argv) {
   cli::SensitivityArguments sensitivity;
   const CLI::App* analyser = cli::add_sensitivity(app, sensitivity);
 
+  cli::ExportArguments exported;
+  CLI::App* exporter = app.add_subcommand(
+      "export", "writes a model as an ONNX file, and its processor's files beside it");
+  exporter->add_option("MODEL", exported.model, "a float or int8 model folder")->required();
+  exporter->add_option("--onnx", exported.onnx, "the file to write")
+      ->option_text("FILE")
+      ->required();
+  exporter->add_flag("--overwrite", exported.overwrite, "replace the files that are there");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -162,6 +171,7 @@ int dispatch(int argc, char** argv) {
   if (evaluator->parsed()) return cli::evaluate(evaluate);
   if (quantizer->parsed()) return cli::quantize(quantize);
   if (analyser->parsed()) return cli::sensitivity(sensitivity);
+  if (exporter->parsed()) return cli::export_model(exported);
   if (run.graph.empty()) {
     throw graph::GraphError(
         "nothing to do: give --graph FILE or a command; flowqat --help lists them");

@@ -1,5 +1,6 @@
 /// Which layers are quantized, how, and for which engine: plain data, no LibTorch.
 #pragma once
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -38,6 +39,11 @@ struct LayerScheme {
   double smoothing = 0;
   bool operator==(const LayerScheme&) const = default;
 };
+
+/// What `quantization.json` and `fake_quantization.json` say that they are.
+inline constexpr const char* kInt8Format = "flowqat int8";
+inline constexpr const char* kFakeFormat = "flowqat fake quantization";
+inline constexpr int64_t kQuantizationVersion = 2;
 
 /// The presets: README.md has the table. Throws Error naming them for any other name.
 LayerScheme preset(const std::string& name);

@@ -99,21 +99,28 @@ ModelState load_model(const fs::path& folder) {
   return load_model(folder, description);
 }
 
+ModelFiles read_files(const fs::path& folder) {
+  ModelFiles files{.tensors = to_model_tensors(io::read_model_weights(folder)),
+                   .quantization = nullptr,
+                   .quantization_file = {}};
+  files.stage = stage_of(folder);
+  if (files.stage != Stage::float32) {
+    files.quantization_file = folder / (files.stage == Stage::int8 ? kInt8File : kFakeFile);
+    files.quantization = io::read_json(files.quantization_file);
+  }
+  return files;
+}
+
 ModelState load_model(const fs::path& folder, ModelDescription& description,
                       const model::LoadOptions& options) {
-  const std::vector<io::Tensor> weights = io::read_model_weights(folder);
-  nlohmann::json quantization;
-  const Stage stage = stage_of(folder);
-  if (stage != Stage::float32) {
-    quantization = io::read_json(folder / (stage == Stage::int8 ? kInt8File : kFakeFile));
-  }
+  const ModelFiles files = read_files(folder);
   try {
     std::vector<std::string> notes;
-    ModelState state{.model = model::engine().load(description.config, to_model_tensors(weights),
-                                                   quantization, options, &notes),
+    ModelState state{.model = model::engine().load(description.config, files.tensors,
+                                                   files.quantization, options, &notes),
                      .tokenizer = description.tokenizer,
                      .extractor = description.extractor,
-                     .stage = stage};
+                     .stage = files.stage};
     for (const std::string& note : notes) {
       description.notes.push_back(folder.string() + ": " + note);
     }

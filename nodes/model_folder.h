@@ -26,6 +26,17 @@ ModelDescription read_description(const std::filesystem::path& folder,
 /// What the folder's model is quantized to, by the files that it holds.
 Stage stage_of(const std::filesystem::path& folder);
 
+/// The weights of a folder, and what makes them more than a float model's.
+struct ModelFiles {
+  model::Tensors tensors;
+  nlohmann::json quantization;  ///< null, or the content of `quantization_file`
+  std::filesystem::path quantization_file;
+  Stage stage = Stage::float32;
+};
+
+/// Needs no LibTorch. Throws io::Error naming the file.
+ModelFiles read_files(const std::filesystem::path& folder);
+
 /// Loads the weights too: a float folder, one with fake_quantization.json, or an int8 one with
 /// quantization.json. Says on the way, in the description's notes, what it left out or drew.
 ModelState load_model(const std::filesystem::path& folder, ModelDescription& description,

@@ -23,6 +23,8 @@ TORCH_FULL=(
   numpy==2.4.6
   soundfile==0.14.0
   jiwer==4.0.0
+  onnx==1.23.2
+  onnxruntime==1.32.0
 )
 
 # numpy 2.4 and the compiler's C++20 set the oldest systems: Debian 12 and Ubuntu 24.04 have both.
@@ -35,6 +37,7 @@ APT_BUILD=(
   python3 python3-venv ca-certificates
   libtbb-dev libavformat-dev libavcodec-dev libavutil-dev libsamplerate0-dev libsoxr-dev libarchive-dev zlib1g-dev
   libcli11-dev catch2 nlohmann-json3-dev libxxhash-dev libssl-dev
+  libonnx-dev libprotobuf-dev
 )
 APT_CORPUS=(espeak-ng sox libsox-fmt-base flac)
 # The tools whose samples the tests compare with, beside those above.

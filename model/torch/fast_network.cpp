@@ -11,7 +11,7 @@ FastNetwork::FastNetwork(std::shared_ptr<Wav2Vec2ForCtc> network)
 
 torch::Tensor FastNetwork::run(const NetworkInput& input) const {
   const torch::Tensor x = network_->base().projection().forward(features_.run(input.samples));
-  return network_->head()->forward(encoder_.run(x, input.frame_mask));
+  return network_->head().forward(encoder_.run(x, input.frame_mask));
 }
 
 }  // namespace flowqat::model

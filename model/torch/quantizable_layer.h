@@ -80,7 +80,8 @@ class QuantizableLayer : public torch::nn::Module {
   ///     false, "weights": true}, "input": Q, "weight": Q, "output": Q, "input_factor": F} where
   ///     Q = {"min", "max", "scale", "zero_point", "log_scale"}: numbers, or arrays of [out] per
   ///     channel; min and max are null before anything was seen, log_scale is null unless the step
-  ///     is learned; F is null or an array of [in]: what smoothing divides the input by
+  ///     is learned; F is null or an array of [in], a number where that is 1: what smoothing
+  ///     divides the input by
   ///   int8: {"scheme": {...}, "bits": 8, "input": {"scale", "zero_point"}, "weight": {"scale",
   ///     "zero_point"}, "output": {"scale", "zero_point"}, "input_factor": F}; per channel, the
   ///     weight's "scale" is missing (it travels as a tensor) and its "zero_point" is 0 or an array

