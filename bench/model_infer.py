@@ -60,23 +60,32 @@ def make_models(folder, samples):
     return model
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def onnx_session(path, threads):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or it slows the others down
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def parse_arguments(description):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--build", type=Path, default=HERE.parent / "build")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    return arguments
+
+
+def main():
+    arguments = parse_arguments(__doc__)
     samples = torch.randn(1, int(16000 * arguments.seconds))
     rounds = []
     with tempfile.TemporaryDirectory() as scratch, torch.inference_mode():
         folder = Path(scratch)
         model = make_models(folder, samples)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = arguments.threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or it slows the others down
-        session = onnxruntime.InferenceSession(folder / "model.onnx", options, providers=["CPUExecutionProvider"])
+        session = onnx_session(folder / "model.onnx", arguments.threads)
         inputs = {"samples": samples.numpy()}
         difference = numpy.abs(session.run(None, inputs)[0] - model(samples).logits.numpy()).max()
         print(f"ONNX Runtime's logits differ from PyTorch's by at most {difference:.1e}\n")

@@ -3,12 +3,10 @@
 // FOLDER is a float Hugging Face model folder; it is calibrated with the same sound and converted.
 #include <cstdio>
 #include <exception>
-#include <random>
 #include <string>
 
-#include "bench/model_parts.h"
+#include "bench/one_utterance.h"
 #include "model/torch/int8_attention.h"
-#include "nodes/model_folder.h"
 
 namespace {
 
@@ -79,14 +77,6 @@ bench::PartTimes fast_parts(model::TorchModel& int8, int64_t samples, double who
   return parts;
 }
 
-std::string as_json(const bench::PartTimes& parts) {
-  std::string text;
-  for (const auto& [part, ms] : parts) {
-    text += (text.empty() ? "\"" : ", \"") + part + "\": " + std::to_string(ms);
-  }
-  return "{" + text + "}";
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -95,26 +85,14 @@ int main(int count, char** arguments) {
       std::fprintf(stderr, "usage: bench_model_int8 FOLDER [SECONDS] [THREADS] [RUNS]\n");
       return 2;
     }
-    const double seconds = count > 2 ? std::stod(arguments[2]) : 10;
-    const int threads = count > 3 ? std::stoi(arguments[3]) : 0;
-    const int runs = count > 4 ? std::stoi(arguments[4]) : 7;
-    model::engine().configure({.device = "cpu", .threads = threads});
-    const nodes::ModelState state = nodes::load_model(arguments[1]);
-    std::vector<float> samples(static_cast<size_t>(16000 * seconds));
-    std::mt19937 random(1);
-    std::normal_distribution<float> normal;
-    for (float& sample : samples) sample = normal(random);
-    model::AudioBatch batch;
-    batch.samples = samples;
-    batch.rows = 1;
-    batch.padded_samples = static_cast<int64_t>(samples.size());
-    batch.lengths_samples = {batch.padded_samples};
-
-    const auto original = state.model->clone();
-    state.model->insert_fake_quantizers({});
-    state.model->observe(batch);
-    state.model->finish_calibration();
-    const auto converted = state.model->convert();
+    const bench::OneUtterance heard(count, arguments);
+    const model::AudioBatch& batch = heard.batch;
+    const int runs = heard.runs;
+    const auto original = heard.model->clone();
+    heard.model->insert_fake_quantizers({});
+    heard.model->observe(batch);
+    heard.model->finish_calibration();
+    const auto converted = heard.model->convert();
     auto& int8 = dynamic_cast<model::TorchModel&>(*converted);
     const auto whole_ms = [&] { return bench::median_ms(runs, [&] { int8.infer(batch); }); };
     const double fastest_ms = whole_ms();
@@ -129,7 +107,7 @@ int main(int count, char** arguments) {
     int8.use_kernels(model::Kernels::fastest);
     std::printf(
         "{\"fastest\": %.1f, \"float convolutions 1-3\": %.1f, \"exact\": %.1f, \"parts\": %s}\n",
-        fastest_ms, whole_ms(), exact_ms, as_json(parts).c_str());
+        fastest_ms, whole_ms(), exact_ms, bench::as_json(parts).c_str());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_model_int8: %s\n", error.what());
     return 1;

@@ -9,7 +9,6 @@ runs each program once, as the median of several utterances, and ratios are take
 (scripts/setup.sh --tests) and there onnxruntime and onnx (.venv/bin/pip install onnxruntime==1.32.0
 onnx==1.23.2); run it with .venv/bin/python.
 """
-import argparse
 import json
 import logging
 import statistics
@@ -17,14 +16,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import onnxruntime
 import torch
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from model_infer import RUNS, make_models, median_ms
+from model_infer import RUNS, make_models, median_ms, onnx_session, parse_arguments
 
-HERE = Path(__file__).resolve().parent
 OURS = ("fastest", "float convolutions 1-3", "exact")
 PEERS = ("ONNX Runtime int8", "ONNX Runtime", "PyTorch")
 
@@ -47,28 +44,16 @@ def quantize(folder, inputs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--build", type=Path, default=HERE.parent / "build")
-    arguments = parser.parse_args()
+    arguments = parse_arguments(__doc__)
     logging.getLogger().setLevel(logging.ERROR)
-    torch.set_num_threads(arguments.threads)
     samples = torch.randn(1, int(16000 * arguments.seconds))
     rounds = []
     with tempfile.TemporaryDirectory() as scratch, torch.inference_mode():
         folder = Path(scratch)
         model = make_models(folder, samples)
         inputs = {"samples": samples.numpy()}
-
-        def session(path):
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = arguments.threads
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or it slows the others down
-            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-        whole, quantized = session(folder / "model.onnx"), session(quantize(folder, inputs))
+        whole = onnx_session(folder / "model.onnx", arguments.threads)
+        quantized = onnx_session(quantize(folder, inputs), arguments.threads)
         ours = [arguments.build / "bench_model_int8", folder, str(arguments.seconds), str(arguments.threads),
                 str(RUNS)]
         for _ in range(arguments.rounds):

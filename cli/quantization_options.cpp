@@ -53,7 +53,12 @@ CLI::App* add_quantize(CLI::App& app, QuantizeArguments& arguments) {
                    "utterances of like length observed at a time (default: 4)")
       ->option_text("N")
       ->check(CLI::Range(1, 65536));
-  command->add_flag("--fake", arguments.fake, "write the fake-quantized model instead of int8");
+  CLI::Option* const fake =
+      command->add_flag("--fake", arguments.fake, "write the fake-quantized model instead of int8");
+  command
+      ->add_flag("--half-positional-conv", arguments.half_positional_conv,
+                 "store the positional convolution, where it stays float, in half precision")
+      ->excludes(fake);
   command->add_flag("--overwrite", arguments.overwrite, "replace the model that DIR holds");
   return command;
 }

@@ -102,7 +102,9 @@ int quantize(const QuantizeArguments& arguments) {
       layers, [&](const std::string& layer) { return choice_for(policy, layer).has_value(); });
   outcome.seen = calibrate(*state.model, *state.tokenizer, policy, audio, arguments.batches,
                            terminal, stop_signal);
-  if (!arguments.fake) state.model = state.model->convert();
+  if (!arguments.fake) {
+    state.model = state.model->convert({.half_positional_conv = arguments.half_positional_conv});
+  }
   outcome.bytes = nodes::weights_bytes(*state.model);
   graph::write_folder(arguments.out, [&](const fs::path& folder) {
     nodes::save_model(state, folder);

@@ -28,8 +28,8 @@ class Evaluate : public graph::Step {
   }
 
   void run(graph::StepContext& context) override {
-    std::string table =
-        format("%-16s %8s %8s %10s %12s\n", "model", "WER %", "CER %", "size MB", "x real time");
+    std::string table = format("%-16s %8s %8s %10s %12s\n", name().c_str(), "WER %", "CER %",
+                               "size MB", "x real time");
     const std::vector<std::string> names = labels();  // while every model is still there
     for (size_t i = 0; i < models_.size(); ++i) {
       ModelStep* step = models_[i];
@@ -105,8 +105,8 @@ class Evaluate : public graph::Step {
     return result;
   }
 
-  static void write(const Result& result, graph::StepContext& context) {
-    graph::Json& summary = context.summary();
+  void write(const Result& result, graph::StepContext& context) const {
+    graph::Json& summary = context.summary()["evaluations"][name()];
     summary["wer"][result.label] = result.words.rate();
     summary["cer"][result.label] = result.characters.rate();
     summary["x_realtime"][result.label] = result.x_realtime();

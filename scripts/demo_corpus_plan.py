@@ -1,7 +1,7 @@
 """What the demo corpus says, and in which voices: a pure function of a few counts, no audio.
 
 A small command language of 42 words, spoken by 32 espeak-ng voices for training and by four others
-for the dev split. make_demo_corpus.py turns the plan into files.
+for the dev split and, where it is asked for, by six more for a test split. make_demo_corpus.py turns the plan into files.
 """
 import random
 from pathlib import Path
@@ -34,6 +34,9 @@ TRAIN_VARIANTS = {
     "en-gb-x-gbclan": ["f1"],
 }
 DEV_VARIANTS = {"en-us": ["m5", "f4"], "en-gb": ["m8"], "en-gb-scotland": ["f4"]}
+# Nothing is chosen on these: they are for the last measurement alone.
+TEST_VARIANTS = {"en-us": ["Michael", "anika"], "en-gb": ["benjamin", "Andrea"], "en-gb-x-rp": ["david"],
+                 "en-gb-scotland": ["travis"]}
 
 
 class Speaker(NamedTuple):
@@ -94,12 +97,12 @@ def speakers_of(variants, first_number):
             for i, voice in enumerate(voices)]
 
 
-def plan_corpus(voices, train_utterances, dev_utterances):
-    """Everything that will be spoken, as a pure function of the three counts. No sentence occurs twice
-    in a split, and none of the dev split's occurs in training."""
+def plan_corpus(voices, train_utterances, dev_utterances, test_utterances=0):
+    """Everything that will be spoken, as a pure function of the counts. No sentence occurs twice."""
     taken, utterances = set(), []
     splits = (("dev-demo", speakers_of(DEV_VARIANTS, 201), dev_utterances),
-              ("train-demo", speakers_of(TRAIN_VARIANTS, 101), train_utterances))
+              ("train-demo", speakers_of(TRAIN_VARIANTS, 101), train_utterances),
+              ("test-demo", speakers_of(TEST_VARIANTS, 301), test_utterances))
     for split, speakers, count in splits:
         for speaker in speakers[:voices]:
             generator = random.Random(speaker.number)

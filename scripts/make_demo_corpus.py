@@ -2,10 +2,12 @@
 """Makes the demo corpus: a small command language spoken by espeak-ng, laid out like LibriSpeech.
 
     scripts/make_demo_corpus.py OUT [--jobs N] [--voices N] [--train-utterances N] [--dev-utterances N]
+                                [--test-utterances N]
 
     OUT/train-demo/SPEAKER/CHAPTER/SPEAKER-CHAPTER-NNNN.flac   16 kHz, mono, 16 bit
     OUT/train-demo/SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt   one "UTTERANCE WORDS" a line
     OUT/dev-demo/...                                           voices and sentences that training lacks
+    OUT/test-demo/...                                          and others again, only if asked for
     OUT/demo-corpus.json                                       what was made, written last
 
 The same arguments give the same bytes on the same machine (another version of espeak-ng, sox or
@@ -188,6 +190,7 @@ def parse_arguments():
                         help="the first N voices of each split; there are 32 for training and 4 for dev")
     parser.add_argument("--train-utterances", type=count, default=50, help="a training voice; %(default)s")
     parser.add_argument("--dev-utterances", type=count, default=120, help="a dev voice; %(default)s")
+    parser.add_argument("--test-utterances", type=count, default=0, help="a test voice, of which there are 6; %(default)s")
     return parser.parse_args()
 
 
@@ -196,7 +199,8 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: interrupted.set())
     out = Path(os.path.abspath(arguments.out))
-    utterances = plan_corpus(arguments.voices, arguments.train_utterances, arguments.dev_utterances)
+    utterances = plan_corpus(arguments.voices, arguments.train_utterances, arguments.dev_utterances,
+                             arguments.test_utterances)
     started = time.monotonic()
     try:
         if make(out, utterances, arguments.jobs):

@@ -91,6 +91,11 @@ TEST_CASE("quantize writes an int8 folder that the other commands take, and its 
   CHECK(bytes(small.root / "again" / "quantization.json") !=
         bytes(small.root / "int8" / "quantization.json"));
 
+  REQUIRE(call(small.quantize("half") + " --half-positional-conv").status == 0);
+  CHECK(fs::file_size(small.root / "half" / "model.safetensors") <
+        fs::file_size(small.root / "int8" / "model.safetensors"));
+  CHECK(call(small.quantize("half") + " --half-positional-conv --fake").status == 2);
+
   const Outcome text = call(small.quantize("fake") + " --fake");
   CHECK(text.status == 0);
   CHECK_THAT(text.out, ContainsSubstring("19 layers quantized, 3 left in float") &&

@@ -43,7 +43,7 @@ TEST_CASE("configs/full.json runs on LibriSpeech folders with only paths, splits
   file["out"] = folder + "/out";
   const graph::Json summary = run(graph::Graph(graph::resolve(file, "full.json")), recorder);
   for (const char* model : {"float", "ptq", "fake_quantized", "int8"})
-    CHECK(summary.at("wer").contains(model));
+    CHECK(summary.at("evaluations").at("wer").at("wer").contains(model));
   // Two epochs of at most 0.05 presented hours.
   CHECK(summary.at("train").at("audio_s").get<double>() <= 2 * 180.0);
   CHECK(summary.at("train").at("audio_s").get<double>() > 2 * 150.0);

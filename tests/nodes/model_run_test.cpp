@@ -24,9 +24,10 @@ void check_listing(const fs::path& out, const graph::Json& summary) {
     characters += count("reference_characters");
   }
   REQUIRE(words > 0);
-  CHECK(summary.at("wer").at("float").get<double>() ==
+  const graph::Json& evaluation = summary.at("evaluations").at("wer");
+  CHECK(evaluation.at("wer").at("float").get<double>() ==
         Approx(static_cast<double>(errors) / static_cast<double>(words)));
-  CHECK(summary.at("cer").at("float").get<double>() ==
+  CHECK(evaluation.at("cer").at("float").get<double>() ==
         Approx(static_cast<double>(character_errors) / static_cast<double>(characters)));
 }
 
@@ -37,13 +38,14 @@ TEST_CASE("a whole run leaves its folder and its summary") {
   make_small_inputs(temporary.path());
   Recorder recorder;
   const graph::Json summary = run(small_quickstart(temporary.path(), "out"), recorder);
+  const graph::Json& evaluation = summary.at("evaluations").at("wer");
   for (const char* model : {"float", "ptq", "fake_quantized", "int8"}) {
-    CHECK(summary.at("wer").at(model).get<double>() >= 0);
-    CHECK(summary.at("cer").at(model).get<double>() >= 0);
+    CHECK(evaluation.at("wer").at(model).get<double>() >= 0);
+    CHECK(evaluation.at("cer").at(model).get<double>() >= 0);
     CHECK_THAT(recorder.results, ContainsSubstring(model));
   }
-  CHECK(summary.at("size_bytes").at("int8").get<int64_t>() <
-        summary.at("size_bytes").at("float").get<int64_t>());
+  CHECK(evaluation.at("size_bytes").at("int8").get<int64_t>() <
+        evaluation.at("size_bytes").at("float").get<int64_t>());
   CHECK(summary.at("train").at("audio_s").get<double>() > 20);
   CHECK(summary.at("train").at("wall_s").get<double>() > 0);
   CHECK(summary.at("train").at("starved_share").get<double>() < 1);
@@ -90,8 +92,11 @@ TEST_CASE("a run stopped at any step and resumed gives the weights of one that w
       if (fs::file_size(temporary.path() / "whole" / file) == 0) continue;
       CHECK(bytes(temporary.path() / "out" / file) == bytes(temporary.path() / "whole" / file));
     }
-    for (const char* key : {"wer", "utterances", "batches_sha256"})
+    for (const char* key : {"utterances", "batches_sha256"}) {
       CHECK(summary.at(key) == whole.at(key));
+    }
+    CHECK(summary.at("evaluations").at("wer").at("wer") ==
+          whole.at("evaluations").at("wer").at("wer"));
   }
 }
 
@@ -102,7 +107,7 @@ TEST_CASE("a broken file in the corpus is counted and training goes on without i
   Recorder recorder;
   const graph::Json summary = run(small_quickstart(temporary.path(), "out"), recorder);
   CHECK(summary.at("utterances").at("rejected").get<int>() >= 4);  // once an epoch
-  CHECK(summary.at("wer").contains("int8"));
+  CHECK(summary.at("evaluations").at("wer").at("wer").contains("int8"));
 }
 
 TEST_CASE("audio at another rate than the model's is refused with what to do") {

@@ -83,7 +83,7 @@ TEST_CASE("a run that never comes to fake quantization still gives a model to co
   Recorder recorder;
   const graph::Json summary =
       run(small_quickstart(temporary.path(), "out", {"adapt.fake_quantize_from=1"}), recorder);
-  CHECK(summary.at("wer").contains("int8"));
+  CHECK(summary.at("evaluations").at("wer").at("wer").contains("int8"));
 }
 
 TEST_CASE("taught training in phases, stopped anywhere and resumed, gives the same weights") {
@@ -112,7 +112,8 @@ TEST_CASE("taught training in phases, stopped anywhere and resumed, gives the sa
       INFO(file);
       CHECK(bytes(temporary.path() / "out" / file) == bytes(temporary.path() / "whole" / file));
     }
-    CHECK(summary.at("wer") == whole.at("wer"));
+    CHECK(summary.at("evaluations").at("wer").at("wer") ==
+          whole.at("evaluations").at("wer").at("wer"));
   }
 }
 
@@ -125,7 +126,8 @@ TEST_CASE("a model that others need still teaches, and comes out unchanged") {
       run(small_quickstart(temporary.path(), "out", with(kTaught, "learn.epochs=1")), with_teacher);
   const graph::Json plain =
       run(small_quickstart(temporary.path(), "plain", {"learn.epochs=1"}), without);
-  CHECK(summary.at("wer").at("float") == plain.at("wer").at("float"));
+  CHECK(summary.at("evaluations").at("wer").at("wer").at("float") ==
+        plain.at("evaluations").at("wer").at("wer").at("float"));
   CHECK(bytes(temporary.path() / "out" / "wer-float.jsonl") ==
         bytes(temporary.path() / "plain" / "wer-float.jsonl"));
   CHECK(bytes(temporary.path() / "out" / "wer-ptq.jsonl") ==

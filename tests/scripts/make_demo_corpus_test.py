@@ -44,26 +44,34 @@ def bytes_of(folder):
 class ThePlan(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        plan = plan_corpus(voices=32, train_utterances=50, dev_utterances=120)
+        plan = plan_corpus(voices=32, train_utterances=50, dev_utterances=120, test_utterances=80)
+        cls.test = [u for u in plan if u.split == "test-demo"]
+        cls.without_test = [u for u in plan if u.split != "test-demo"]
         cls.train = [u for u in plan if u.split == "train-demo"]
         cls.dev = [u for u in plan if u.split == "dev-demo"]
 
     def test_the_full_corpus_has_32_voices_of_50_and_4_dev_voices_of_120(self):
-        for split, voices, utterances in ((self.train, 32, 50), (self.dev, 4, 120)):
+        for split, voices, utterances in ((self.train, 32, 50), (self.dev, 4, 120), (self.test, 6, 80)):
             names = [u.voice for u in split]
             self.assertEqual({names.count(name) for name in names}, {utterances})
             self.assertEqual(len(set(names)), voices)
             self.assertEqual(len({u.speaker for u in split}), voices)
 
-    def test_no_dev_sentence_and_no_dev_voice_variant_is_heard_in_training(self):
-        self.assertFalse({u.text for u in self.train} & {u.text for u in self.dev})
-        variants = [{u.voice.partition("+")[2] for u in split} for split in (self.train, self.dev)]
-        self.assertFalse(variants[0] & variants[1])
+    def test_no_sentence_and_no_voice_variant_is_heard_in_two_splits(self):
+        for one, other in ((self.train, self.dev), (self.train, self.test), (self.dev, self.test)):
+            self.assertFalse({u.text for u in one} & {u.text for u in other})
+            variants = [{u.voice.partition("+")[2] for u in split} for split in (one, other)]
+            self.assertFalse(variants[0] & variants[1])
 
-    def test_both_splits_use_the_same_42_words(self):
-        words = [{word for u in split for word in u.text.split()} for split in (self.train, self.dev)]
-        self.assertEqual(len(words[0]), 42)
-        self.assertEqual(words[0], words[1])
+    def test_the_test_split_changes_nothing_else(self):
+        self.assertEqual(self.without_test, plan_corpus(voices=32, train_utterances=50, dev_utterances=120))
+
+    def test_all_splits_use_the_same_42_words(self):
+        train, dev, test = ({word for u in split for word in u.text.split()}
+                            for split in (self.train, self.dev, self.test))
+        self.assertEqual(len(train), 42)
+        self.assertEqual(train, dev)
+        self.assertEqual(train, test)
 
     def test_three_sentences_in_ten_are_digits_alone(self):
         digits = set("ZERO ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE".split())
