@@ -109,6 +109,28 @@ struct ExportArguments {
 /// `flowqat export MODEL --onnx F`
 int export_model(const ExportArguments& arguments);
 
+/// What both kinds of fetch are told.
+struct FetchArguments {
+  int jobs = 4;           ///< files at once
+  int retries = 5;        ///< of a file, in a row
+  double timeout_s = 60;  ///< without a byte
+};
+
+struct FetchLibriSpeechArguments : FetchArguments {
+  std::vector<std::string> splits;
+  std::string to;  ///< the folder that will hold LibriSpeech/
+  std::string base_url;
+};
+/// `flowqat fetch librispeech SPLIT... --to DIR`
+int fetch_librispeech(const FetchLibriSpeechArguments& arguments);
+
+struct FetchModelArguments : FetchArguments {
+  std::string id;  ///< ORGANIZATION/NAME
+  std::string revision = "main";
+};
+/// `flowqat fetch model ID`
+int fetch_model(const FetchModelArguments& arguments);
+
 constexpr int kDone = 0, kFailed = 1, kBadUsage = 2;
 
 }  // namespace flowqat::cli

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/fetch_options.h"
 #include "cli/quantization_options.h"
 #include "graph/error.h"
 
@@ -158,6 +159,10 @@ int dispatch(int argc, char** argv) {
       ->required();
   exporter->add_flag("--overwrite", exported.overwrite, "replace the files that are there");
 
+  cli::FetchLibriSpeechArguments librispeech;
+  cli::FetchModelArguments hub_model;
+  const cli::FetchCommands fetchers = cli::add_fetch(app, librispeech, hub_model);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -172,6 +177,8 @@ int dispatch(int argc, char** argv) {
   if (quantizer->parsed()) return cli::quantize(quantize);
   if (analyser->parsed()) return cli::sensitivity(sensitivity);
   if (exporter->parsed()) return cli::export_model(exported);
+  if (fetchers.librispeech->parsed()) return cli::fetch_librispeech(librispeech);
+  if (fetchers.model->parsed()) return cli::fetch_model(hub_model);
   if (run.graph.empty()) {
     throw graph::GraphError(
         "nothing to do: give --graph FILE or a command; flowqat --help lists them");

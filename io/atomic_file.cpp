@@ -57,7 +57,8 @@ class Temporary {
   bool in_place_ = false;
 };
 
-/// Makes the rename itself survive a crash.
+}  // namespace
+
 void sync_folder_of(const std::filesystem::path& path) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -68,8 +69,6 @@ void sync_folder_of(const std::filesystem::path& path) {
   errno = code;
   if (synced != 0 && code != EINVAL) fail(folder, "cannot be synced to the disk");
 }
-
-}  // namespace
 
 void FileSink::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {

@@ -29,4 +29,7 @@ void write_file_atomically(const std::filesystem::path& path,
                            const std::function<void(FileSink&)>& fill);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
+/// Makes a rename to `path` itself survive a crash.
+void sync_folder_of(const std::filesystem::path& path);
+
 }  // namespace flowqat::io
