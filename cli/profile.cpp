@@ -129,16 +129,17 @@ void require_writable(const std::string& file) {
 }  // namespace
 
 int profile(const ProfileArguments& arguments) {
-  const graph::Graph graph(graph::upstream_of(resolved_graph(arguments), arguments.stream));
+  graph::Graph graph(graph::upstream_of(resolved_graph(arguments), arguments.stream));
   require_writable(arguments.trace);
   require_writable(arguments.html);
+  Terminal terminal;
+  const std::atomic<int>& stop_signal = catch_stop_signals();
+  graph::fetch_missing(graph, {terminal, stop_signal});
   const graph::Batcher& batcher = *graph.batchers().front();
   graph::DataThreads threads(static_cast<int>(graph.settings().integer("threads")));
   graph::Ledger ledger;
   graph::Pipeline pipeline(batcher, graph::pipeline_options(graph.settings()), threads, ledger);
 
-  Terminal terminal;
-  const std::atomic<int>& stop_signal = catch_stop_signals();
   const graph::ProfileOptions options{
       .seconds = arguments.seconds,
       .progress =

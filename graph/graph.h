@@ -16,6 +16,7 @@ class Graph {
 
   const GraphSpec& spec() const { return spec_; }
   Params settings() const { return Params(spec_.settings); }
+  const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
   /// In running order.
   const std::vector<Step*>& steps() const { return steps_; }
   const std::vector<Batcher*>& batchers() const { return batchers_; }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph/fetch.h"
 #include "graph/message.h"
 #include "graph/random.h"
 
@@ -20,6 +21,8 @@ class Node {
  public:
   virtual ~Node() = default;
   const std::string& name() const { return name_; }
+  /// The files that the node lacks and can have fetched, by a look at the disk; null: none.
+  virtual std::unique_ptr<Fetch> missing() const { return nullptr; }
 
  protected:
   explicit Node(std::string name) : name_(std::move(name)) {}

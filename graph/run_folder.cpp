@@ -71,28 +71,30 @@ std::vector<fs::path> checkpoints_newest_first(const fs::path& run) {
 
 }  // namespace
 
+void check_run_folder(const fs::path& path, const Json& resolved_graph, Existing existing) {
+  if (!fs::exists(path / "graph.json")) return;
+  if (existing == Existing::refuse) {
+    throw GraphError(path.string() +
+                     ": holds a run already; go on with --resume, replace it "
+                     "with --overwrite, or choose another folder with --out");
+  }
+  if (existing != Existing::resume) return;
+  const Json before = comparable(read_json(path / "graph.json"));
+  const Json now = comparable(resolved_graph);
+  if (before == now) return;
+  const auto changes = Json::diff(before, now);
+  throw GraphError(path.string() + ": cannot be resumed with another graph; it differs at " +
+                   changes.front().at("path").get<std::string>() +
+                   " (what the run began with: " + (path / "graph.json").string() + ")");
+}
+
 RunFolder::RunFolder(fs::path path, const Json& resolved_graph, Existing existing)
     : path_(std::move(path)) {
   try {
+    check_run_folder(path_, resolved_graph, existing);
     if (fs::exists(path_ / "graph.json")) {
-      if (existing == Existing::refuse) {
-        throw GraphError(path_.string() +
-                         ": holds a run already; go on with --resume, replace it "
-                         "with --overwrite, or choose another folder with --out");
-      }
       if (existing == Existing::overwrite) clear_run(path_);
-      if (existing == Existing::resume) {
-        const Json before = comparable(read_json(path_ / "graph.json"));
-        const Json now = comparable(resolved_graph);
-        if (before != now) {
-          const auto changes = Json::diff(before, now);
-          throw GraphError(path_.string() +
-                           ": cannot be resumed with another graph; it differs at " +
-                           changes.front().at("path").get<std::string>() +
-                           " (what the run began with: " + (path_ / "graph.json").string() + ")");
-        }
-        resumed_ = true;
-      }
+      resumed_ = existing == Existing::resume;
     }
     fs::create_directories(path_ / "checkpoints");
     write_json(path_ / "graph.json", resolved_graph);

@@ -13,6 +13,10 @@ namespace flowqat::graph {
 /// What to do with a folder that already holds a run.
 enum class Existing { refuse, resume, overwrite };
 
+/// Throws as the constructor of RunFolder does where it must not take `path`; changes nothing.
+void check_run_folder(const std::filesystem::path& path, const Json& resolved_graph,
+                      Existing existing);
+
 class RunFolder {
  public:
   /// Creates or takes over `path` and writes `graph.json`. Throws GraphError if it holds a run and

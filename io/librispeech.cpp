@@ -64,7 +64,8 @@ fs::path corpus_folder(const fs::path& root) {
   if (!fs::is_directory(root)) {
     throw Error(root, "expected a folder in LibriSpeech's layout, found " +
                           std::string(fs::exists(root) ? "a file" : "nothing") +
-                          "; download a split from https://www.openslr.org/12 and unpack it there");
+                          "; \"download\": true in a librispeech node, or flowqat fetch "
+                          "librispeech, fetches the splits");
   }
   const fs::path inner = root / "LibriSpeech";
   return fs::is_directory(inner) ? inner : root;

@@ -3,7 +3,10 @@
 
 #include <filesystem>
 
+#include "graph/error.h"
+#include "io/error.h"
 #include "nodes/corpus_source.h"
+#include "nodes/fetching.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -13,9 +16,29 @@ class LibriSpeech : public CorpusSource {
   explicit LibriSpeech(const graph::NodeArguments& arguments)
       : CorpusSource(arguments, "root"),
         root_(arguments.params.text("root")),
-        splits_(arguments.params.texts("splits")) {}
+        splits_(arguments.params.texts("splits")),
+        download_(arguments.params.flag("download")),
+        base_url_(arguments.params.text("base_url")) {
+    if (!download_) return;
+    if (splits_.empty()) {
+      throw graph::GraphError(
+          "key \"download\": needs the key \"splits\", which says what to fetch");
+    }
+    try {
+      plan();
+    } catch (const io::Error& error) {
+      throw graph::GraphError(std::string("key \"splits\": ") + error.what());
+    }
+  }
+
+  std::unique_ptr<graph::Fetch> missing() const override {
+    return download_ ? missing_splits(name(), plan(), base_url_) : nullptr;
+  }
 
  private:
+  io::LibriSpeechPlan plan() const {
+    return io::plan_librispeech(splits_, root_, io::FetchOptions().jobs);
+  }
   io::Corpus scan(int threads) const override {
     return io::scan_librispeech(root_, splits_, threads);
   }
@@ -27,6 +50,8 @@ class LibriSpeech : public CorpusSource {
 
   std::string root_;
   std::vector<std::string> splits_;
+  bool download_;
+  std::string base_url_;
 };
 
 using graph::ParamKind;
@@ -43,6 +68,15 @@ const graph::Register registered({
          .kind = ParamKind::texts,
          .fallback = graph::Json::array(),
          .doc = "splits to read, in this order; none named: all that are there"},
+        {.name = "download",
+         .kind = ParamKind::boolean,
+         .fallback = false,
+         .doc = "fetch the splits that are not there from OpenSLR into LibriSpeech/ in the root, "
+                "before the run"},
+        {.name = "base_url",
+         .kind = ParamKind::text,
+         .fallback = io::kOpenSlr,
+         .doc = "where the archives are fetched from: SPLIT.tar.gz below it"},
     }),
     .make = [](graph::NodeArguments a) { return std::make_unique<LibriSpeech>(a); },
 });

@@ -3,7 +3,9 @@
 #include "graph/run.h"
 #include "graph/usable_cores.h"
 #include "io/error.h"
+#include "nodes/fetching.h"
 #include "nodes/model_folder.h"
+#include "nodes/model_place.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -12,50 +14,70 @@ class ModelSource : public ModelStep {
  public:
   explicit ModelSource(const graph::NodeArguments& arguments)
       : ModelStep(arguments.name),
-        path_(arguments.params.text("path")),
         config_folder_(arguments.params.text("config")),
         blank_bias_(arguments.params.number("blank_bias")),
         options_{.device = arguments.params.text("device"),
                  .threads = static_cast<int>(arguments.params.integer("compute_threads"))} {
     if (options_.threads == 0) options_.threads = graph::usable_cores();
-    if (path_.empty() == config_folder_.empty()) {
+    const std::string path = arguments.params.text("path"),
+                      revision = arguments.params.text("revision");
+    if (path.empty() == config_folder_.empty()) {
       throw graph::GraphError(
-          "give either \"path\" (a folder with weights) or \"config\" (a folder with "
-          "config.json, for fresh weights)");
+          "give either \"path\" (a folder with weights, or a model's id on the Hub) or \"config\" "
+          "(a folder with config.json, for fresh weights)");
     }
-    std::shared_ptr<const io::Tokenizer> vocabulary;
-    const std::string& folder = arguments.params.text("vocabulary");
+    if (path.empty() && !revision.empty()) {
+      throw graph::GraphError("key \"revision\": is for a \"path\" on the Hub");
+    }
     const char* key = "vocabulary";
     try {
+      std::shared_ptr<const io::Tokenizer> vocabulary;
+      const std::string folder = arguments.params.text("vocabulary");
       if (!folder.empty()) {
         vocabulary = std::make_shared<io::Tokenizer>(io::Tokenizer::load(folder));
       }
-      key = path_.empty() ? "config" : "path";
-      description_ = read_description(path_.empty() ? config_folder_ : path_, vocabulary);
+      key = path.empty() ? "config" : "path";
+      if (!path.empty()) place_ = model_place(path, revision);
+      if (place_.to_fetch) {
+        description_ = base_description(vocabulary);
+      } else {
+        description_ =
+            read_description(path.empty() ? config_folder_ : place_.folder.string(), vocabulary);
+      }
+      // Which commit it is: a branch moves on.
+      if (!place_.folder.empty() && place_.folder != path) {
+        description_.notes.push_back(path + " is in " + place_.folder.string());
+      }
+    } catch (const graph::GraphError&) {
+      throw;
     } catch (const std::runtime_error& error) {
       throw graph::RunError("node \"" + name() + "\", key \"" + key + "\": " + error.what());
     }
   }
 
   const model::Config& config() const override { return description_.config; }
+  bool knows_config() const override { return !place_.to_fetch; }
+  std::unique_ptr<graph::Fetch> missing() const override {
+    return place_.to_fetch ? missing_model(name(), *place_.to_fetch) : nullptr;
+  }
 
   void run(graph::StepContext& context) override {
     model::Engine& engine = model::engine();
     engine.configure(options_);
     const uint64_t seed = graph::mix({context.seed(), graph::key_of(name())});
     ModelDescription description = description_;
-    if (path_.empty()) {
+    if (place_.folder.empty()) {
       give({.model = engine.create(description.config, seed, blank_bias_),
             .tokenizer = description.tokenizer,
             .extractor = description.extractor});
     } else {
       ModelState loaded = load_model(
-          path_, description,
+          place_.folder, description,
           {.head = description.has_other_tokens ? model::Head::fresh : model::Head::file_or_fresh,
            .seed = seed,
            .blank_bias = blank_bias_});
       if (loaded.stage != Stage::float32) {
-        throw graph::RunError("node \"" + name() + "\", key \"path\": " + path_ +
+        throw graph::RunError("node \"" + name() + "\", key \"path\": " + place_.folder.string() +
                               " holds a quantized model; training starts from a float one");
       }
       give(std::move(loaded));
@@ -85,7 +107,8 @@ class ModelSource : public ModelStep {
   }
 
  private:
-  std::string path_, config_folder_;
+  ModelPlace place_;  ///< no folder: fresh weights for config_folder_
+  std::string config_folder_;
   double blank_bias_;
   model::EngineOptions options_;
   ModelDescription description_;
@@ -103,8 +126,14 @@ const graph::Register registered({
              .kind = ParamKind::path,
              .fallback = "",
              .doc = "a Hugging Face folder: config.json, model.safetensors, vocabulary and "
-                    "processor files; a head that is missing or for another number of tokens is "
-                    "drawn with the seed"},
+                    "processor files; or, where there is no such folder, a model's id on the Hub, "
+                    "ORGANIZATION/NAME, which is fetched before the run unless the Hub's cache has "
+                    "it; a head that is missing or for another number of tokens is drawn with the "
+                    "seed"},
+            {.name = "revision",
+             .kind = ParamKind::text,
+             .fallback = "",
+             .doc = "of a model on the Hub: a branch, a tag, refs/pr/N or a commit; empty: main"},
             {.name = "config",
              .kind = ParamKind::path,
              .fallback = "",

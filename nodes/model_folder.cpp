@@ -89,6 +89,13 @@ ModelDescription read_description(const fs::path& folder,
   return description;
 }
 
+ModelDescription base_description(std::shared_ptr<const io::Tokenizer> vocabulary) {
+  ModelDescription description;
+  description.tokenizer = std::make_shared<io::Tokenizer>(io::Tokenizer::base_960h());
+  if (vocabulary) use_vocabulary(description, std::move(vocabulary));
+  return description;
+}
+
 Stage stage_of(const fs::path& folder) {
   if (fs::exists(folder / kInt8File)) return Stage::int8;
   return fs::exists(folder / kFakeFile) ? Stage::fake_quantized : Stage::float32;

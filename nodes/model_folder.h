@@ -23,6 +23,9 @@ struct ModelDescription {
 ModelDescription read_description(const std::filesystem::path& folder,
                                   std::shared_ptr<const io::Tokenizer> vocabulary = nullptr);
 
+/// wav2vec2-base's: what a graph is checked with while its model must still be fetched.
+ModelDescription base_description(std::shared_ptr<const io::Tokenizer> vocabulary);
+
 /// What the folder's model is quantized to, by the files that it holds.
 Stage stage_of(const std::filesystem::path& folder);
 

@@ -31,6 +31,8 @@ class ModelStep : public graph::Step {
 
   /// The configuration of the model that this step will give, known before anything is run.
   virtual const model::Config& config() const = 0;
+  /// False while the model must still be fetched: config() is then wav2vec2-base's.
+  virtual bool knows_config() const { return true; }
   /// How the model that this step will give is quantized, where that is known by then; or null.
   virtual const model::Policy* policy() const { return nullptr; }
 
@@ -59,6 +61,7 @@ class ModelConsumer : public ModelStep {
     input_.add_consumer();
   }
   const model::Config& config() const override { return input_.config(); }
+  bool knows_config() const override { return input_.knows_config(); }
   const model::Policy* policy() const override { return input_.policy(); }
 
  protected:

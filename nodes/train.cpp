@@ -95,6 +95,7 @@ class Train : public ModelConsumer {
           "key \"teacher\": needs a \"distillation_weight\" above 0, such as 1; with 0 it would "
           "teach nothing");
     }
+    if (!knows_config() || !teacher_->knows_config()) return;  // checked again when they are here
     const model::Config &own = config(), &other = teacher_->config();
     if (own.vocab_size != other.vocab_size || own.pad_token_id != other.pad_token_id) {
       throw graph::GraphError(graph::format(

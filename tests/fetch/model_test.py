@@ -44,11 +44,13 @@ class Hub(Case):
         for name, content in files.items():
             path = self.path(name, commit)
             if not name.endswith(".safetensors"):
-                self.hub.files[path] = File(content, {"X-Repo-Commit": commit}, etag=f'"{git_hash(content)}"')
+                file = File(content, {"X-Repo-Commit": commit}, etag=f'"{git_hash(content)}"')
+                self.hub.files[path] = self.hub.files[self.path(name, revision)] = file
                 continue
             sha256 = hashlib.sha256(content).hexdigest()
             self.hub.files[path] = File(b"", redirect=f"{self.store.url}/{sha256}?signature=s", headers={
                 "X-Repo-Commit": commit, "X-Linked-Size": str(len(content)), "X-Linked-Etag": f'"{sha256}"'})
+            self.hub.files[self.path(name, revision)] = self.hub.files[path]
             self.store.files[f"/{sha256}"] = File(content)
             self.weights = self.store.files[f"/{sha256}"]
             self.weights_path = f"/{sha256}?signature=s"
