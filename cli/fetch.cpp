@@ -1,5 +1,4 @@
 /// `flowqat fetch`: LibriSpeech's splits, and models from the Hugging Face Hub.
-#include <csignal>
 #include <filesystem>
 
 #include "cli/commands.h"
@@ -15,8 +14,6 @@ namespace {
 
 io::FetchOptions options_for(const FetchArguments& arguments, Terminal& terminal,
                              const std::atomic<int>& stop_signal) {
-  // A file that grows beyond a limit is then an error that can be told, not the program's end.
-  std::signal(SIGXFSZ, SIG_IGN);
   return {.jobs = arguments.jobs,
           .retries = arguments.retries,
           .silence_s = arguments.timeout_s,

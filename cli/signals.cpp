@@ -19,6 +19,8 @@ const std::atomic<int>& catch_stop_signals() {
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A file that grows beyond a limit is an error that can be told, not the program's end.
+  std::signal(SIGXFSZ, SIG_IGN);
   return stop_signal;
 }
 

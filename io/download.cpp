@@ -13,12 +13,14 @@ namespace {
 /// The reader's side, which hashes all that it reads.
 class Reader {
  public:
-  Reader(PartialFile& partial, const RemoteFile& file)
+  Reader(PartialFile& partial, const RemoteFile& file, const FetchMonitor& monitor)
       : partial_(partial),
+        monitor_(monitor),
         generation_(partial.generation()),
         digest_(file.checksum.kind, file.bytes) {}
 
   size_t read(std::span<std::byte> bytes) {
+    monitor_.check();
     const size_t count = partial_.read(generation_, offset_, bytes);
     digest_.add(bytes.first(count));
     offset_ += static_cast<int64_t>(count);
@@ -34,6 +36,7 @@ class Reader {
 
  private:
   PartialFile& partial_;
+  const FetchMonitor& monitor_;
   int generation_;
   int64_t offset_ = 0;
   Digest digest_;
@@ -52,6 +55,10 @@ Pass stream_once(const RemoteFile& file, PartialFile& partial, FetchMonitor& mon
   Transfer transfer(file, partial, monitor, given_up);
   std::exception_ptr network_failure, failure;
   Pass pass{.resumed = partial.bytes() > 0};
+  if (pass.resumed) {
+    monitor.say(file.name + ": going on from " + bytes_text(partial.bytes()) +
+                ", which are read from the disk again");
+  }
   {
     const std::jthread writer([&] {
       try {
@@ -65,7 +72,7 @@ Pass stream_once(const RemoteFile& file, PartialFile& partial, FetchMonitor& mon
     try {
       while (pass.checksum.empty()) {
         try {
-          Reader reader(partial, file);
+          Reader reader(partial, file, monitor);
           if (consume) consume([&](std::span<std::byte> bytes) { return reader.read(bytes); });
           pass.checksum = reader.checksum();
         } catch (const PartialFile::Restarted&) {
