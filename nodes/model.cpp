@@ -62,6 +62,11 @@ class ModelSource : public ModelStep {
   }
 
   void run(graph::StepContext& context) override {
+    if (place_.to_fetch) {
+      throw graph::RunError("node \"" + name() + "\", key \"path\": " + place_.to_fetch->id +
+                            " is not in the Hub's cache; flowqat fetch model " +
+                            place_.to_fetch->id + " fetches it");
+    }
     model::Engine& engine = model::engine();
     engine.configure(options_);
     const uint64_t seed = graph::mix({context.seed(), graph::key_of(name())});
