@@ -6,6 +6,7 @@
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "io/error.h"
+#include "io/http_client.h"
 #include "io/hub_fetch.h"
 #include "io/librispeech_archives.h"
 
@@ -49,7 +50,7 @@ int fetch_librispeech(const FetchLibriSpeechArguments& arguments) {
     terminal.say(split + ": is there already, in " + (plan.folder / split).string());
   }
   if (!plan.missing.empty()) {
-    terminal.say(io::describe(plan) + ", from " + arguments.base_url);
+    terminal.say(io::describe(plan) + ", from " + io::shown_url(arguments.base_url));
     until_stopped(stop_signal, terminal,
                   [&] { io::fetch_librispeech(plan, arguments.base_url, options); });
   }

@@ -103,6 +103,7 @@ void PartialFile::restart() {
   if (::ftruncate(descriptor_, 0) != 0) fail(path_, "cannot be emptied");
   bytes_ = 0;
   ++generation_;
+  complete_ = abandoned_ = false;
   changed_.notify_all();
 }
 

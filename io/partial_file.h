@@ -41,7 +41,7 @@ class PartialFile {
   // The writer's side. Errors name the path and say that the next try goes on from there.
   void set_origin(const PartialOrigin& origin);
   void append(std::span<const std::byte> bytes);
-  /// Empties it.
+  /// Empties it; it is then as if it were new, neither complete nor abandoned.
   void restart();
   void set_complete(bool complete);
   /// No more comes; wakes the other side.

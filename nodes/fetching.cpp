@@ -4,6 +4,7 @@
 
 #include "graph/error.h"
 #include "io/error.h"
+#include "io/http_client.h"
 #include "io/hub_fetch.h"
 
 namespace flowqat::nodes {
@@ -35,7 +36,9 @@ class Splits : public graph::Fetch {
   Splits(std::string node, io::LibriSpeechPlan plan, std::string base_url)
       : node_(std::move(node)), plan_(std::move(plan)), base_url_(std::move(base_url)) {}
 
-  std::string text() const override { return io::describe(plan_) + ", from " + base_url_; }
+  std::string text() const override {
+    return io::describe(plan_) + ", from " + io::shown_url(base_url_);
+  }
   graph::FetchSize size(const graph::FetchContext&) override {
     return {.text = text(), .folder = plan_.folder, .disk_bytes = plan_.disk_bytes};
   }

@@ -72,6 +72,16 @@ TEST_CASE("a partial file that is emptied or given up tells its reader, who may 
   CHECK(restarted);
   CHECK(abandoned);
   CHECK_THROWS_AS(partial.append(bytes_of("d")), PartialFile::Abandoned);
+  partial.set_complete(true);
+  partial.restart();  // another try in the same process
+  std::string heard;
+  {
+    const std::jthread reader([&] { heard = read_all(partial); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    partial.append(bytes_of("de"));
+    partial.set_complete(true);
+  }
+  CHECK(heard == "de");
 }
 
 TEST_CASE("a partial file stays with its origin for the next try, and an empty one does not stay") {
