@@ -76,7 +76,7 @@ class Corpus:
                 splits["test"] = split("test-demo")
         else:
             splits = {name: {"type": "manifest", "path": str(path)} for name, path in fsdd_manifests(root, out).items()}
-            self.learn["epochs"], self.adapt["epochs"], train_batch["max_padded_s"] = 12, 4, 8
+            self.learn["epochs"], train_batch["max_padded_s"] = 10, 8
         self.parts = [name for name in splits if name != "train"]
         self.audio = {}
         for name, node in splits.items():

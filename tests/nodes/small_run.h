@@ -21,8 +21,8 @@ inline graph::Graph small_quickstart(const std::filesystem::path& folder, const 
         std::string("dev_corpus.splits=[\"dev\"]"), "start.config=" + (folder / "config").string(),
         std::string("start.device=cpu"), std::string("batch.max_padded_s=4"),
         std::string("learn.epochs=2"), std::string("learn.log_every_steps=1"),
-        std::string("adapt.log_every_steps=1"), std::string("observe.batches=2"),
-        std::string("threads=2")}) {
+        std::string("adapt.epochs=4"), std::string("adapt.log_every_steps=1"),
+        std::string("observe.batches=2"), std::string("threads=2")}) {
     graph::override_value(file, value);
   }
   for (const std::string& value : more) graph::override_value(file, value);
