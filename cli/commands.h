@@ -60,6 +60,7 @@ struct EvaluateArguments {
   int64_t batch = 1;                ///< utterances padded to one length
   bool json = false;
   std::string out;  ///< a file for what was heard in each utterance, or empty
+  std::string text_normalization = "vocabulary";  ///< of the transcripts, or "none"
   std::string device = "auto";
   std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
 };

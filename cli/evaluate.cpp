@@ -14,6 +14,7 @@
 #include "nodes/model_batch.h"
 #include "nodes/model_folder.h"
 #include "nodes/recognize.h"
+#include "nodes/transcripts.h"
 
 namespace flowqat::cli {
 namespace {
@@ -22,8 +23,9 @@ using graph::format;
 
 class Evaluator {
  public:
-  Evaluator(const EvaluateArguments& arguments, Terminal& terminal)
-      : terminal_(terminal), stop_signal_(catch_stop_signals()) {
+  Evaluator(const EvaluateArguments& arguments, const io::TextNormalizer& normalize,
+            Terminal& terminal)
+      : normalize_(normalize), terminal_(terminal), stop_signal_(catch_stop_signals()) {
     if (!arguments.out.empty()) listing_.emplace(arguments.out);
   }
 
@@ -60,11 +62,13 @@ class Evaluator {
   }
 
   void add(const graph::IndexEntry& entry, const std::string& text, Evaluation& evaluation) {
-    const nodes::Score score = nodes::score(entry.transcript, text);
+    const std::string reference = normalize_(entry.transcript);
+    const nodes::Score score = nodes::score(reference, text);
     evaluation.add(entry, score);
-    if (listing_) listing_->add(nodes::listing(entry, text, score));
+    if (listing_) listing_->add(nodes::listing(entry, reference, text, score));
   }
 
+  const io::TextNormalizer& normalize_;
   Terminal& terminal_;
   const std::atomic<int>& stop_signal_;
   std::optional<graph::JsonLines> listing_;
@@ -81,11 +85,17 @@ int evaluate(const EvaluateArguments& arguments) {
                      .batch = arguments.batch},
                     description.extractor);
   Terminal terminal;
-  Evaluator evaluator(arguments, terminal);
+  const io::TextNormalizer normalize(*description.tokenizer,
+                                     io::parse_text_normalization(arguments.text_normalization));
+  const nodes::TranscriptCounts transcripts = nodes::count_transcripts(audio.pipeline(), normalize);
+  Evaluator evaluator(arguments, normalize, terminal);
   model::engine().configure({.device = arguments.device});
   const nodes::ModelState model = nodes::load_model(
       arguments.model, description, {.kernels = nodes::kernels_of(arguments.kernels)});
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
+  if (const std::string line = nodes::unknown_characters_line(transcripts); !line.empty()) {
+    terminal.say("flowqat: " + line);
+  }
   const Evaluation evaluation = evaluator.run(audio, model);
   if (evaluation.all.words.references() == 0) {
     throw graph::RunError(arguments.manifest + ": holds no transcript to compare with" +
@@ -95,6 +105,7 @@ int evaluate(const EvaluateArguments& arguments) {
     graph::Json json = as_json(evaluation);
     json["model"] = arguments.model;
     json["manifest"] = arguments.manifest;
+    json["transcripts"] = nodes::to_json(transcripts);
     json["device"] = model::engine().device();
     terminal.result(json.dump(-1, ' ', false, graph::Json::error_handler_t::replace) + "\n");
   } else {

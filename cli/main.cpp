@@ -139,6 +139,11 @@ int dispatch(int argc, char** argv) {
                    "write a JSON object an utterance: what was said, heard and wrong")
       ->option_text("FILE");
   evaluator->add_option("--device", evaluate.device, "auto, cpu or cuda")
+  evaluator
+      ->add_option("--text-normalization", evaluate.text_normalization,
+                   "of the transcripts: to the model's vocabulary, or none (default: vocabulary)")
+      ->option_text("HOW")
+      ->check(CLI::IsMember({"vocabulary", "none"}));
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   evaluator
       ->add_option("--kernels", evaluate.kernels,

@@ -86,8 +86,9 @@ class Listener {
       const nodes::ModelBatch prepared =
           nodes::to_model_batch(*batch, *state_.tokenizer, state_.model->config());
       heard_ += std::ssize(batch->rows);
+      const io::TextNormalizer normalize(*state_.tokenizer, io::TextNormalization::vocabulary);
       for (const graph::Row* row : prepared.too_short) {
-        measured.words += nodes::score(row->entry->transcript, "").word_errors;
+        measured.words += nodes::score(normalize(row->entry->transcript), "").word_errors;
       }
       std::vector<float> values;
       if (prepared.audio.rows > 0) {
@@ -96,7 +97,8 @@ class Listener {
         const std::vector<std::string> texts = nodes::texts_of(logits, *state_.tokenizer);
         for (size_t row = 0; row < texts.size(); ++row) {
           measured.words +=
-              nodes::score(prepared.rows[row]->entry->transcript, texts[row]).word_errors;
+              nodes::score(normalize(prepared.rows[row]->entry->transcript), texts[row])
+                  .word_errors;
         }
       }
       if (is_reference) {

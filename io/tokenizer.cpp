@@ -95,12 +95,26 @@ std::vector<Tokenizer::Piece> Tokenizer::split(std::u32string_view text) const {
   return pieces;
 }
 
-std::vector<int32_t> Tokenizer::encode(const std::string& text, int64_t* unknown) const {
+bool Tokenizer::has(char32_t c) const {
+  if (c == U' ') return true;
+  const auto is_text = [&](char32_t written) {
+    const std::string token = to_utf8({&written, 1});
+    return ids_.contains(token) && token != pad_ && token != unknown_ && token != begin_ &&
+           token != end_;
+  };
+  return lower_case_ ? std::ranges::all_of(upper_case({&c, 1}), is_text) : is_text(c);
+}
+
+size_t Tokenizer::whole_token_at(std::u32string_view text) const {
+  const Whole* whole = whole_at(text);
+  return whole == nullptr ? 0 : whole->text.size();
+}
+
+std::vector<int32_t> Tokenizer::encode(const std::string& text, CharacterCounts* unknown) const {
   std::vector<int32_t> ids;
-  int64_t unknown_characters = 0;
   const auto add = [&](const std::string& token) {
     const auto found = ids_.find(token);
-    if (found == ids_.end()) ++unknown_characters;
+    if (found == ids_.end() && unknown != nullptr) ++(*unknown)[token];
     ids.push_back(found == ids_.end() ? unknown_id_ : found->second);
   };
   const std::u32string wide = from_utf8(text);
@@ -119,7 +133,6 @@ std::vector<int32_t> Tokenizer::encode(const std::string& text, int64_t* unknown
       }
     }
   }
-  if (unknown != nullptr) *unknown = unknown_characters;
   return ids;
 }
 

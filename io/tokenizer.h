@@ -19,6 +19,9 @@ struct Word {
   bool operator==(const Word&) const = default;
 };
 
+/// How often each character, as UTF-8, came up.
+using CharacterCounts = std::map<std::string, int64_t>;
+
 struct DecodedText {
   std::string text;
   std::vector<Word> words;
@@ -44,9 +47,18 @@ class Tokenizer {
   /// Token ids of UTF-8 `text`: one a character, a space becomes the word delimiter, a token of
   /// several characters written out ("<unk>") becomes its id and takes the white space around it
   /// away. Case is kept unless the configuration asks for do_lower_case, which makes text upper
-  /// case first. Characters outside the vocabulary become the unknown token; `*unknown`, if given,
-  /// is set to their number. Throws Error if `text` is not UTF-8.
-  std::vector<int32_t> encode(const std::string& text, int64_t* unknown = nullptr) const;
+  /// case first. Characters outside the vocabulary become the unknown token and are added to
+  /// `*unknown`, if given. Throws Error if `text` is not UTF-8.
+  std::vector<int32_t> encode(const std::string& text, CharacterCounts* unknown = nullptr) const;
+
+  /// Whether `c` can stand in a text and encode() has a token for it: a space can, a character that
+  /// is a special token (as "-" is the pad token of some) cannot.
+  bool has(char32_t c) const;
+  /// The length of the token of several characters that `text` begins with, which encode() takes as
+  /// a whole; 0: none.
+  size_t whole_token_at(std::u32string_view text) const;
+  /// Whether texts are made upper case before they are encoded, and lower case after decoding.
+  bool in_lower_case() const { return lower_case_; }
 
   /// The text of the best token of every frame, by greedy CTC decoding: repeats are joined, blanks
   /// dropped, word delimiters become spaces, the ends are stripped. <s>, </s> and <unk> are printed

@@ -9,6 +9,7 @@
 #include "nodes/model_folder.h"
 #include "nodes/recognize.h"
 #include "nodes/score.h"
+#include "nodes/transcripts.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -77,6 +78,8 @@ class Evaluate : public graph::Step {
     graph::JsonLines transcripts(context.folder() / (name() + "-" + result.label + ".jsonl"));
     graph::Pipeline& pipeline = context.audio(audio_);
     check_rate(pipeline, state.extractor);
+    const io::TextNormalizer normalize(*state.tokenizer, step.text_normalization());
+    tell_transcripts(context, audio_, name(), normalize);
     const auto stream = pipeline.open(name(), 0);
     while (const auto batch = stream->next()) {
       context.throw_if_stopped();
@@ -87,10 +90,11 @@ class Evaluate : public graph::Step {
       result.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
       result.audio_s += batch->speech_s();
       const auto add = [&](const graph::IndexEntry& entry, const std::string& text) {
-        const Score scored = score(entry.transcript, text);
+        const std::string reference = normalize(entry.transcript);
+        const Score scored = score(reference, text);
         result.words += scored.word_errors;
         result.characters += scored.character_errors;
-        transcripts.add(listing(entry, text, scored));
+        transcripts.add(listing(entry, reference, text, scored));
       };
       for (size_t row = 0; row < texts.size(); ++row) add(*prepared.rows[row]->entry, texts[row]);
       for (const graph::Row* row : prepared.too_short) add(*row->entry, "");

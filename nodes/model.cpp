@@ -16,6 +16,8 @@ class ModelSource : public ModelStep {
       : ModelStep(arguments.name),
         config_folder_(arguments.params.text("config")),
         blank_bias_(arguments.params.number("blank_bias")),
+        text_normalization_(
+            io::parse_text_normalization(arguments.params.text("text_normalization"))),
         options_{.device = arguments.params.text("device"),
                  .threads = static_cast<int>(arguments.params.integer("compute_threads"))} {
     if (options_.threads == 0) options_.threads = graph::usable_cores();
@@ -60,6 +62,7 @@ class ModelSource : public ModelStep {
   std::unique_ptr<graph::Fetch> missing() const override {
     return place_.to_fetch ? missing_model(name(), *place_.to_fetch) : nullptr;
   }
+  io::TextNormalization text_normalization() const override { return text_normalization_; }
 
   void run(graph::StepContext& context) override {
     if (place_.to_fetch) {
@@ -115,6 +118,7 @@ class ModelSource : public ModelStep {
   ModelPlace place_;  ///< no folder: fresh weights for config_folder_
   std::string config_folder_;
   double blank_bias_;
+  io::TextNormalization text_normalization_;
   model::EngineOptions options_;
   ModelDescription description_;
 };
@@ -149,6 +153,13 @@ const graph::Register registered({
              .fallback = "",
              .doc = "a folder with vocab.json and tokenizer files, to be used instead of the "
                     "model's own; a head that does not fit is drawn anew"},
+            {.name = "text_normalization",
+             .kind = ParamKind::choice,
+             .fallback = "vocabulary",
+             .choices = io::text_normalization_names(),
+             .doc = "vocabulary: what the vocabulary lacks in a transcript is folded to it (case, "
+                    "apostrophes, dashes, accents) or left out (punctuation), for training and "
+                    "evaluation alike; none: transcripts stay as written"},
             {.name = "blank_bias",
              .kind = ParamKind::number,
              .fallback = 0,

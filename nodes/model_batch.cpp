@@ -15,7 +15,8 @@ std::vector<model::MaskSpan> to_model_spans(const std::vector<graph::MaskSpan>& 
 }  // namespace
 
 ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer,
-                          const model::Config& config) {
+                          const model::Config& config, io::TextNormalization how) {
+  const io::TextNormalizer normalize(tokenizer, how);
   ModelBatch result;
   model::AudioBatch& audio = result.audio;
   audio.padded_samples = batch.padded_samples;
@@ -30,7 +31,7 @@ ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokeni
     places.push_back(place);
     result.rows.push_back(&row);
     audio.lengths_samples.push_back(row.samples);
-    audio.targets.push_back(tokenizer.encode(row.entry->transcript, &result.unknown_characters));
+    audio.targets.push_back(tokenizer.encode(normalize(row.entry->transcript)));
     audio.time_masks.push_back(to_model_spans(row.time_masks));
     audio.channel_masks.push_back(to_model_spans(row.channel_masks));
   }

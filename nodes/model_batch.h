@@ -3,6 +3,7 @@
 
 #include "graph/pipeline.h"
 #include "io/processor.h"
+#include "io/text_normalizer.h"
 #include "io/tokenizer.h"
 #include "model/model.h"
 
@@ -17,12 +18,14 @@ struct ModelBatch {
   std::vector<const graph::Row*>
       too_short;  ///< speech of less than one frame: nothing to recognize
   std::vector<float> compacted;
-  int64_t unknown_characters = 0;  ///< of the transcripts: encoded as <unk>
 };
 
-/// `batch` outlives the result.
+/// `batch` outlives the result. Targets are the tokens of the normalized transcripts; what is
+/// outside the vocabulary then becomes the unknown token (tell_transcripts() says how much that
+/// is). Whoever reads no targets need not say how.
 ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer,
-                          const model::Config& config);
+                          const model::Config& config,
+                          io::TextNormalization how = io::TextNormalization::none);
 
 /// Throws GraphError, which says where to put a resample node, if the stream's audio comes at
 /// another rate than the model hears.

@@ -7,6 +7,7 @@
 #include "graph/error.h"
 #include "graph/node.h"
 #include "io/processor.h"
+#include "io/text_normalizer.h"
 #include "io/tokenizer.h"
 #include "model/model.h"
 
@@ -35,6 +36,8 @@ class ModelStep : public graph::Step {
   virtual bool knows_config() const { return true; }
   /// How the model that this step will give is quantized, where that is known by then; or null.
   virtual const model::Policy* policy() const { return nullptr; }
+  /// How transcripts are brought to this model's vocabulary.
+  virtual io::TextNormalization text_normalization() const = 0;
 
   void add_consumer() { ++consumers_; }
   /// The result, to be read. Valid until the caller calls done_with().
@@ -63,6 +66,7 @@ class ModelConsumer : public ModelStep {
   const model::Config& config() const override { return input_.config(); }
   bool knows_config() const override { return input_.knows_config(); }
   const model::Policy* policy() const override { return input_.policy(); }
+  io::TextNormalization text_normalization() const override { return input_.text_normalization(); }
 
  protected:
   ModelStep& input() { return input_; }

@@ -10,12 +10,12 @@ Score score(const std::string& reference, const std::string& hypothesis) {
   return score;
 }
 
-graph::Json listing(const graph::IndexEntry& entry, const std::string& hypothesis,
-                    const Score& score) {
+graph::Json listing(const graph::IndexEntry& entry, const std::string& reference,
+                    const std::string& hypothesis, const Score& score) {
   return {{"id", entry.id},
           {"speaker", entry.speaker},
           {"duration_s", entry.shape.seconds()},
-          {"reference", entry.transcript},
+          {"reference", reference},
           {"hypothesis", hypothesis},
           {"errors", score.word_errors.errors()},
           {"substitutions", score.word_errors.substitutions},

@@ -19,8 +19,9 @@ struct Score {
 Score score(const std::string& reference, const std::string& hypothesis);
 
 /// An utterance's line of a listing: who said what for how long, what was heard, and the errors.
-graph::Json listing(const graph::IndexEntry& entry, const std::string& hypothesis,
-                    const Score& score);
+/// `reference` is the transcript that was scored, which may have been normalized.
+graph::Json listing(const graph::IndexEntry& entry, const std::string& reference,
+                    const std::string& hypothesis, const Score& score);
 
 /// Sums over utterances.
 struct ScoreSums {

@@ -9,6 +9,7 @@
 #include "nodes/model_batch.h"
 #include "nodes/model_folder.h"
 #include "nodes/train_params.h"
+#include "nodes/transcripts.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -24,11 +25,11 @@ struct Progress {
   int64_t epoch = 0, batch = 0;  ///< the next to be drawn
   int64_t step = 0;              ///< batches drawn so far, those without a usable row included
   double audio_s = 0, wall_s = 0, waited_s = 0;
-  int64_t infinite_losses = 0, unknown_characters = 0, too_short = 0;
+  int64_t infinite_losses = 0, too_short = 0;
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, epoch, batch, step, audio_s, wall_s, waited_s,
-                                   infinite_losses, unknown_characters, too_short)
+                                   infinite_losses, too_short)
 
 class Train : public ModelConsumer {
  public:
@@ -59,6 +60,7 @@ class Train : public ModelConsumer {
     }
     graph::Pipeline& pipeline = context.audio(audio_);
     check_rate(pipeline, state.extractor);
+    tell_transcripts(context, audio_, name(), {*state.tokenizer, text_normalization()});
     const int64_t steps = count_steps(pipeline);
     phases_ = phases_of(params_, steps);
     // As the model comes from calibration, or from the step that the checkpoint was made behind.
@@ -165,7 +167,8 @@ class Train : public ModelConsumer {
       fake_quantize(*state.model, progress.step >= phases_.fake_quantize_from);
       state.model->set_activation_observers(progress.step < phases_.freeze_from);
     }
-    const ModelBatch prepared = to_model_batch(batch, *state.tokenizer, config());
+    const ModelBatch prepared =
+        to_model_batch(batch, *state.tokenizer, config(), text_normalization());
     const double rate = model::learning_rate(params_.schedule, progress.step, steps, progress.epoch,
                                              params_.epochs);
     // A batch of rejected utterances alone counts as a step, so that the schedule stays the plan's.
@@ -175,7 +178,6 @@ class Train : public ModelConsumer {
           graph::mix({seed_, graph::key_of(name()), static_cast<uint64_t>(progress.step)}));
     }
     progress.audio_s += batch.speech_s();
-    progress.unknown_characters += prepared.unknown_characters;
     progress.too_short += static_cast<int64_t>(prepared.too_short.size());
     ++progress.step;
     ++progress.batch;
@@ -249,10 +251,6 @@ class Train : public ModelConsumer {
     if (progress.too_short > 0) {
       context.reporter().say(name() + ": " + std::to_string(progress.too_short) +
                              " times an utterance was shorter than one frame and was left out");
-    }
-    if (progress.unknown_characters > 0) {
-      context.reporter().say(name() + ": " + std::to_string(progress.unknown_characters) +
-                             " characters of the transcripts are not in the vocabulary");
     }
   }
 

@@ -36,7 +36,7 @@ APT_BUILD=(
   g++ cmake ninja-build pkg-config ccache mold
   python3 python3-venv ca-certificates
   libtbb-dev libavformat-dev libavcodec-dev libavutil-dev libsamplerate0-dev libsoxr-dev libarchive-dev zlib1g-dev
-  libcurl4-openssl-dev
+  libcurl4-openssl-dev libutf8proc-dev
   libcli11-dev catch2 nlohmann-json3-dev libxxhash-dev libssl-dev
   libonnx-dev libprotobuf-dev
 )

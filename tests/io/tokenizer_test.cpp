@@ -65,11 +65,16 @@ TEST_CASE("words come with the frames of their characters") {
 
 TEST_CASE("characters outside the vocabulary are counted") {
   const Tokenizer tokenizer = Tokenizer::base_960h();
-  int64_t unknown = -1;
+  CharacterCounts unknown;
   tokenizer.encode("HELLO", &unknown);
-  CHECK(unknown == 0);
-  CHECK(tokenizer.encode("A1é<unk>", &unknown) == std::vector<int32_t>{7, 3, 3, 3});
-  CHECK(unknown == 2);
+  CHECK(unknown.empty());
+  CHECK(tokenizer.encode("A1é1<unk>", &unknown) == std::vector<int32_t>{7, 3, 3, 3, 3});
+  CHECK(unknown == CharacterCounts{{"1", 2}, {"é", 1}});
+  CHECK(tokenizer.has(U'A'));
+  CHECK(tokenizer.has(U' '));
+  for (const char32_t lacking : {U'a', U'1', U'é'}) CHECK_FALSE(tokenizer.has(lacking));
+  CHECK(tokenizer.whole_token_at(U"<unk>A") == 5);
+  CHECK(tokenizer.whole_token_at(U"A<unk>") == 0);
   CHECK_THAT(error_of([&] { tokenizer.encode("A\xff"); }),
              ContainsSubstring("byte 255 at offset 1"));
 }

@@ -26,7 +26,8 @@ TEST_CASE("scores add up, and an utterance's line holds its own") {
   entry.transcript = "A CAT";
   entry.shape = {8000, 16000};
   const Score scored = score(entry.transcript, "A BAT");
-  const auto line = listing(entry, "A BAT", scored);
+  const auto line = listing(entry, "A CAT", "A BAT", scored);
+  CHECK(line.at("reference") == "A CAT");
   CHECK(line.at("duration_s") == 0.5);
   CHECK(line.at("errors") == 1);
   CHECK(line.at("reference_words") == 2);

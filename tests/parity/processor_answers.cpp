@@ -16,8 +16,10 @@ using namespace flowqat;
 using graph::Json;
 
 Json encode(const io::Tokenizer& tokenizer, const std::string& text) {
+  flowqat::io::CharacterCounts counts;
+  const auto ids = tokenizer.encode(text, &counts);
   int64_t unknown = 0;
-  const auto ids = tokenizer.encode(text, &unknown);
+  for (const auto& [character, times] : counts) unknown += times;
   return {{"ids", ids}, {"unknown", unknown}};
 }
 
