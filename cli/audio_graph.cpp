@@ -7,16 +7,11 @@
 namespace flowqat::cli {
 namespace {
 
-graph::Json corpus_node(const CorpusOptions& options) {
-  if (!std::filesystem::is_directory(options.manifest)) {
-    if (!options.splits.empty()) {
-      throw graph::GraphError(options.split_option +
-                              ": only a folder in LibriSpeech's layout has splits, and " +
-                              options.manifest + " is no folder");
-    }
-    return {{"type", "manifest"}, {"path", options.manifest}};
+bool holds_shards(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".tar") return true;
   }
-  return {{"type", "librispeech"}, {"root", options.manifest}, {"splits", options.splits}};
+  return false;
 }
 
 graph::GraphSpec audio_graph(const CorpusOptions& options, const io::FeatureExtractor& extractor) {
@@ -35,6 +30,22 @@ graph::GraphSpec audio_graph(const CorpusOptions& options, const io::FeatureExtr
 }
 
 }  // namespace
+
+graph::Json corpus_node(const CorpusOptions& options) {
+  const std::string& path = options.manifest;
+  const bool is_folder = std::filesystem::is_directory(path);
+  if (!options.splits.empty() && !is_folder) {
+    throw graph::GraphError(options.split_option +
+                            ": only a folder in LibriSpeech's layout has splits, and " + path +
+                            " is no folder");
+  }
+  const bool is_shard = !is_folder && path.ends_with(".tar");
+  if (is_shard || (is_folder && options.splits.empty() && holds_shards(path))) {
+    return {{"type", "shards"}, {"paths", {path}}};
+  }
+  if (!is_folder) return {{"type", "manifest"}, {"path", path}};
+  return {{"type", "librispeech"}, {"root", path}, {"splits", options.splits}};
+}
 
 CorpusAudio::CorpusAudio(const CorpusOptions& options, const io::FeatureExtractor& extractor)
     : command_(options.command),

@@ -10,14 +10,19 @@
 namespace flowqat::cli {
 
 struct CorpusOptions {
-  std::string command;              ///< the one that listens, for messages
-  std::string manifest;             ///< a manifest, or a folder in LibriSpeech's layout
+  std::string command;  ///< the one that listens, for messages
+  /// A manifest, a folder in LibriSpeech's layout, or shards: a *.tar, a pattern of such, or a
+  /// folder that holds some.
+  std::string manifest;
   std::vector<std::string> splits;  ///< of such a folder; empty: all
   std::string split_option = "--split";
   int64_t batch = 1;      ///< utterances padded to one length; of like length where several
   bool shuffled = false;  ///< even where there is one a batch, which else come as listed
   uint64_t seed = 1;
 };
+
+/// The node that reads the corpus. Throws GraphError for splits of what has none.
+graph::Json corpus_node(const CorpusOptions& options);
 
 /// A corpus as a model hears it: a built-in graph through decode, resample and normalize to
 /// batches. The same batches at every opening.

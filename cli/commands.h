@@ -132,6 +132,18 @@ struct FetchModelArguments : FetchArguments {
 /// `flowqat fetch model ID`
 int fetch_model(const FetchModelArguments& arguments);
 
+struct InspectArguments {
+  std::string corpus;               ///< as of EvaluateArguments, or any folder of audio
+  std::vector<std::string> splits;  ///< as there
+  std::string model;                ///< a folder, or empty: base-960h's vocabulary and frames
+  std::string text_normalization = "vocabulary";  ///< or "none"
+  double max_duration_s = 30;                     ///< 0: nothing is too long
+  bool json = false;
+  std::string html;  ///< a file to write, or empty
+};
+/// `flowqat inspect CORPUS`
+int inspect(const InspectArguments& arguments);
+
 constexpr int kDone = 0, kFailed = 1, kBadUsage = 2;
 
 }  // namespace flowqat::cli

@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/fetch_options.h"
+#include "cli/inspect_options.h"
 #include "cli/quantization_options.h"
 #include "graph/error.h"
 
@@ -118,7 +119,7 @@ int dispatch(int argc, char** argv) {
       ->required();
   evaluator
       ->add_option("--manifest", evaluate.manifest,
-                   "a manifest, or a folder in LibriSpeech's layout")
+                   "a manifest, a folder in LibriSpeech's layout, or tar shards")
       ->option_text("FILE|DIR")
       ->required();
   evaluator
@@ -138,18 +139,20 @@ int dispatch(int argc, char** argv) {
       ->add_option("--out", evaluate.out,
                    "write a JSON object an utterance: what was said, heard and wrong")
       ->option_text("FILE");
-  evaluator->add_option("--device", evaluate.device, "auto, cpu or cuda")
   evaluator
       ->add_option("--text-normalization", evaluate.text_normalization,
                    "of the transcripts: to the model's vocabulary, or none (default: vocabulary)")
       ->option_text("HOW")
       ->check(CLI::IsMember({"vocabulary", "none"}));
+  evaluator->add_option("--device", evaluate.device, "auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   evaluator
       ->add_option("--kernels", evaluate.kernels,
                    "of an int8 model: fastest (default) or exact, each layer on its own engine")
       ->check(CLI::IsMember({"fastest", "exact"}));
 
+  cli::InspectArguments inspect;
+  const CLI::App* inspector = cli::add_inspect(app, inspect);
   cli::QuantizeArguments quantize;
   const CLI::App* quantizer = cli::add_quantize(app, quantize);
   cli::SensitivityArguments sensitivity;
@@ -179,6 +182,7 @@ int dispatch(int argc, char** argv) {
   if (profiler->parsed()) return cli::profile(profile);
   if (transcriber->parsed()) return cli::transcribe(transcribe);
   if (evaluator->parsed()) return cli::evaluate(evaluate);
+  if (inspector->parsed()) return cli::inspect(inspect);
   if (quantizer->parsed()) return cli::quantize(quantize);
   if (analyser->parsed()) return cli::sensitivity(sensitivity);
   if (exporter->parsed()) return cli::export_model(exported);

@@ -1,7 +1,6 @@
 /// `flowqat profile`: a graph's data side alone, measured.
 #include "graph/profile.h"
 
-#include <fstream>
 #include <iostream>
 #include <optional>
 
@@ -9,6 +8,7 @@
 #include "cli/profile_html.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "cli/text_file.h"
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/graph.h"
@@ -110,20 +110,6 @@ graph::Json as_json(const graph::Profile& profile, const std::string& stream,
                    {"nodes", nodes}};
   if (!isolated.empty()) json["isolated"] = alone;
   return json;
-}
-
-void write_text(const std::string& file, const std::string& text) {
-  std::ofstream out(file);
-  out << text;
-  out.close();
-  if (!out) throw graph::RunError(file + ": cannot be written");
-}
-
-/// Whoever measures for minutes wants to hear beforehand that the result has no place to go.
-void require_writable(const std::string& file) {
-  if (!file.empty() && !std::ofstream(file, std::ios::app)) {
-    throw graph::RunError(file + ": cannot be written");
-  }
 }
 
 }  // namespace

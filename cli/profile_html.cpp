@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "cli/html.h"
 #include "graph/format.h"
@@ -44,15 +43,6 @@ Stack stack(const graph::Profile& profile, std::vector<std::string> names,
     }
   }
   return result;
-}
-
-/// The next of 1, 2, 2.5, 5, 10 times a power of ten that is not below `value`.
-double round_up(double value) {
-  const double power = std::pow(10.0, std::floor(std::log10(std::max(value, 1e-9))));
-  for (const double step : {1.0, 2.0, 2.5, 5.0}) {
-    if (step * power >= value) return step * power;
-  }
-  return 10 * power;
 }
 
 std::string legend(const std::vector<std::string>& names) {
@@ -140,22 +130,6 @@ std::string isolated_table(const std::vector<graph::IsolatedNode>& nodes) {
   return text + "</table>\n";
 }
 
-constexpr const char* style = R"(<style>
-:root { color-scheme: light dark; --line: #8884; --mark: #e69f0033; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 900px; margin: 2em auto; padding: 0 1em; }
-h1 { font-size: 1.4em; } h2 { font-size: 1.1em; margin-top: 2em; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; white-space: nowrap; padding: .3em .6em; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } th { white-space: normal; font-weight: 600; vertical-align: bottom; }
-.bottleneck { background: var(--mark); }
-.bar { display: inline-block; height: .7em; background: #0072b2; }
-svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: currentColor; }
-.grid { stroke: var(--line); }
-.legend span { margin-right: 1.2em; white-space: nowrap; }
-.legend i { display: inline-block; width: .8em; height: .8em; margin-right: .4em; }
-</style>
-)";
-
 }  // namespace
 
 std::string profile_page(const graph::Profile& profile,
@@ -167,9 +141,7 @@ std::string profile_page(const graph::Profile& profile,
     places.push_back("before " + node.node);
   }
   places.push_back("finished, or its batch incomplete");
-  std::string page = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>" +
-                     escape_html(title) + "</title>\n" + style + "</head><body>\n<h1>" +
-                     escape_html(title) + "</h1>\n";
+  std::string page = html_head(title);
   page += "<p>" +
           format(
               "%.0f hours of audio an hour on %d threads; %.3f CPU seconds per 1,000 s; peak "

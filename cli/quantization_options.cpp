@@ -12,7 +12,7 @@ void add_calibration(CLI::App* command, CalibrationArguments& arguments) {
   command->add_option("MODEL", arguments.model, "a float model's folder")->required();
   command
       ->add_option("--manifest", arguments.manifest,
-                   "a manifest, or a folder in LibriSpeech's layout")
+                   "a manifest, a folder in LibriSpeech's layout, or tar shards")
       ->option_text("FILE|DIR")
       ->required();
   add_splits(command, "--split", arguments.splits,
