@@ -66,6 +66,27 @@ void check_kernels(const std::string& model, const fs::path& file, const fs::pat
   CHECK(call("evaluate --kernels quick " + model + " --manifest " + folder.string()).status == 2);
 }
 
+/// The same speech with its words in lower case.
+void check_normalized_references(const std::string& model, const fs::path& corpus) {
+  const std::string command = "evaluate " + model + " --json --manifest " + corpus.string();
+  const auto evaluated = [&](const std::string& more) {
+    return nlohmann::json::parse(call(command + more).out);
+  };
+  const double wer = evaluated("").at("wer");
+  for (const char* speaker : {"101", "102"}) {
+    const std::string file = (corpus / "train" / speaker / "1" / speaker).string() + "-1.trans.txt";
+    REQUIRE(std::system(("sed -i 's/.*/\\L&/' '" + file + "'").c_str()) == 0);
+  }
+  const auto normalized = evaluated(""), written = evaluated(" --text-normalization none");
+  CHECK(normalized.at("wer") == wer);
+  CHECK(normalized.at("transcripts").at("normalized") == 12);
+  CHECK(normalized.at("transcripts").at("out_of_vocabulary").empty());
+  CHECK(written.at("wer").get<double>() >= 1);
+  CHECK(written.at("transcripts").at("out_of_vocabulary").contains("o"));
+  CHECK_THAT(call(command + " --text-normalization none").err,
+             ContainsSubstring("in 12 of 12 transcripts are not in the vocabulary: "));
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -98,6 +119,9 @@ TEST_CASE(
     check_evaluation(model, temporary.path() / "corpus");
   }
   check_kernels((temporary.path() / "out" / "int8").string(), files[0], temporary.path());
+
+  check_normalized_references((temporary.path() / "out" / "int8").string(),
+                              temporary.path() / "corpus");
 
   flowqat::testing::damage(files[0]);
   const Outcome counted = call("evaluate " + (temporary.path() / "out" / "int8").string() +
