@@ -81,9 +81,9 @@ struct CalibrationArguments {
 };
 
 struct QuantizeArguments : CalibrationArguments {
-  std::string out;    ///< the folder to write
-  int64_t batch = 4;  ///< utterances observed at a time
-  bool fake = false;  ///< fake-quantized instead of int8
+  std::string out;                    ///< the folder to write
+  int64_t batch = 4;                  ///< utterances observed at a time
+  bool fake = false;                  ///< fake-quantized instead of int8
   bool half_positional_conv = false;  ///< store that convolution's weight in half precision
   bool overwrite = false;
 };

@@ -116,8 +116,9 @@ void fetch_split(const LibriSpeechArchive& archive, const fs::path& folder,
   file.url = url;
   file.bytes = archive.bytes;
   file.checksum = {ChecksumKind::md5, archive.md5};
-  file.advice = "try again, or name a mirror with --base-url or the key \"base_url\" "
-                "(https://www.openslr.org/12 lists some)";
+  file.advice =
+      "try again, or name a mirror with --base-url or the key \"base_url\" "
+      "(https://www.openslr.org/12 lists some)";
   fetch_file(file, partial, monitor, [&](const ReadBytes& read) {
     fs::remove_all(unpacked);
     fs::create_directory(unpacked);
