@@ -2,7 +2,7 @@
 
 #include "graph/error.h"
 #include "graph/format.h"
-#include "io/json_file.h"
+#include "io/files/json_file.h"
 #include "nodes/model_batch.h"
 
 namespace flowqat::cli {

@@ -4,8 +4,8 @@
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
-#include "io/atomic_file.h"
-#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "io/files/error.h"
 #include "model/onnx_exporter.h"
 #include "nodes/model_folder.h"
 

@@ -5,7 +5,7 @@
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/http_client.h"
 #include "io/hub_fetch.h"
 #include "io/librispeech_archives.h"

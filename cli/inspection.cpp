@@ -5,7 +5,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "io/characters.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/resample.h"
 #include "io/unicode.h"
 #include "nodes/score.h"

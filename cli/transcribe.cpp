@@ -8,7 +8,7 @@
 #include "cli/terminal.h"
 #include "cli/transcriber.h"
 #include "graph/error.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/npy.h"
 
 namespace flowqat::cli {

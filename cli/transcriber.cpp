@@ -9,7 +9,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/graph.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "nodes/model_batch.h"
 #include "nodes/recognize.h"
 

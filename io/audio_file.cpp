@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "io/av_file.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/flac_file.h"
 #include "io/flac_md5.h"
 #include "io/mono.h"

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

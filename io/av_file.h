@@ -2,7 +2,7 @@
 #pragma once
 #include "io/audio_file.h"
 #include "io/ffmpeg.h"
-#include "io/input_file.h"
+#include "io/files/input_file.h"
 
 namespace flowqat::io {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "io/parallel.h"
+#include "io/files/parallel.h"
 
 namespace flowqat::io {
 

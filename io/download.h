@@ -11,9 +11,9 @@
 #include <span>
 #include <string>
 
-#include "io/checksum.h"
-#include "io/error.h"
 #include "io/fetch.h"
+#include "io/files/checksum.h"
+#include "io/files/error.h"
 #include "io/partial_file.h"
 
 namespace flowqat::io {

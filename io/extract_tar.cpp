@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

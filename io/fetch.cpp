@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <thread>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

@@ -13,9 +13,9 @@ extern "C" {
 #include <cstdint>
 #include <memory>
 
-#include "io/error.h"
 #include "io/ffmpeg.h"
-#include "io/pool.h"
+#include "io/files/error.h"
+#include "io/files/pool.h"
 
 namespace flowqat::io {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/flac_reader.h"
 
 namespace flowqat::io {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "io/audio_file.h"
-#include "io/input_file.h"
+#include "io/files/input_file.h"
 
 namespace flowqat::io {
 

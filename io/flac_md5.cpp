@@ -7,7 +7,7 @@ extern "C" {
 
 #include <new>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <variant>
 
+#include "io/files/pool.h"
 #include "io/flac_bits.h"
-#include "io/pool.h"
 
 namespace flowqat::io {
 namespace {

@@ -2,8 +2,8 @@
 #pragma once
 #include <memory>
 
+#include "io/files/input_file.h"
 #include "io/flac_block.h"
-#include "io/input_file.h"
 
 namespace flowqat::io {
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <string>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 

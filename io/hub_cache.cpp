@@ -6,8 +6,8 @@
 #include <fstream>
 #include <set>
 
-#include "io/error.h"
-#include "io/json_file.h"
+#include "io/files/error.h"
+#include "io/files/json_file.h"
 
 namespace flowqat::io {
 namespace {

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "io/atomic_file.h"
 #include "io/download.h"
-#include "io/parallel.h"
+#include "io/files/atomic_file.h"
+#include "io/files/parallel.h"
 #include "io/transfer.h"
 
 namespace flowqat::io {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "io/checksum.h"
 #include "io/fetch.h"
+#include "io/files/checksum.h"
 #include "io/hub_cache.h"
 
 namespace flowqat::io {

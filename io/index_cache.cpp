@@ -8,10 +8,10 @@
 #include <ctime>
 #include <optional>
 
-#include "io/atomic_file.h"
-#include "io/byte_buffer.h"
-#include "io/error.h"
-#include "io/mapped_file.h"
+#include "io/files/atomic_file.h"
+#include "io/files/byte_buffer.h"
+#include "io/files/error.h"
+#include "io/files/mapped_file.h"
 
 namespace flowqat::io {
 namespace {

@@ -6,7 +6,7 @@
 #include <map>
 #include <tuple>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

@@ -9,11 +9,11 @@
 #include <cstring>
 #include <optional>
 
-#include "io/atomic_file.h"
 #include "io/download.h"
 #include "io/extract_tar.h"
-#include "io/json_file.h"
-#include "io/parallel.h"
+#include "io/files/atomic_file.h"
+#include "io/files/json_file.h"
+#include "io/files/parallel.h"
 
 namespace flowqat::io {
 namespace {

@@ -5,8 +5,8 @@
 #include <array>
 #include <memory>
 
-#include "io/error.h"
-#include "io/pool.h"
+#include "io/files/error.h"
+#include "io/files/pool.h"
 
 namespace flowqat::io {
 namespace {

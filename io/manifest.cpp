@@ -4,7 +4,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/manifest_entry.h"
 
 namespace flowqat::io {

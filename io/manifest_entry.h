@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "io/corpus.h"
-#include "io/json_file.h"
-#include "io/line_reader.h"
+#include "io/files/json_file.h"
+#include "io/files/line_reader.h"
 
 namespace flowqat::io {
 

@@ -1,8 +1,8 @@
 #include <map>
 #include <utility>
 
-#include "io/error.h"
-#include "io/json_file.h"
+#include "io/files/error.h"
+#include "io/files/json_file.h"
 #include "io/safetensors.h"
 
 namespace flowqat::io {

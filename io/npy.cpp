@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "io/atomic_file.h"
+#include "io/files/atomic_file.h"
 
 namespace flowqat::io {
 

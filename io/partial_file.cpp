@@ -10,9 +10,9 @@
 #include <cstring>
 #include <utility>
 
-#include "io/atomic_file.h"
-#include "io/error.h"
-#include "io/json_file.h"
+#include "io/files/atomic_file.h"
+#include "io/files/error.h"
+#include "io/files/json_file.h"
 
 namespace flowqat::io {
 namespace {

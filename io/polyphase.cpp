@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

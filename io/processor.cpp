@@ -1,7 +1,7 @@
 #include "io/processor.h"
 
-#include "io/error.h"
-#include "io/json_file.h"
+#include "io/files/error.h"
+#include "io/files/json_file.h"
 
 namespace flowqat::io {
 namespace {

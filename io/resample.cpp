@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/polyphase.h"
 #include "io/soxr_resampler.h"
 

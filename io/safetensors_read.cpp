@@ -3,8 +3,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "io/error.h"
-#include "io/mapped_file.h"
+#include "io/files/error.h"
+#include "io/files/mapped_file.h"
 #include "io/safetensors.h"
 #include "io/safetensors_format.h"
 

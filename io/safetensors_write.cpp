@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "io/atomic_file.h"
-#include "io/error.h"
+#include "io/files/atomic_file.h"
+#include "io/files/error.h"
 #include "io/safetensors.h"
 #include "io/safetensors_format.h"
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <string_view>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

@@ -8,10 +8,10 @@
 #include <unordered_map>
 
 #include "io/audio_folder.h"
-#include "io/error.h"
-#include "io/parallel.h"
+#include "io/files/error.h"
+#include "io/files/parallel.h"
+#include "io/files/tar_file.h"
 #include "io/shard_paths.h"
-#include "io/tar_file.h"
 #include "io/unicode.h"
 
 namespace flowqat::io {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "io/characters.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/unicode.h"
 
 namespace flowqat::io {

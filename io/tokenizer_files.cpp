@@ -2,8 +2,8 @@
 #include <array>
 #include <limits>
 
-#include "io/error.h"
-#include "io/json_file.h"
+#include "io/files/error.h"
+#include "io/files/json_file.h"
 #include "io/tokenizer.h"
 #include "io/unicode.h"
 

@@ -7,7 +7,7 @@
 #include <array>
 #include <utility>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

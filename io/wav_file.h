@@ -1,6 +1,6 @@
 /// The one thing about WAV that libavformat does not report.
 #pragma once
-#include "io/input_file.h"
+#include "io/files/input_file.h"
 
 namespace flowqat::io {
 

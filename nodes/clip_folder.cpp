@@ -4,7 +4,7 @@
 
 #include "graph/error.h"
 #include "io/audio_folder.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/resample.h"
 
 namespace flowqat::nodes {

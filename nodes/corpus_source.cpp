@@ -1,7 +1,7 @@
 #include "nodes/corpus_source.h"
 
 #include "graph/error.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/index_cache.h"
 
 namespace flowqat::nodes {

@@ -2,7 +2,7 @@
 #include "graph/error.h"
 #include "graph/registry.h"
 #include "io/audio_file.h"
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::nodes {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "graph/error.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/http_client.h"
 #include "io/hub_fetch.h"
 

@@ -2,7 +2,7 @@
 #include "graph/error.h"
 #include "graph/registry.h"
 #include "io/audio_file.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "nodes/windows.h"
 
 namespace flowqat::nodes {

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "graph/error.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "nodes/corpus_source.h"
 #include "nodes/fetching.h"
 

@@ -2,7 +2,7 @@
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "graph/usable_cores.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "nodes/fetching.h"
 #include "nodes/model_folder.h"
 #include "nodes/model_place.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "io/error.h"
-#include "io/json_file.h"
+#include "io/files/error.h"
+#include "io/files/json_file.h"
 #include "io/safetensors.h"
 
 namespace flowqat::nodes {

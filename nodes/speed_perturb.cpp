@@ -2,7 +2,7 @@
 /// `factor` times as fast, so tempo and pitch change together. N samples become about N / factor.
 #include "graph/error.h"
 #include "graph/registry.h"
-#include "io/error.h"
+#include "io/files/error.h"
 #include "io/resample.h"
 #include "nodes/resample_params.h"
 

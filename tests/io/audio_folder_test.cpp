@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "io/error.h"
+#include "io/files/error.h"
 #include "tests/catch.h"
 #include "tests/temporary_folder.h"
 

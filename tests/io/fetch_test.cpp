@@ -4,8 +4,8 @@
 
 #include <cstring>
 
-#include "io/checksum.h"
 #include "io/extract_tar.h"
+#include "io/files/checksum.h"
 #include "io/http_client.h"
 #include "io/hub_cache.h"
 #include "io/librispeech_archives.h"

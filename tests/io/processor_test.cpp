@@ -1,6 +1,6 @@
 #include "io/processor.h"
 
-#include "io/json_file.h"
+#include "io/files/json_file.h"
 #include "io/safetensors.h"
 #include "io/tokenizer.h"
 #include "tests/catch.h"

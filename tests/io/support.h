@@ -42,7 +42,7 @@ std::string error_of(Action&& action);
 
 }  // namespace flowqat::io::test
 
-#include "io/error.h"
+#include "io/files/error.h"
 #include "tests/catch.h"
 
 template <typename Action>

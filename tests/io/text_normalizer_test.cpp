@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "io/characters.h"
-#include "io/json_file.h"
+#include "io/files/json_file.h"
 #include "io/librispeech.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"

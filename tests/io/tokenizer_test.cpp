@@ -1,6 +1,6 @@
 #include "io/tokenizer.h"
 
-#include "io/json_file.h"
+#include "io/files/json_file.h"
 #include "io/unicode.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"

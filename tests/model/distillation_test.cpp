@@ -1,4 +1,4 @@
-#include "io/json_file.h"
+#include "io/files/json_file.h"
 #include "model/torch/loss.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"

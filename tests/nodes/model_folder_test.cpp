@@ -1,7 +1,7 @@
 /// What a model node makes of a folder and of a vocabulary of the user's own.
 #include <fstream>
 
-#include "io/json_file.h"
+#include "io/files/json_file.h"
 #include "tests/catch.h"
 #include "tests/nodes/support.h"
 #include "tests/small_model.h"

@@ -1,10 +1,10 @@
-#include "io/checksum.h"
+#include "io/files/checksum.h"
 
 #include <openssl/evp.h>
 
 #include <array>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,5 +1,5 @@
-#include "io/atomic_file.h"
-#include "io/json_file.h"
+#include "io/files/atomic_file.h"
+#include "io/files/json_file.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

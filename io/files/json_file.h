@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 

@@ -1,10 +1,10 @@
-#include "io/json_file.h"
+#include "io/files/json_file.h"
 
 #include <algorithm>
 #include <string>
 
-#include "io/atomic_file.h"
-#include "io/input_file.h"
+#include "io/files/atomic_file.h"
+#include "io/files/input_file.h"
 
 namespace flowqat::io {
 

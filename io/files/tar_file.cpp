@@ -1,4 +1,4 @@
-#include "io/tar_file.h"
+#include "io/files/tar_file.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/mapped_file.h"
+#include "io/files/mapped_file.h"
 
 #include <sys/mman.h>
 
@@ -6,8 +6,8 @@
 #include <cstring>
 #include <string>
 
-#include "io/error.h"
-#include "io/input_file.h"
+#include "io/files/error.h"
+#include "io/files/input_file.h"
 
 namespace flowqat::io {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "io/input_file.h"
+#include "io/files/input_file.h"
 
 struct gzFile_s;
 

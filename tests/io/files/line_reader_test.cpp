@@ -1,4 +1,4 @@
-#include "io/line_reader.h"
+#include "io/files/line_reader.h"
 
 #include "tests/catch.h"
 #include "tests/io/support.h"

@@ -1,4 +1,4 @@
-#include "io/line_reader.h"
+#include "io/files/line_reader.h"
 
 #include <unistd.h>
 #include <zlib.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <new>
 
-#include "io/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::io {
 namespace {

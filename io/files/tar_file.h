@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "io/input_file.h"
+#include "io/files/input_file.h"
 
 struct archive;
 
