@@ -4,10 +4,10 @@
 #include <optional>
 #include <vector>
 
+#include "io/audio/flac/file.h"
+#include "io/audio/flac/md5.h"
 #include "io/av_file.h"
 #include "io/files/error.h"
-#include "io/flac_file.h"
-#include "io/flac_md5.h"
 #include "io/mono.h"
 #include "io/wav_file.h"
 

@@ -1,7 +1,7 @@
 /// Decoded frames to mono floats.
 #pragma once
+#include "io/audio/flac/block.h"
 #include "io/ffmpeg.h"
-#include "io/flac_block.h"
 
 namespace flowqat::io {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <span>
 
-#include "io/flac_bits.h"
+#include "io/audio/flac/bits.h"
 
 namespace flowqat::io {
 

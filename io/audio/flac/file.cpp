@@ -1,10 +1,10 @@
-#include "io/flac_file.h"
+#include "io/audio/flac/file.h"
 
 #include <algorithm>
 #include <cstring>
 
+#include "io/audio/flac/reader.h"
 #include "io/files/error.h"
-#include "io/flac_reader.h"
 
 namespace flowqat::io {
 namespace {

@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "io/flac_block.h"
+#include "io/audio/flac/block.h"
 
 struct AVMD5;
 

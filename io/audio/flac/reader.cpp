@@ -1,11 +1,11 @@
-#include "io/flac_reader.h"
+#include "io/audio/flac/reader.h"
 
 #include <algorithm>
 #include <cstring>
 #include <variant>
 
+#include "io/audio/flac/bits.h"
 #include "io/files/pool.h"
-#include "io/flac_bits.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/crc16.h"
+#include "io/audio/flac/crc16.h"
 
 #include <array>
 #include <cstddef>

@@ -1,9 +1,9 @@
-#include "io/flac_subframe.h"
+#include "io/audio/flac/subframe.h"
 
 #include <algorithm>
 #include <bit>
 
-#include "io/flac_residual.h"
+#include "io/audio/flac/residual.h"
 
 namespace flowqat::io {
 namespace {

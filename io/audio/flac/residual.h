@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-#include "io/flac_bits.h"
+#include "io/audio/flac/bits.h"
 
 namespace flowqat::io {
 

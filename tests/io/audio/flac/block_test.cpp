@@ -1,14 +1,14 @@
 /// FLAC frames that no encoder made: whatever their bits, they end as samples or as a reason. What
 /// they read outside of their bytes is for the address sanitizer to find.
-#include "io/flac_block.h"
+#include "io/audio/flac/block.h"
 
 #include <cstring>
 #include <memory>
 #include <random>
 #include <set>
 
-#include "io/crc16.h"
-#include "io/flac_bits.h"
+#include "io/audio/flac/bits.h"
+#include "io/audio/flac/crc16.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

@@ -1,7 +1,7 @@
-#include "io/flac_block.h"
+#include "io/audio/flac/block.h"
 
-#include "io/crc16.h"
-#include "io/flac_subframe.h"
+#include "io/audio/flac/crc16.h"
+#include "io/audio/flac/subframe.h"
 
 namespace flowqat::io {
 namespace {

@@ -3,7 +3,7 @@
 #include <optional>
 #include <span>
 
-#include "io/flac_file.h"
+#include "io/audio/flac/file.h"
 
 namespace flowqat::io {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "io/flac_frame.h"
+#include "io/audio/flac/frame.h"
 
 namespace flowqat::io {
 

@@ -1,4 +1,4 @@
-#include "io/flac_residual.h"
+#include "io/audio/flac/residual.h"
 
 #include <algorithm>
 #include <type_traits>

@@ -1,4 +1,4 @@
-#include "io/flac_frame.h"
+#include "io/audio/flac/frame.h"
 
 extern "C" {
 #include <libavutil/crc.h>

@@ -2,8 +2,8 @@
 #pragma once
 #include <memory>
 
+#include "io/audio/flac/block.h"
 #include "io/files/input_file.h"
-#include "io/flac_block.h"
 
 namespace flowqat::io {
 

@@ -1,4 +1,4 @@
-#include "io/flac_md5.h"
+#include "io/audio/flac/md5.h"
 
 extern "C" {
 #include <libavutil/md5.h>
