@@ -21,9 +21,9 @@
 
 #include "graph/graph.h"
 #include "graph/row_maker.h"
+#include "io/audio/av_file.h"
+#include "io/audio/mono.h"
 #include "io/audio_folder.h"
-#include "io/av_file.h"
-#include "io/mono.h"
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "graph/pipeline.h"
-#include "io/audio_file.h"
-#include "io/spool.h"
+#include "io/audio/audio_file.h"
+#include "io/audio/spool.h"
 #include "nodes/model_folder.h"
 #include "nodes/windows.h"
 

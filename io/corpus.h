@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/audio_file.h"
+#include "io/audio/audio_file.h"
 
 namespace flowqat::io {
 

@@ -13,7 +13,7 @@ extern "C" {
 #include <cstdint>
 #include <memory>
 
-#include "io/ffmpeg.h"
+#include "io/audio/ffmpeg.h"
 #include "io/files/error.h"
 #include "io/files/pool.h"
 

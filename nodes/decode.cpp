@@ -1,7 +1,7 @@
 /// Audio files to mono float samples.
 #include "graph/error.h"
 #include "graph/registry.h"
-#include "io/audio_file.h"
+#include "io/audio/audio_file.h"
 #include "io/files/error.h"
 
 namespace flowqat::nodes {

@@ -1,7 +1,7 @@
 /// Audio files named one by one, without transcripts: what `flowqat transcribe` reads.
 #include "graph/error.h"
 #include "graph/registry.h"
-#include "io/audio_file.h"
+#include "io/audio/audio_file.h"
 #include "io/files/error.h"
 #include "nodes/windows.h"
 

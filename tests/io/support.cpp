@@ -8,7 +8,7 @@
 #include <random>
 #include <span>
 
-#include "io/audio_file.h"
+#include "io/audio/audio_file.h"
 #include "tests/catch.h"
 
 namespace flowqat::io::test {

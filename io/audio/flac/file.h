@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "io/audio_file.h"
+#include "io/audio/audio_file.h"
 #include "io/files/input_file.h"
 
 namespace flowqat::io {

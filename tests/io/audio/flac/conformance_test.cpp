@@ -7,9 +7,9 @@ extern "C" {
 #include <array>
 #include <cstring>
 
+#include "io/audio/audio_file.h"
+#include "io/audio/av_file.h"
 #include "io/audio/flac/block.h"
-#include "io/audio_file.h"
-#include "io/av_file.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

@@ -1,7 +1,7 @@
 /// FLAC files with tags, without a total, with damage, cut off, and very large.
 #include <random>
 
-#include "io/audio_file.h"
+#include "io/audio/audio_file.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

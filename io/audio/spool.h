@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <span>
 
-#include "io/audio_file.h"
+#include "io/audio/audio_file.h"
 
 namespace flowqat::io {
 

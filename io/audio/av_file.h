@@ -1,7 +1,7 @@
 /// Audio in any container and codec that FFmpeg knows, through libavformat.
 #pragma once
-#include "io/audio_file.h"
-#include "io/ffmpeg.h"
+#include "io/audio/audio_file.h"
+#include "io/audio/ffmpeg.h"
 #include "io/files/input_file.h"
 
 namespace flowqat::io {

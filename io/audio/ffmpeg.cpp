@@ -1,4 +1,4 @@
-#include "io/ffmpeg.h"
+#include "io/audio/ffmpeg.h"
 
 #include <cstdarg>
 #include <cstdio>

@@ -1,15 +1,15 @@
-#include "io/audio_file.h"
+#include "io/audio/audio_file.h"
 
 #include <algorithm>
 #include <optional>
 #include <vector>
 
+#include "io/audio/av_file.h"
 #include "io/audio/flac/file.h"
 #include "io/audio/flac/md5.h"
-#include "io/av_file.h"
+#include "io/audio/mono.h"
+#include "io/audio/wav_file.h"
 #include "io/files/error.h"
-#include "io/mono.h"
-#include "io/wav_file.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,7 +1,7 @@
 /// Decoded frames to mono floats.
 #pragma once
+#include "io/audio/ffmpeg.h"
 #include "io/audio/flac/block.h"
-#include "io/ffmpeg.h"
 
 namespace flowqat::io {
 

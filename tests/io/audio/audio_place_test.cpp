@@ -1,6 +1,6 @@
 /// Audio that is only a part of a file: segments of long recordings, and members of archives.
+#include "io/audio/audio_file.h"
 #include "io/audio/flac/frame.h"
-#include "io/audio_file.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

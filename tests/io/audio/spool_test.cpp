@@ -1,4 +1,4 @@
-#include "io/spool.h"
+#include "io/audio/spool.h"
 
 #include <fcntl.h>
 #include <unistd.h>

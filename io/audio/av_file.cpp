@@ -1,4 +1,4 @@
-#include "io/av_file.h"
+#include "io/audio/av_file.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "io/mono.h"
+#include "io/audio/mono.h"
 
 #include <cmath>
 #include <type_traits>

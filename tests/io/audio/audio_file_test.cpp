@@ -1,4 +1,4 @@
-#include "io/audio_file.h"
+#include "io/audio/audio_file.h"
 
 #include <thread>
 

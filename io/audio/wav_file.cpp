@@ -1,4 +1,4 @@
-#include "io/wav_file.h"
+#include "io/audio/wav_file.h"
 
 #include <cstring>
 
