@@ -1,7 +1,7 @@
 // What the resamplers cost and how good they are, on one thread, at speed factors 0.9 and 1.1:
 //   bench_resample [SECONDS]
 // SECONDS of noise (600 if not given) in utterances of 12 s; costs are for 1,000 s of input.
-#include "io/resample.h"
+#include "io/resample/resample.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -10,8 +10,8 @@
 #include <random>
 #include <string>
 
-#include "io/polyphase.h"
-#include "tests/io/resample_quality.h"
+#include "io/resample/polyphase.h"
+#include "tests/io/resample/resample_quality.h"
 
 namespace {
 

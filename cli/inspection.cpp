@@ -6,7 +6,7 @@
 #include "graph/format.h"
 #include "io/characters.h"
 #include "io/files/error.h"
-#include "io/resample.h"
+#include "io/resample/resample.h"
 #include "io/unicode.h"
 #include "nodes/score.h"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "io/fft_convolve.h"
+#include "io/resample/fft_convolve.h"
 #include "nodes/augmentation.h"
 
 namespace flowqat::nodes {

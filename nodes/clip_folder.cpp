@@ -5,7 +5,7 @@
 #include "graph/error.h"
 #include "io/audio_folder.h"
 #include "io/files/error.h"
-#include "io/resample.h"
+#include "io/resample/resample.h"
 
 namespace flowqat::nodes {
 namespace {

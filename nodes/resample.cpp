@@ -1,5 +1,5 @@
 /// To one sample rate.
-#include "io/resample.h"
+#include "io/resample/resample.h"
 
 #include "graph/registry.h"
 #include "nodes/resample_params.h"

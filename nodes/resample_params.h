@@ -1,6 +1,6 @@
 #pragma once
 #include "graph/params.h"
-#include "io/resample.h"
+#include "io/resample/resample.h"
 
 namespace flowqat::nodes {
 

@@ -3,7 +3,7 @@
 /// on time zero, so that words stay where they were; length and power stay too.
 #include <cmath>
 
-#include "io/fft_convolve.h"
+#include "io/resample/fft_convolve.h"
 #include "nodes/augmentation.h"
 #include "nodes/clip_folder.h"
 

@@ -3,7 +3,7 @@
 #include "graph/error.h"
 #include "graph/registry.h"
 #include "io/files/error.h"
-#include "io/resample.h"
+#include "io/resample/resample.h"
 #include "nodes/resample_params.h"
 
 namespace flowqat::nodes {

@@ -1,12 +1,12 @@
-#include "io/resample.h"
+#include "io/resample/resample.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "io/files/error.h"
-#include "io/polyphase.h"
-#include "io/soxr_resampler.h"
+#include "io/resample/polyphase.h"
+#include "io/resample/soxr_resampler.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/libsamplerate.h"
+#include "io/resample/libsamplerate.h"
 
 #include <samplerate.h>
 

@@ -1,4 +1,4 @@
-#include "io/soxr_resampler.h"
+#include "io/resample/soxr_resampler.h"
 
 #include <soxr.h>
 

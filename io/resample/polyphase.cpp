@@ -1,4 +1,4 @@
-#include "io/polyphase.h"
+#include "io/resample/polyphase.h"
 
 #include <algorithm>
 #include <cmath>

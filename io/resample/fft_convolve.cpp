@@ -1,7 +1,7 @@
 /// Overlap-save (Oppenheim and Schafer, "Discrete-Time Signal Processing", section 8.7.3) with
 /// libavutil's FFT. The response is real, so two blocks of the signal travel through one complex
 /// transform as its real and its imaginary part, and never mix.
-#include "io/fft_convolve.h"
+#include "io/resample/fft_convolve.h"
 
 extern "C" {
 #include <libavutil/mem.h>

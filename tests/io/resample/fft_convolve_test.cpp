@@ -1,4 +1,4 @@
-#include "io/fft_convolve.h"
+#include "io/resample/fft_convolve.h"
 
 #include <cmath>
 #include <thread>

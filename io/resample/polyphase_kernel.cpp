@@ -1,4 +1,4 @@
-#include "io/polyphase_kernel.h"
+#include "io/resample/polyphase_kernel.h"
 
 #include <cmath>
 

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "io/libsamplerate.h"
+#include "io/resample/libsamplerate.h"
 
 namespace flowqat::io {
 
 /// automatic: polyphase for the ratios it can do, soxr for all others. Their quality is held by
-/// tests/io/resample_quality_test.cpp, their cost measured by bench/resample.cpp.
+/// tests/io/resample/resample_quality_test.cpp, their cost measured by bench/resample.cpp.
 enum class Engine { automatic, polyphase, soxr, libsamplerate };
 
 /// "auto", "polyphase", "soxr" or "libsamplerate". Throws Error listing these for any other text.

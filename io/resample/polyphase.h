@@ -1,13 +1,14 @@
 /// Sample-rate conversion by ratios of small whole numbers: a windowed-sinc filter with a set of
 /// coefficients for each phase (Crochiere and Rabiner 1981, "Interpolation and Decimation of
 /// Digital Signals: A Tutorial Review"). Flat within 0.1 dB up to 0.9 of the lower Nyquist
-/// frequency; from 1.05 of it on rejected by 100 dB; tests/io/resample_quality_test.cpp holds it.
+/// frequency; from 1.05 of it on rejected by 100 dB; tests/io/resample/resample_quality_test.cpp
+/// holds it.
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <span>
 
-#include "io/polyphase_kernel.h"
+#include "io/resample/polyphase_kernel.h"
 
 namespace flowqat::io {
 

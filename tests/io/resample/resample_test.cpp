@@ -1,4 +1,4 @@
-#include "io/resample.h"
+#include "io/resample/resample.h"
 
 #include <cmath>
 #include <thread>

@@ -1,14 +1,14 @@
 /// What each engine keeps and rejects at speed factors 0.9 and 1.1, and the polyphase engine's own
 /// properties.
-#include "tests/io/resample_quality.h"
+#include "tests/io/resample/resample_quality.h"
 
 #include <algorithm>
 #include <random>
 #include <string>
 #include <thread>
 
-#include "io/polyphase.h"
-#include "io/resample.h"
+#include "io/resample/polyphase.h"
+#include "io/resample/resample.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

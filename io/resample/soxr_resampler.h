@@ -5,8 +5,8 @@
 
 namespace flowqat::io {
 
-/// Fills all of `out`; ratio, time and ends as in io/resample.h. Throws Error for a failure of
-/// libsoxr. Thread-safe and deterministic: every call has a resampler of its own.
+/// Fills all of `out`; ratio, time and ends as in io/resample/resample.h. Throws Error for a
+/// failure of libsoxr. Thread-safe and deterministic: every call has a resampler of its own.
 void resample_soxr(std::span<const float> in, double ratio, std::span<float> out);
 
 }  // namespace flowqat::io
