@@ -23,7 +23,7 @@
 #include "graph/row_maker.h"
 #include "io/audio/av_file.h"
 #include "io/audio/mono.h"
-#include "io/audio_folder.h"
+#include "io/corpus/audio_folder.h"
 
 namespace {
 

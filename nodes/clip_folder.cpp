@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "graph/error.h"
-#include "io/audio_folder.h"
+#include "io/corpus/audio_folder.h"
 #include "io/files/error.h"
 #include "io/resample/resample.h"
 

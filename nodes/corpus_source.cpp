@@ -1,8 +1,8 @@
 #include "nodes/corpus_source.h"
 
 #include "graph/error.h"
+#include "io/corpus/index_cache.h"
 #include "io/files/error.h"
-#include "io/index_cache.h"
 
 namespace flowqat::nodes {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "graph/registry.h"
-#include "io/corpus.h"
+#include "io/corpus/corpus.h"
 
 namespace flowqat::nodes {
 

@@ -2,7 +2,7 @@
 #include <filesystem>
 
 #include "graph/error.h"
-#include "io/audio_folder.h"
+#include "io/corpus/audio_folder.h"
 #include "nodes/corpus_source.h"
 
 namespace flowqat::nodes {

@@ -1,5 +1,5 @@
 /// A corpus in LibriSpeech's layout: SPLIT/SPEAKER/CHAPTER/*.flac with a .trans.txt a chapter.
-#include "io/librispeech.h"
+#include "io/corpus/librispeech.h"
 
 #include <filesystem>
 

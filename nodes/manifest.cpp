@@ -1,5 +1,5 @@
 /// A corpus that a manifest lists: of NeMo, fairseq or lhotse.
-#include "io/manifest.h"
+#include "io/corpus/manifest.h"
 
 #include <filesystem>
 

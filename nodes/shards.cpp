@@ -1,5 +1,5 @@
 /// A corpus in WebDataset's tar files, read in order.
-#include "io/shards.h"
+#include "io/corpus/shards.h"
 
 #include <filesystem>
 

@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include "io/characters.h"
+#include "io/corpus/librispeech.h"
 #include "io/files/json_file.h"
-#include "io/librispeech.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "io/corpus.h"
+#include "io/corpus/corpus.h"
 #include "io/files/json_file.h"
 #include "io/files/line_reader.h"
 

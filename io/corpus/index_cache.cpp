@@ -1,4 +1,4 @@
-#include "io/index_cache.h"
+#include "io/corpus/index_cache.h"
 
 #include <sys/stat.h>
 #include <xxhash.h>

@@ -26,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "io/corpus.h"
+#include "io/corpus/corpus.h"
 
 namespace flowqat::io {
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "io/manifest_entry.h"
+#include "io/corpus/manifest_entry.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "io/manifest_entry.h"
+#include "io/corpus/manifest_entry.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/audio_folder.h"
+#include "io/corpus/audio_folder.h"
 
 #include <fstream>
 

@@ -1,6 +1,6 @@
 /// Manifests, and entries of them, that cannot be used.
 #include "tests/catch.h"
-#include "tests/io/manifest_support.h"
+#include "tests/io/corpus/manifest_support.h"
 
 using namespace flowqat::io;
 using namespace flowqat::io::test;

@@ -1,4 +1,4 @@
-#include "io/shard_paths.h"
+#include "io/corpus/shard_paths.h"
 
 #include <algorithm>
 #include <charconv>

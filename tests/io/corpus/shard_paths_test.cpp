@@ -1,4 +1,4 @@
-#include "io/shard_paths.h"
+#include "io/corpus/shard_paths.h"
 
 #include "tests/catch.h"
 #include "tests/io/support.h"

@@ -1,4 +1,4 @@
-#include "io/shards.h"
+#include "io/corpus/shards.h"
 
 #include <algorithm>
 #include <array>
@@ -7,11 +7,11 @@
 #include <sstream>
 #include <unordered_map>
 
-#include "io/audio_folder.h"
+#include "io/corpus/audio_folder.h"
+#include "io/corpus/shard_paths.h"
 #include "io/files/error.h"
 #include "io/files/parallel.h"
 #include "io/files/tar_file.h"
-#include "io/shard_paths.h"
 #include "io/unicode.h"
 
 namespace flowqat::io {

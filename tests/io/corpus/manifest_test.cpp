@@ -1,14 +1,14 @@
 /// Manifests that can be used as they are; what cannot is in manifest_broken_test.cpp.
-#include "io/manifest.h"
+#include "io/corpus/manifest.h"
 
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
-#include "io/index_cache.h"
+#include "io/corpus/index_cache.h"
 #include "tests/catch.h"
-#include "tests/io/manifest_support.h"
+#include "tests/io/corpus/manifest_support.h"
 
 using namespace flowqat::io;
 using namespace flowqat::io::test;

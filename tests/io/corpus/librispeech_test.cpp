@@ -1,4 +1,4 @@
-#include "io/librispeech.h"
+#include "io/corpus/librispeech.h"
 
 #include <algorithm>
 

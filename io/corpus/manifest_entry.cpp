@@ -1,4 +1,4 @@
-#include "io/manifest_entry.h"
+#include "io/corpus/manifest_entry.h"
 
 #include <charconv>
 

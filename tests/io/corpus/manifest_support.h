@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "io/manifest.h"
+#include "io/corpus/manifest.h"
 #include "tests/io/support.h"
 
 namespace flowqat::io::test {

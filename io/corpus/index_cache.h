@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "io/corpus.h"
+#include "io/corpus/corpus.h"
 
 namespace flowqat::io {
 

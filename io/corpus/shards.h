@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/corpus.h"
+#include "io/corpus/corpus.h"
 
 namespace flowqat::io {
 

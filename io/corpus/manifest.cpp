@@ -1,11 +1,11 @@
-#include "io/manifest.h"
+#include "io/corpus/manifest.h"
 
 #include <algorithm>
 #include <set>
 #include <unordered_map>
 
+#include "io/corpus/manifest_entry.h"
 #include "io/files/error.h"
-#include "io/manifest_entry.h"
 
 namespace flowqat::io {
 namespace {

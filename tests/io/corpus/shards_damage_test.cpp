@@ -1,7 +1,7 @@
 /// What cannot be used in a shard is told, and what is hostile does no harm.
 #include <map>
 
-#include "io/shards.h"
+#include "io/corpus/shards.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 #include "tests/tar_writer.h"

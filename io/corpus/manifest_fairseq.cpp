@@ -1,6 +1,6 @@
 #include <charconv>
 
-#include "io/manifest_entry.h"
+#include "io/corpus/manifest_entry.h"
 #include "io/unicode.h"
 
 namespace flowqat::io {

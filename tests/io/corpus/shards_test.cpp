@@ -1,4 +1,4 @@
-#include "io/shards.h"
+#include "io/corpus/shards.h"
 
 #include <fstream>
 

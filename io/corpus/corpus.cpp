@@ -1,4 +1,4 @@
-#include "io/corpus.h"
+#include "io/corpus/corpus.h"
 
 #include <map>
 #include <string_view>
