@@ -5,7 +5,7 @@
 
 #include "graph/graph.h"
 #include "graph/pipeline.h"
-#include "io/processor.h"
+#include "io/text/processor.h"
 
 namespace flowqat::cli {
 

@@ -4,10 +4,10 @@
 
 #include "graph/error.h"
 #include "graph/format.h"
-#include "io/characters.h"
 #include "io/files/error.h"
 #include "io/resample/resample.h"
-#include "io/unicode.h"
+#include "io/text/characters.h"
+#include "io/text/unicode.h"
 #include "nodes/score.h"
 
 namespace flowqat::cli {

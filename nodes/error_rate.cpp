@@ -4,7 +4,7 @@
 #include <numeric>
 #include <unordered_map>
 
-#include "io/unicode.h"
+#include "io/text/unicode.h"
 
 namespace flowqat::nodes {
 namespace {

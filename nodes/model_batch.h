@@ -2,9 +2,9 @@
 #include <vector>
 
 #include "graph/pipeline.h"
-#include "io/processor.h"
-#include "io/text_normalizer.h"
-#include "io/tokenizer.h"
+#include "io/text/processor.h"
+#include "io/text/text_normalizer.h"
+#include "io/text/tokenizer.h"
 #include "model/model.h"
 
 namespace flowqat::nodes {

@@ -6,9 +6,9 @@
 
 #include "graph/error.h"
 #include "graph/node.h"
-#include "io/processor.h"
-#include "io/text_normalizer.h"
-#include "io/tokenizer.h"
+#include "io/text/processor.h"
+#include "io/text/text_normalizer.h"
+#include "io/text/tokenizer.h"
 #include "model/model.h"
 
 namespace flowqat::nodes {

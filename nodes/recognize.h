@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "io/tokenizer.h"
+#include "io/text/tokenizer.h"
 #include "model/model.h"
 
 namespace flowqat::nodes {

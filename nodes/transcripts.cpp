@@ -5,9 +5,9 @@
 
 #include "graph/error.h"
 #include "graph/format.h"
-#include "io/characters.h"
 #include "io/files/error.h"
-#include "io/unicode.h"
+#include "io/text/characters.h"
+#include "io/text/unicode.h"
 #include "nodes/score.h"
 
 namespace flowqat::nodes {

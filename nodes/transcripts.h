@@ -4,7 +4,7 @@
 #include <string>
 
 #include "graph/run.h"
-#include "io/text_normalizer.h"
+#include "io/text/text_normalizer.h"
 
 namespace flowqat::nodes {
 

@@ -1,7 +1,7 @@
 #include <charconv>
 
 #include "io/corpus/manifest_entry.h"
-#include "io/unicode.h"
+#include "io/text/unicode.h"
 
 namespace flowqat::io {
 namespace {

@@ -12,7 +12,7 @@
 #include "io/files/error.h"
 #include "io/files/parallel.h"
 #include "io/files/tar_file.h"
-#include "io/unicode.h"
+#include "io/text/unicode.h"
 
 namespace flowqat::io {
 namespace {

@@ -15,8 +15,8 @@
 #include <map>
 #include <string>
 
-#include "io/processor.h"
 #include "io/safetensors.h"
+#include "io/text/processor.h"
 #include "model/torch/batch.h"
 #include "model/torch/loss.h"
 #include "model/torch/state_dict.h"

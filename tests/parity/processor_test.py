@@ -1,4 +1,4 @@
-"""Texts, frames and signals come out of io/tokenizer.h and the audio nodes as out of Wav2Vec2Processor.
+"""Texts, frames and signals come out of io/text/tokenizer.h and the audio nodes as out of Wav2Vec2Processor.
 
     processor_test.py PROCESSOR_ANSWERS
 

@@ -1,11 +1,11 @@
-#include "io/text_normalizer.h"
+#include "io/text/text_normalizer.h"
 
 #include <cstdlib>
 #include <fstream>
 
-#include "io/characters.h"
 #include "io/corpus/librispeech.h"
 #include "io/files/json_file.h"
+#include "io/text/characters.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

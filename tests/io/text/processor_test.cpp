@@ -1,8 +1,8 @@
-#include "io/processor.h"
+#include "io/text/processor.h"
 
 #include "io/files/json_file.h"
 #include "io/safetensors.h"
-#include "io/tokenizer.h"
+#include "io/text/tokenizer.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

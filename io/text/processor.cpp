@@ -1,4 +1,4 @@
-#include "io/processor.h"
+#include "io/text/processor.h"
 
 #include "io/files/error.h"
 #include "io/files/json_file.h"

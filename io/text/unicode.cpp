@@ -1,4 +1,4 @@
-#include "io/unicode.h"
+#include "io/text/unicode.h"
 
 #include <locale.h>
 #include <wctype.h>

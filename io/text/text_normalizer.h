@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/tokenizer.h"
+#include "io/text/tokenizer.h"
 
 namespace flowqat::io {
 

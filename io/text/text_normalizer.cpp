@@ -1,10 +1,10 @@
-#include "io/text_normalizer.h"
+#include "io/text/text_normalizer.h"
 
 #include <algorithm>
 
-#include "io/characters.h"
 #include "io/files/error.h"
-#include "io/unicode.h"
+#include "io/text/characters.h"
+#include "io/text/unicode.h"
 
 namespace flowqat::io {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "io/files/error.h"
 #include "io/files/json_file.h"
-#include "io/tokenizer.h"
-#include "io/unicode.h"
+#include "io/text/tokenizer.h"
+#include "io/text/unicode.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,9 +1,9 @@
-#include "io/tokenizer.h"
+#include "io/text/tokenizer.h"
 
 #include <algorithm>
 
 #include "io/files/error.h"
-#include "io/unicode.h"
+#include "io/text/unicode.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,7 +1,7 @@
-#include "io/tokenizer.h"
+#include "io/text/tokenizer.h"
 
 #include "io/files/json_file.h"
-#include "io/unicode.h"
+#include "io/text/unicode.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 

@@ -1,4 +1,4 @@
-#include "io/characters.h"
+#include "io/text/characters.h"
 
 #include <utf8proc.h>
 
@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <iterator>
 
-#include "io/unicode.h"
+#include "io/text/unicode.h"
 
 namespace flowqat::io {
 namespace {
