@@ -9,7 +9,7 @@
 #include "cli/transcriber.h"
 #include "graph/error.h"
 #include "io/files/error.h"
-#include "io/npy.h"
+#include "io/tensors/npy.h"
 
 namespace flowqat::cli {
 namespace {

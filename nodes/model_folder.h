@@ -2,7 +2,7 @@
 #pragma once
 #include <filesystem>
 
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 #include "nodes/model_step.h"
 
 namespace flowqat::nodes {

@@ -5,7 +5,7 @@
 #include "graph/format.h"
 #include "graph/registry.h"
 #include "graph/run.h"
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 #include "nodes/model_batch.h"
 #include "nodes/model_folder.h"
 #include "nodes/train_params.h"

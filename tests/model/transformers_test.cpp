@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 #include "tests/temporary_folder.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 #include "model/torch/state_dict.h"
 
 namespace flowqat::model {

@@ -15,7 +15,7 @@
 #include <map>
 #include <string>
 
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 #include "io/text/processor.h"
 #include "model/torch/batch.h"
 #include "model/torch/loss.h"

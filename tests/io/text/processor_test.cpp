@@ -1,7 +1,7 @@
 #include "io/text/processor.h"
 
 #include "io/files/json_file.h"
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 #include "io/text/tokenizer.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"

@@ -5,8 +5,8 @@
 
 #include "io/files/atomic_file.h"
 #include "io/files/error.h"
-#include "io/safetensors.h"
-#include "io/safetensors_format.h"
+#include "io/tensors/safetensors.h"
+#include "io/tensors/safetensors_format.h"
 
 namespace flowqat::io {
 namespace {

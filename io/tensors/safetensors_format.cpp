@@ -1,8 +1,8 @@
-#include "io/safetensors_format.h"
+#include "io/tensors/safetensors_format.h"
 
 #include <array>
 
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 
 namespace flowqat::io {
 namespace {

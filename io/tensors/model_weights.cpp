@@ -3,7 +3,7 @@
 
 #include "io/files/error.h"
 #include "io/files/json_file.h"
-#include "io/safetensors.h"
+#include "io/tensors/safetensors.h"
 
 namespace flowqat::io {
 namespace {

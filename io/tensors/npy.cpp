@@ -1,4 +1,4 @@
-#include "io/npy.h"
+#include "io/tensors/npy.h"
 
 #include <string>
 
