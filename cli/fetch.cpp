@@ -5,10 +5,10 @@
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
+#include "io/fetch/http_client.h"
+#include "io/fetch/hub_fetch.h"
+#include "io/fetch/librispeech_archives.h"
 #include "io/files/error.h"
-#include "io/http_client.h"
-#include "io/hub_fetch.h"
-#include "io/librispeech_archives.h"
 
 namespace flowqat::cli {
 namespace {

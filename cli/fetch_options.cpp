@@ -1,6 +1,6 @@
 #include "cli/fetch_options.h"
 
-#include "io/librispeech_archives.h"
+#include "io/fetch/librispeech_archives.h"
 
 namespace flowqat::cli {
 namespace {

@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "graph/error.h"
+#include "io/fetch/http_client.h"
+#include "io/fetch/hub_fetch.h"
 #include "io/files/error.h"
-#include "io/http_client.h"
-#include "io/hub_fetch.h"
 
 namespace flowqat::nodes {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "graph/fetch.h"
-#include "io/hub_cache.h"
-#include "io/librispeech_archives.h"
+#include "io/fetch/hub_cache.h"
+#include "io/fetch/librispeech_archives.h"
 
 namespace flowqat::nodes {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "io/hub_cache.h"
+#include "io/fetch/hub_cache.h"
 
 namespace flowqat::nodes {
 

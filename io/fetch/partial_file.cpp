@@ -1,4 +1,4 @@
-#include "io/partial_file.h"
+#include "io/fetch/partial_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,4 +1,4 @@
-#include "io/transfer.h"
+#include "io/fetch/transfer.h"
 
 #include <algorithm>
 #include <charconv>

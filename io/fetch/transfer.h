@@ -3,8 +3,8 @@
 #include <atomic>
 #include <string>
 
-#include "io/download.h"
-#include "io/http_client.h"
+#include "io/fetch/download.h"
+#include "io/fetch/http_client.h"
 
 namespace flowqat::io {
 

@@ -1,4 +1,4 @@
-#include "io/librispeech_archives.h"
+#include "io/fetch/librispeech_archives.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,8 +9,8 @@
 #include <cstring>
 #include <optional>
 
-#include "io/download.h"
-#include "io/extract_tar.h"
+#include "io/fetch/download.h"
+#include "io/fetch/extract_tar.h"
 #include "io/files/atomic_file.h"
 #include "io/files/json_file.h"
 #include "io/files/parallel.h"

@@ -1,4 +1,4 @@
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
 
 #include <algorithm>
 #include <cstdio>

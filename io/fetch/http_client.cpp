@@ -1,4 +1,4 @@
-#include "io/http_client.h"
+#include "io/fetch/http_client.h"
 
 #include <curl/curl.h>
 
@@ -11,7 +11,7 @@
 #include <memory>
 #include <string_view>
 
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
 
 namespace flowqat::io {
 namespace {

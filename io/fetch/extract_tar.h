@@ -2,7 +2,7 @@
 #pragma once
 #include <filesystem>
 
-#include "io/download.h"
+#include "io/fetch/download.h"
 
 namespace flowqat::io {
 

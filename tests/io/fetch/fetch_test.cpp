@@ -1,14 +1,14 @@
 /// The parts of fetching that need no network: checksums, unpacking, URLs, the Hub's names,
 /// progress.
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
 
 #include <cstring>
 
-#include "io/extract_tar.h"
+#include "io/fetch/extract_tar.h"
+#include "io/fetch/http_client.h"
+#include "io/fetch/hub_cache.h"
+#include "io/fetch/librispeech_archives.h"
 #include "io/files/checksum.h"
-#include "io/http_client.h"
-#include "io/hub_cache.h"
-#include "io/librispeech_archives.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
 #include "tests/tar_writer.h"

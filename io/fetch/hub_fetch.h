@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
+#include "io/fetch/hub_cache.h"
 #include "io/files/checksum.h"
-#include "io/hub_cache.h"
 
 namespace flowqat::io {
 

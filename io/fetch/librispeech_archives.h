@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
 
 namespace flowqat::io {
 

@@ -1,5 +1,5 @@
 /// A partial file between the thread that appends and the one that reads, and between two tries.
-#include "io/partial_file.h"
+#include "io/fetch/partial_file.h"
 
 #include <thread>
 

@@ -1,4 +1,4 @@
-#include "io/hub_fetch.h"
+#include "io/fetch/hub_fetch.h"
 
 #include <unistd.h>
 
@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "io/download.h"
+#include "io/fetch/download.h"
+#include "io/fetch/transfer.h"
 #include "io/files/atomic_file.h"
 #include "io/files/parallel.h"
-#include "io/transfer.h"
 
 namespace flowqat::io {
 namespace {

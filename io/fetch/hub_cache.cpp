@@ -1,4 +1,4 @@
-#include "io/hub_cache.h"
+#include "io/fetch/hub_cache.h"
 
 #include <algorithm>
 #include <cctype>

@@ -1,11 +1,11 @@
-#include "io/download.h"
+#include "io/fetch/download.h"
 
 #include <exception>
 #include <optional>
 #include <thread>
 #include <vector>
 
-#include "io/transfer.h"
+#include "io/fetch/transfer.h"
 
 namespace flowqat::io {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/extract_tar.h"
+#include "io/fetch/extract_tar.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -11,10 +11,10 @@
 #include <span>
 #include <string>
 
-#include "io/fetch.h"
+#include "io/fetch/fetch.h"
+#include "io/fetch/partial_file.h"
 #include "io/files/checksum.h"
 #include "io/files/error.h"
-#include "io/partial_file.h"
 
 namespace flowqat::io {
 
