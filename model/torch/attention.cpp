@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "model/torch/dropout.h"
+#include "model/torch/operators/dropout.h"
 
 namespace flowqat::model {
 

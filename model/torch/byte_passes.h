@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "model/torch/activate.h"
 #include "model/torch/int8_ops.h"
+#include "model/torch/operators/activate.h"
 
 namespace flowqat::model {
 

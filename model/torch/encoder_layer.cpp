@@ -1,7 +1,7 @@
 #include "model/torch/encoder_layer.h"
 
-#include "model/torch/activate.h"
-#include "model/torch/dropout.h"
+#include "model/torch/operators/activate.h"
+#include "model/torch/operators/dropout.h"
 
 namespace flowqat::model {
 

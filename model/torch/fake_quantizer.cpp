@@ -5,7 +5,7 @@
 
 #include "model/model.h"
 #include "model/torch/channel_scales.h"
-#include "model/torch/fake_quantize.h"
+#include "model/torch/operators/fake_quantize.h"
 
 namespace flowqat::model {
 namespace {

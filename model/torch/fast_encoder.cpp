@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "model/torch/activate.h"
 #include "model/torch/int8_attention.h"
+#include "model/torch/operators/activate.h"
 
 namespace flowqat::model {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "model/torch/activate.h"
 #include "model/torch/byte_norm.h"
+#include "model/torch/operators/activate.h"
 
 namespace flowqat::model {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/for_tasks.h"
 #include "model/torch/int8_tile.h"
+#include "model/torch/operators/for_tasks.h"
 #include "model/torch/vnni.h"
 
 namespace flowqat::model {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "model/torch/float_tile.h"
-#include "model/torch/for_tasks.h"
+#include "model/torch/operators/for_tasks.h"
 
 namespace flowqat::model {
 namespace {

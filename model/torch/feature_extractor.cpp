@@ -1,7 +1,7 @@
 #include "model/torch/feature_extractor.h"
 
-#include "model/torch/activate.h"
-#include "model/torch/time_norm.h"
+#include "model/torch/operators/activate.h"
+#include "model/torch/operators/time_norm.h"
 
 namespace flowqat::model {
 

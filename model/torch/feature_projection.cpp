@@ -1,6 +1,6 @@
 #include "model/torch/feature_projection.h"
 
-#include "model/torch/dropout.h"
+#include "model/torch/operators/dropout.h"
 
 namespace flowqat::model {
 

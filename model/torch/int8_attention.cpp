@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "model/torch/float_tile.h"
-#include "model/torch/for_tasks.h"
 #include "model/torch/int8_tile.h"
+#include "model/torch/operators/for_tasks.h"
 #include "model/torch/vnni.h"
 
 namespace flowqat::model {

@@ -1,7 +1,7 @@
 #include "model/torch/layers.h"
 
-#include "model/torch/conv_frames.h"
-#include "model/torch/linear.h"
+#include "model/torch/operators/conv_frames.h"
+#include "model/torch/operators/linear.h"
 
 namespace flowqat::model {
 

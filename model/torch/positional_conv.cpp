@@ -1,6 +1,6 @@
 #include "model/torch/positional_conv.h"
 
-#include "model/torch/activate.h"
+#include "model/torch/operators/activate.h"
 
 namespace flowqat::model {
 

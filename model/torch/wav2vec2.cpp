@@ -1,7 +1,7 @@
 #include "model/torch/wav2vec2.h"
 
-#include "model/torch/dropout.h"
 #include "model/torch/masks.h"
+#include "model/torch/operators/dropout.h"
 
 namespace flowqat::model {
 

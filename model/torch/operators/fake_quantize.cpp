@@ -1,10 +1,10 @@
-#include "model/torch/fake_quantize.h"
+#include "model/torch/operators/fake_quantize.h"
 
 #include <ATen/Parallel.h>
 
 #include <cmath>
 
-#include "model/torch/vectorize.h"
+#include "model/torch/operators/vectorize.h"
 
 namespace flowqat::model {
 namespace {

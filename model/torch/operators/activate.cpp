@@ -1,4 +1,4 @@
-#include "model/torch/activate.h"
+#include "model/torch/operators/activate.h"
 
 #include "model/model.h"
 

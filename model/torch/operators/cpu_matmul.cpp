@@ -1,4 +1,4 @@
-#include "model/torch/cpu_matmul.h"
+#include "model/torch/operators/cpu_matmul.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "model/torch/vectorize.h"
+#include "model/torch/operators/vectorize.h"
 
 namespace flowqat::model {
 namespace {

@@ -1,11 +1,11 @@
-#include "model/torch/conv_frames.h"
+#include "model/torch/operators/conv_frames.h"
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 
-#include "model/torch/cpu_matmul.h"
-#include "model/torch/vectorize.h"
+#include "model/torch/operators/cpu_matmul.h"
+#include "model/torch/operators/vectorize.h"
 
 namespace flowqat::model {
 namespace {

@@ -2,9 +2,9 @@
 #include <array>
 #include <functional>
 
-#include "model/torch/conv_frames.h"
-#include "model/torch/linear.h"
-#include "model/torch/time_norm.h"
+#include "model/torch/operators/conv_frames.h"
+#include "model/torch/operators/linear.h"
+#include "model/torch/operators/time_norm.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 

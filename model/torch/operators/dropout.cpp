@@ -1,4 +1,4 @@
-#include "model/torch/dropout.h"
+#include "model/torch/operators/dropout.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <optional>
 
-#include "model/torch/vectorize.h"
+#include "model/torch/operators/vectorize.h"
 
 namespace flowqat::model {
 namespace {

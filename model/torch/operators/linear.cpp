@@ -1,6 +1,6 @@
-#include "model/torch/linear.h"
+#include "model/torch/operators/linear.h"
 
-#include "model/torch/cpu_matmul.h"
+#include "model/torch/operators/cpu_matmul.h"
 
 namespace flowqat::model {
 namespace {

@@ -1,11 +1,11 @@
-#include "model/torch/time_norm.h"
+#include "model/torch/operators/time_norm.h"
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/vectorize.h"
+#include "model/torch/operators/vectorize.h"
 
 namespace flowqat::model {
 namespace {

@@ -1,6 +1,6 @@
 // What training draws follows its distribution. The numbers are fixed by the seed: a bound of four
 // standard deviations tells an error of the probability, not the luck of a run.
-#include "model/torch/dropout.h"
+#include "model/torch/operators/dropout.h"
 
 #include <cmath>
 #include <functional>
