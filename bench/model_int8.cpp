@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bench/one_utterance.h"
-#include "model/torch/int8_attention.h"
+#include "model/torch/int8/attention.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "model/torch/int8_attention.h"
+#include "model/torch/int8/attention.h"
 #include "model/torch/operators/activate.h"
 
 namespace flowqat::model {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "model/torch/byte_norm.h"
+#include "model/torch/int8/byte_norm.h"
 #include "model/torch/operators/activate.h"
 
 namespace flowqat::model {

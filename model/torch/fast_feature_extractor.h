@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "model/torch/fast_int8.h"
 #include "model/torch/feature_extractor.h"
+#include "model/torch/int8/product.h"
 
 namespace flowqat::model {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/float_tile.h"
+#include "model/torch/int8/float_tile.h"
 #include "model/torch/operators/for_tasks.h"
 
 namespace flowqat::model {

@@ -14,8 +14,8 @@
 
 #include "model/quantization.h"
 #include "model/torch/fake_quantizer.h"
-#include "model/torch/fast_int8.h"
-#include "model/torch/int8_ops.h"
+#include "model/torch/int8/engine_kernel.h"
+#include "model/torch/int8/product.h"
 
 namespace flowqat::model {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "model/torch/batch.h"
-#include "model/torch/byte_norm.h"
-#include "model/torch/int8_attention.h"
+#include "model/torch/int8/attention.h"
+#include "model/torch/int8/byte_norm.h"
 #include "tests/catch.h"
 #include "tests/model/quantized_layers.h"
 #include "tests/model/wav2vec2_golden.h"

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/torch/int8/cpu_features.h"
 #include "model/torch/layers.h"
-#include "model/torch/vnni.h"
 #include "tests/catch.h"
 
 namespace flowqat::model::testing {

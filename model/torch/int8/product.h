@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "model/torch/byte_passes.h"
-#include "model/torch/int8_ops.h"
+#include "model/torch/int8/byte_passes.h"
+#include "model/torch/int8/engine_kernel.h"
 
 namespace flowqat::model {
 

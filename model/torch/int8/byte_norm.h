@@ -2,7 +2,7 @@
 #pragma once
 #include <torch/torch.h>
 
-#include "model/torch/int8_ops.h"
+#include "model/torch/int8/engine_kernel.h"
 
 namespace flowqat::model {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "model/torch/int8_tile.h"
+#include "model/torch/int8/tile.h"
 
 namespace flowqat::model {
 

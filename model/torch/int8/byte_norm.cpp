@@ -1,11 +1,11 @@
-#include "model/torch/byte_norm.h"
+#include "model/torch/int8/byte_norm.h"
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/vnni.h"
+#include "model/torch/int8/cpu_features.h"
 
 namespace flowqat::model {
 namespace {

@@ -1,9 +1,9 @@
-#include "model/torch/float_tile.h"
+#include "model/torch/int8/float_tile.h"
 
 #include <cstring>
 #include <stdexcept>
 
-#include "model/torch/vnni.h"
+#include "model/torch/int8/cpu_features.h"
 
 namespace flowqat::model {
 

@@ -1,13 +1,13 @@
-#include "model/torch/int8_attention.h"
+#include "model/torch/int8/attention.h"
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "model/torch/float_tile.h"
-#include "model/torch/int8_tile.h"
+#include "model/torch/int8/cpu_features.h"
+#include "model/torch/int8/float_tile.h"
+#include "model/torch/int8/tile.h"
 #include "model/torch/operators/for_tasks.h"
-#include "model/torch/vnni.h"
 
 namespace flowqat::model {
 namespace {

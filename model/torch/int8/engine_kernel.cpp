@@ -1,4 +1,4 @@
-#include "model/torch/int8_ops.h"
+#include "model/torch/int8/engine_kernel.h"
 
 #include <ATen/Context.h>
 #include <ATen/core/dispatch/Dispatcher.h>

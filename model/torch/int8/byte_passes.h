@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "model/torch/int8_ops.h"
+#include "model/torch/int8/engine_kernel.h"
 #include "model/torch/operators/activate.h"
 
 namespace flowqat::model {

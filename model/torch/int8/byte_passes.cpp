@@ -1,11 +1,11 @@
-#include "model/torch/byte_passes.h"
+#include "model/torch/int8/byte_passes.h"
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/vnni.h"
+#include "model/torch/int8/cpu_features.h"
 
 namespace flowqat::model {
 namespace {

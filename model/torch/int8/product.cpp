@@ -1,11 +1,11 @@
-#include "model/torch/fast_int8.h"
+#include "model/torch/int8/product.h"
 
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/int8_tile.h"
+#include "model/torch/int8/cpu_features.h"
+#include "model/torch/int8/tile.h"
 #include "model/torch/operators/for_tasks.h"
-#include "model/torch/vnni.h"
 
 namespace flowqat::model {
 namespace {

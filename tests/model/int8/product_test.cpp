@@ -1,11 +1,11 @@
-#include "model/torch/fast_int8.h"
+#include "model/torch/int8/product.h"
 
 #include <random>
 #include <vector>
 
-#include "model/torch/int8_tile.h"
+#include "model/torch/int8/cpu_features.h"
+#include "model/torch/int8/tile.h"
 #include "model/torch/layers.h"
-#include "model/torch/vnni.h"
 #include "tests/catch.h"
 #include "tests/model/quantized_layers.h"
 
