@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-#include "model/torch/quantizable_layer.h"
+#include "model/torch/quantization/quantizable_layer.h"
 
 namespace flowqat::model {
 

@@ -9,7 +9,7 @@
 #include "model/torch/int8/attention.h"
 #include "model/torch/int8/byte_norm.h"
 #include "tests/catch.h"
-#include "tests/model/quantized_layers.h"
+#include "tests/model/quantization/quantized_layers.h"
 #include "tests/model/wav2vec2_golden.h"
 
 using namespace flowqat::model;

@@ -7,7 +7,7 @@
 #include "model/torch/int8/tile.h"
 #include "model/torch/layers.h"
 #include "tests/catch.h"
-#include "tests/model/quantized_layers.h"
+#include "tests/model/quantization/quantized_layers.h"
 
 using namespace flowqat::model;
 

@@ -1,4 +1,4 @@
-#include "model/torch/range_estimator.h"
+#include "model/torch/quantization/range_estimator.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "model/torch/channel_scales.h"
+#include "model/torch/quantization/channel_scales.h"
 
 #include <cmath>
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "model/quantization.h"
-#include "model/torch/fake_quantizer.h"
+#include "model/torch/quantization/fake_quantizer.h"
 
 namespace flowqat::model {
 

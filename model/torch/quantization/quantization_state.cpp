@@ -1,4 +1,4 @@
-#include "model/torch/quantization_state.h"
+#include "model/torch/quantization/quantization_state.h"
 
 #include <algorithm>
 #include <vector>

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "model/model.h"
-#include "model/torch/quantizable_layer.h"
-#include "model/torch/quantization_state.h"
+#include "model/torch/quantization/quantizable_layer.h"
+#include "model/torch/quantization/quantization_state.h"
 
 namespace flowqat::model {
 namespace {

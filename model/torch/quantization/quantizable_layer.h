@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "model/quantization.h"
-#include "model/torch/fake_quantizer.h"
 #include "model/torch/int8/engine_kernel.h"
 #include "model/torch/int8/product.h"
+#include "model/torch/quantization/fake_quantizer.h"
 
 namespace flowqat::model {
 

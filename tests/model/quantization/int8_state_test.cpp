@@ -3,7 +3,7 @@
 #include "model/model.h"
 #include "model/torch/layers.h"
 #include "tests/catch.h"
-#include "tests/model/quantized_layers.h"
+#include "tests/model/quantization/quantized_layers.h"
 
 namespace flowqat::model {
 

@@ -1,4 +1,4 @@
-#include "model/torch/quantizable_layer.h"
+#include "model/torch/quantization/quantizable_layer.h"
 
 #include <utility>
 

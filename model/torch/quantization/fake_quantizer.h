@@ -8,7 +8,7 @@
 #include <string>
 
 #include "model/quantization.h"
-#include "model/torch/range_estimator.h"
+#include "model/torch/quantization/range_estimator.h"
 
 namespace flowqat::model {
 

@@ -1,4 +1,4 @@
-#include "model/torch/fake_quantizer.h"
+#include "model/torch/quantization/fake_quantizer.h"
 
 #include <ATen/autocast_mode.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 #include <torch/torch.h>
 
-#include "model/torch/fake_quantizer.h"
+#include "model/torch/quantization/fake_quantizer.h"
 
 namespace flowqat::model {
 

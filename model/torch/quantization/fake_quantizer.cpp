@@ -1,11 +1,11 @@
-#include "model/torch/fake_quantizer.h"
+#include "model/torch/quantization/fake_quantizer.h"
 
 #include <cmath>
 #include <limits>
 
 #include "model/model.h"
-#include "model/torch/channel_scales.h"
 #include "model/torch/operators/fake_quantize.h"
+#include "model/torch/quantization/channel_scales.h"
 
 namespace flowqat::model {
 namespace {
