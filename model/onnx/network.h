@@ -1,4 +1,4 @@
-/// wav2vec2 with a CTC head, as the evaluation mode of model/torch/wav2vec2.h computes it.
+/// wav2vec2 with a CTC head, as the evaluation mode of model/torch/network/wav2vec2.h computes it.
 #pragma once
 #include <string>
 

@@ -5,10 +5,10 @@
 #include <optional>
 #include <vector>
 
-#include "model/torch/encoder.h"
 #include "model/torch/fast_positional_conv.h"
 #include "model/torch/int8/byte_norm.h"
 #include "model/torch/int8/product.h"
+#include "model/torch/network/encoder.h"
 
 namespace flowqat::model {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "model/torch/feature_extractor.h"
 #include "model/torch/int8/product.h"
+#include "model/torch/network/feature_extractor.h"
 
 namespace flowqat::model {
 

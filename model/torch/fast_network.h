@@ -3,7 +3,7 @@
 
 #include "model/torch/fast_encoder.h"
 #include "model/torch/fast_feature_extractor.h"
-#include "model/torch/wav2vec2.h"
+#include "model/torch/network/wav2vec2.h"
 
 namespace flowqat::model {
 

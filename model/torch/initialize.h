@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "model/config.h"
-#include "model/torch/wav2vec2.h"
+#include "model/torch/network/wav2vec2.h"
 
 namespace flowqat::model {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "model/model.h"
-#include "model/torch/batch.h"
+#include "model/torch/network/batch.h"
 
 namespace flowqat::model {
 

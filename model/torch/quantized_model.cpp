@@ -3,8 +3,8 @@
 #include <set>
 #include <utility>
 
-#include "model/torch/batch.h"
 #include "model/torch/boundary.h"
+#include "model/torch/network/batch.h"
 #include "model/torch/torch_model.h"
 
 namespace flowqat::model {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "model/torch/batch.h"
 #include "model/torch/boundary.h"
+#include "model/torch/network/batch.h"
 #include "model/torch/state_dict.h"
 #include "model/torch/trainer.h"
 

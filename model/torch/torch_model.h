@@ -9,7 +9,7 @@
 #include "model/model.h"
 #include "model/torch/fast_network.h"
 #include "model/torch/int8/cpu_features.h"
-#include "model/torch/wav2vec2.h"
+#include "model/torch/network/wav2vec2.h"
 
 namespace flowqat::model {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "model/torch/batch.h"
 #include "model/torch/boundary.h"
 #include "model/torch/loss.h"
+#include "model/torch/network/batch.h"
 #include "model/torch/state_dict.h"
 #include "model/torch/torch_model.h"
 

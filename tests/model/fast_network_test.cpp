@@ -5,9 +5,9 @@
 #include <thread>
 #include <vector>
 
-#include "model/torch/batch.h"
 #include "model/torch/int8/attention.h"
 #include "model/torch/int8/byte_norm.h"
+#include "model/torch/network/batch.h"
 #include "tests/catch.h"
 #include "tests/model/quantization/quantized_layers.h"
 #include "tests/model/wav2vec2_golden.h"

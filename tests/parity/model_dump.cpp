@@ -17,8 +17,8 @@
 
 #include "io/tensors/safetensors.h"
 #include "io/text/processor.h"
-#include "model/torch/batch.h"
 #include "model/torch/loss.h"
+#include "model/torch/network/batch.h"
 #include "model/torch/state_dict.h"
 #include "model/torch/torch_model.h"
 

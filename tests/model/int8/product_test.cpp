@@ -5,7 +5,7 @@
 
 #include "model/torch/int8/cpu_features.h"
 #include "model/torch/int8/tile.h"
-#include "model/torch/layers.h"
+#include "model/torch/network/layers.h"
 #include "tests/catch.h"
 #include "tests/model/quantization/quantized_layers.h"
 

@@ -2,7 +2,7 @@
 #include <optional>
 
 #include "model/model.h"
-#include "model/torch/layers.h"
+#include "model/torch/network/layers.h"
 #include "tests/catch.h"
 
 namespace flowqat::model {

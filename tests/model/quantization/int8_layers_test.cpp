@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "model/model.h"
-#include "model/torch/layers.h"
+#include "model/torch/network/layers.h"
 #include "tests/catch.h"
 #include "tests/model/quantization/quantized_layers.h"
 

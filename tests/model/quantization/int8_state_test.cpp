@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/model.h"
-#include "model/torch/layers.h"
+#include "model/torch/network/layers.h"
 #include "tests/catch.h"
 #include "tests/model/quantization/quantized_layers.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "model/torch/int8/cpu_features.h"
-#include "model/torch/layers.h"
+#include "model/torch/network/layers.h"
 #include "tests/catch.h"
 
 namespace flowqat::model::testing {

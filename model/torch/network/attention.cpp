@@ -1,4 +1,4 @@
-#include "model/torch/attention.h"
+#include "model/torch/network/attention.h"
 
 #include <cmath>
 #include <limits>

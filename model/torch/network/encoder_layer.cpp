@@ -1,4 +1,4 @@
-#include "model/torch/encoder_layer.h"
+#include "model/torch/network/encoder_layer.h"
 
 #include "model/torch/operators/activate.h"
 #include "model/torch/operators/dropout.h"

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "model/config.h"
-#include "model/torch/encoder.h"
-#include "model/torch/feature_extractor.h"
-#include "model/torch/feature_projection.h"
+#include "model/torch/network/encoder.h"
+#include "model/torch/network/feature_extractor.h"
+#include "model/torch/network/feature_projection.h"
 
 namespace flowqat::model {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/model.h"
-#include "model/torch/wav2vec2.h"
+#include "model/torch/network/wav2vec2.h"
 
 namespace flowqat::model {
 

@@ -1,4 +1,4 @@
-#include "model/torch/encoder.h"
+#include "model/torch/network/encoder.h"
 
 #include "model/torch/operators/dropout.h"
 

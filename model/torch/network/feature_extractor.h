@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/config.h"
-#include "model/torch/layers.h"
+#include "model/torch/network/layers.h"
 
 namespace flowqat::model {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "model/config.h"
-#include "model/torch/encoder_layer.h"
-#include "model/torch/positional_conv.h"
+#include "model/torch/network/encoder_layer.h"
+#include "model/torch/network/positional_conv.h"
 
 namespace flowqat::model {
 

@@ -1,4 +1,4 @@
-#include "model/torch/masks.h"
+#include "model/torch/network/masks.h"
 
 #include <algorithm>
 

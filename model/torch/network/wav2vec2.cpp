@@ -1,6 +1,6 @@
-#include "model/torch/wav2vec2.h"
+#include "model/torch/network/wav2vec2.h"
 
-#include "model/torch/masks.h"
+#include "model/torch/network/masks.h"
 #include "model/torch/operators/dropout.h"
 
 namespace flowqat::model {

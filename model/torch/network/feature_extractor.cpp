@@ -1,4 +1,4 @@
-#include "model/torch/feature_extractor.h"
+#include "model/torch/network/feature_extractor.h"
 
 #include "model/torch/operators/activate.h"
 #include "model/torch/operators/time_norm.h"

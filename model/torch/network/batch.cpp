@@ -1,9 +1,9 @@
-#include "model/torch/batch.h"
+#include "model/torch/network/batch.h"
 
 #include <algorithm>
 #include <string>
 
-#include "model/torch/masks.h"
+#include "model/torch/network/masks.h"
 
 namespace flowqat::model {
 namespace {

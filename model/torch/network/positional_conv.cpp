@@ -1,4 +1,4 @@
-#include "model/torch/positional_conv.h"
+#include "model/torch/network/positional_conv.h"
 
 #include "model/torch/operators/activate.h"
 

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "model/config.h"
-#include "model/torch/attention.h"
-#include "model/torch/layers.h"
+#include "model/torch/network/attention.h"
+#include "model/torch/network/layers.h"
 
 namespace flowqat::model {
 

@@ -1,4 +1,4 @@
-#include "model/torch/layers.h"
+#include "model/torch/network/layers.h"
 
 #include "model/torch/operators/conv_frames.h"
 #include "model/torch/operators/linear.h"

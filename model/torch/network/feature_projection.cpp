@@ -1,4 +1,4 @@
-#include "model/torch/feature_projection.h"
+#include "model/torch/network/feature_projection.h"
 
 #include "model/torch/operators/dropout.h"
 
