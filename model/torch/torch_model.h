@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "model/model.h"
-#include "model/torch/fast_network.h"
+#include "model/torch/fast/network.h"
 #include "model/torch/int8/cpu_features.h"
 #include "model/torch/network/wav2vec2.h"
 

@@ -1,4 +1,4 @@
-#include "model/torch/fast_encoder.h"
+#include "model/torch/fast/encoder.h"
 
 #include <utility>
 

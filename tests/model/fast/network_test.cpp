@@ -1,5 +1,5 @@
 // The int8 model on the fastest kernels beside the exact ones, layer by layer and as a whole.
-#include "model/torch/fast_network.h"
+#include "model/torch/fast/network.h"
 
 #include <cmath>
 #include <thread>

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "model/torch/fast_positional_conv.h"
+#include "model/torch/fast/positional_conv.h"
 #include "model/torch/int8/byte_norm.h"
 #include "model/torch/int8/product.h"
 #include "model/torch/network/encoder.h"

@@ -1,4 +1,4 @@
-#include "model/torch/fast_positional_conv.h"
+#include "model/torch/fast/positional_conv.h"
 
 #include <algorithm>
 #include <vector>

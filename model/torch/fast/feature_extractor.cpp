@@ -1,4 +1,4 @@
-#include "model/torch/fast_feature_extractor.h"
+#include "model/torch/fast/feature_extractor.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "model/torch/fast_network.h"
+#include "model/torch/fast/network.h"
 
 #include <utility>
 

@@ -1,8 +1,8 @@
 #pragma once
 #include <memory>
 
-#include "model/torch/fast_encoder.h"
-#include "model/torch/fast_feature_extractor.h"
+#include "model/torch/fast/encoder.h"
+#include "model/torch/fast/feature_extractor.h"
 #include "model/torch/network/wav2vec2.h"
 
 namespace flowqat::model {
