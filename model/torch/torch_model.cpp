@@ -5,7 +5,7 @@
 #include "model/torch/boundary.h"
 #include "model/torch/network/batch.h"
 #include "model/torch/state_dict.h"
-#include "model/torch/trainer.h"
+#include "model/torch/training/trainer.h"
 
 namespace flowqat::model {
 

@@ -17,10 +17,10 @@
 
 #include "io/tensors/safetensors.h"
 #include "io/text/processor.h"
-#include "model/torch/loss.h"
 #include "model/torch/network/batch.h"
 #include "model/torch/state_dict.h"
 #include "model/torch/torch_model.h"
+#include "model/torch/training/loss.h"
 
 namespace flowqat::model {
 namespace {

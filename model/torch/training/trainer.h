@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "model/model.h"
-#include "model/torch/adamw.h"
+#include "model/torch/training/adamw.h"
 
 namespace flowqat::model {
 

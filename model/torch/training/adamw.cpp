@@ -1,4 +1,4 @@
-#include "model/torch/adamw.h"
+#include "model/torch/training/adamw.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "model/torch/loss.h"
+#include "model/torch/training/loss.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,5 +1,5 @@
 #include "io/files/json_file.h"
-#include "model/torch/loss.h"
+#include "model/torch/training/loss.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 

@@ -1,14 +1,14 @@
-#include "model/torch/trainer.h"
+#include "model/torch/training/trainer.h"
 
 #include <cmath>
 #include <string>
 #include <utility>
 
 #include "model/torch/boundary.h"
-#include "model/torch/loss.h"
 #include "model/torch/network/batch.h"
 #include "model/torch/state_dict.h"
 #include "model/torch/torch_model.h"
+#include "model/torch/training/loss.h"
 
 namespace flowqat::model {
 namespace {
