@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/torch/torch_model.h"
+#include "model/torch/engine/torch_model.h"
 
 namespace flowqat::bench {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "io/tensors/safetensors.h"
-#include "model/torch/state_dict.h"
+#include "model/torch/engine/state_dict.h"
 
 namespace flowqat::model {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "model/model.h"
-#include "model/torch/torch_model.h"
+#include "model/torch/engine/torch_model.h"
 
 namespace flowqat::model {
 

@@ -17,9 +17,9 @@
 
 #include "io/tensors/safetensors.h"
 #include "io/text/processor.h"
+#include "model/torch/engine/state_dict.h"
+#include "model/torch/engine/torch_model.h"
 #include "model/torch/network/batch.h"
-#include "model/torch/state_dict.h"
-#include "model/torch/torch_model.h"
 #include "model/torch/training/loss.h"
 
 namespace flowqat::model {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "model/torch/state_dict.h"
+#include "model/torch/engine/state_dict.h"
 
 namespace flowqat::model {
 

@@ -4,10 +4,10 @@
 #include <string>
 #include <utility>
 
-#include "model/torch/boundary.h"
+#include "model/torch/engine/boundary.h"
+#include "model/torch/engine/state_dict.h"
+#include "model/torch/engine/torch_model.h"
 #include "model/torch/network/batch.h"
-#include "model/torch/state_dict.h"
-#include "model/torch/torch_model.h"
 #include "model/torch/training/loss.h"
 
 namespace flowqat::model {

@@ -1,6 +1,6 @@
 // The network against transformers' numbers, without training.
+#include "model/torch/engine/state_dict.h"
 #include "model/torch/network/batch.h"
-#include "model/torch/state_dict.h"
 #include "model/torch/training/loss.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <functional>
 
-#include "model/torch/initialize.h"
+#include "model/torch/engine/initialize.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 

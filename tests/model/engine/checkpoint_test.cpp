@@ -1,7 +1,7 @@
 // Checkpoints of transformers' other classes, and heads that do not fit.
 #include <algorithm>
 
-#include "model/torch/state_dict.h"
+#include "model/torch/engine/state_dict.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 

@@ -1,4 +1,4 @@
-#include "model/torch/initialize.h"
+#include "model/torch/engine/initialize.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 

@@ -1,4 +1,4 @@
-#include "model/torch/state_dict.h"
+#include "model/torch/engine/state_dict.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,10 +1,10 @@
-#include "model/torch/torch_model.h"
+#include "model/torch/engine/torch_model.h"
 
 #include <utility>
 
-#include "model/torch/boundary.h"
+#include "model/torch/engine/boundary.h"
+#include "model/torch/engine/state_dict.h"
 #include "model/torch/network/batch.h"
-#include "model/torch/state_dict.h"
 #include "model/torch/training/trainer.h"
 
 namespace flowqat::model {

@@ -5,11 +5,11 @@
 #include <map>
 #include <utility>
 
-#include "model/torch/boundary.h"
-#include "model/torch/checkpoint.h"
-#include "model/torch/initialize.h"
-#include "model/torch/state_dict.h"
-#include "model/torch/torch_model.h"
+#include "model/torch/engine/boundary.h"
+#include "model/torch/engine/checkpoint.h"
+#include "model/torch/engine/initialize.h"
+#include "model/torch/engine/state_dict.h"
+#include "model/torch/engine/torch_model.h"
 
 namespace flowqat::model {
 namespace {

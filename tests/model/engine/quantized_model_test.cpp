@@ -2,7 +2,7 @@
 // own.
 #include <algorithm>
 
-#include "model/torch/state_dict.h"
+#include "model/torch/engine/state_dict.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 

@@ -7,10 +7,10 @@
 #include <mutex>
 
 #include "model/model.h"
-#include "model/torch/boundary.h"
-#include "model/torch/device.h"
-#include "model/torch/initialize.h"
-#include "model/torch/torch_model.h"
+#include "model/torch/engine/boundary.h"
+#include "model/torch/engine/device.h"
+#include "model/torch/engine/initialize.h"
+#include "model/torch/engine/torch_model.h"
 
 namespace flowqat::model {
 namespace {

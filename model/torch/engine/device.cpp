@@ -1,4 +1,4 @@
-#include "model/torch/device.h"
+#include "model/torch/engine/device.h"
 
 #include <dlfcn.h>
 

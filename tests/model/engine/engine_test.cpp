@@ -1,7 +1,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "model/torch/state_dict.h"
+#include "model/torch/engine/state_dict.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 

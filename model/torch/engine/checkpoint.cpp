@@ -1,4 +1,4 @@
-#include "model/torch/checkpoint.h"
+#include "model/torch/engine/checkpoint.h"
 
 #include <algorithm>
 

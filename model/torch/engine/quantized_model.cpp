@@ -3,9 +3,9 @@
 #include <set>
 #include <utility>
 
-#include "model/torch/boundary.h"
+#include "model/torch/engine/boundary.h"
+#include "model/torch/engine/torch_model.h"
 #include "model/torch/network/batch.h"
-#include "model/torch/torch_model.h"
 
 namespace flowqat::model {
 
