@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bench/model_parts.h"
-#include "nodes/model_folder.h"
+#include "nodes/support/model_folder.h"
 
 namespace flowqat::bench {
 

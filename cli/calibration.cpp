@@ -3,7 +3,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "io/files/json_file.h"
-#include "nodes/model_batch.h"
+#include "nodes/support/model_batch.h"
 
 namespace flowqat::cli {
 

@@ -7,7 +7,7 @@
 #include "cli/audio_graph.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
-#include "nodes/model_folder.h"
+#include "nodes/support/model_folder.h"
 
 namespace flowqat::cli {
 

@@ -11,10 +11,10 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/json_lines.h"
-#include "nodes/model_batch.h"
-#include "nodes/model_folder.h"
-#include "nodes/recognize.h"
-#include "nodes/transcripts.h"
+#include "nodes/support/model_batch.h"
+#include "nodes/support/model_folder.h"
+#include "nodes/support/recognize.h"
+#include "nodes/support/transcripts.h"
 
 namespace flowqat::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "nodes/score.h"
+#include "nodes/support/score.h"
 
 namespace flowqat::cli {
 

@@ -7,7 +7,7 @@
 #include "io/files/atomic_file.h"
 #include "io/files/error.h"
 #include "model/onnx_exporter.h"
-#include "nodes/model_folder.h"
+#include "nodes/support/model_folder.h"
 
 namespace flowqat::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include "cli/terminal.h"
 #include "cli/text_file.h"
 #include "graph/plan.h"
-#include "nodes/model_folder.h"
+#include "nodes/support/model_folder.h"
 
 namespace flowqat::cli {
 namespace {

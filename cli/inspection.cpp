@@ -8,7 +8,7 @@
 #include "io/resample/resample.h"
 #include "io/text/characters.h"
 #include "io/text/unicode.h"
-#include "nodes/score.h"
+#include "nodes/support/score.h"
 
 namespace flowqat::cli {
 namespace {

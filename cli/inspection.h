@@ -7,7 +7,7 @@
 #include "cli/distribution.h"
 #include "graph/params.h"
 #include "model/config.h"
-#include "nodes/transcripts.h"
+#include "nodes/support/transcripts.h"
 
 namespace flowqat::cli {
 

@@ -3,7 +3,7 @@
 
 #include "cli/inspection.h"
 #include "graph/format.h"
-#include "nodes/score.h"
+#include "nodes/support/score.h"
 
 namespace flowqat::cli {
 namespace {

@@ -14,9 +14,9 @@
 #include "graph/format.h"
 #include "graph/json_lines.h"
 #include "graph/run_folder.h"
-#include "nodes/model_batch.h"
-#include "nodes/recognize.h"
-#include "nodes/score.h"
+#include "nodes/support/model_batch.h"
+#include "nodes/support/recognize.h"
+#include "nodes/support/score.h"
 
 namespace flowqat::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "graph/params.h"
-#include "nodes/sensitivity_search.h"
+#include "nodes/support/sensitivity_search.h"
 
 namespace flowqat::cli {
 

@@ -10,8 +10,8 @@
 #include "graph/format.h"
 #include "graph/graph.h"
 #include "io/files/error.h"
-#include "nodes/model_batch.h"
-#include "nodes/recognize.h"
+#include "nodes/support/model_batch.h"
+#include "nodes/support/recognize.h"
 
 namespace flowqat::cli {
 namespace {

@@ -9,8 +9,8 @@
 #include "graph/pipeline.h"
 #include "io/audio/audio_file.h"
 #include "io/audio/spool.h"
-#include "nodes/model_folder.h"
-#include "nodes/windows.h"
+#include "nodes/support/model_folder.h"
+#include "nodes/support/windows.h"
 
 namespace flowqat::cli {
 

@@ -6,7 +6,7 @@
 #include <numbers>
 
 #include "io/resample/fft_convolve.h"
-#include "nodes/augmentation.h"
+#include "nodes/support/augmentation.h"
 
 namespace flowqat::nodes {
 namespace {

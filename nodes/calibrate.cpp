@@ -4,8 +4,8 @@
 
 #include "graph/registry.h"
 #include "graph/run.h"
-#include "nodes/model_batch.h"
-#include "nodes/model_folder.h"
+#include "nodes/support/model_batch.h"
+#include "nodes/support/model_folder.h"
 
 namespace flowqat::nodes {
 namespace {

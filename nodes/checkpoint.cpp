@@ -1,7 +1,7 @@
 /// Writes the model as a Hugging Face folder and hands it on.
 #include "graph/registry.h"
 #include "graph/run.h"
-#include "nodes/model_folder.h"
+#include "nodes/support/model_folder.h"
 
 namespace flowqat::nodes {
 namespace {

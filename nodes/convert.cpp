@@ -1,7 +1,7 @@
 /// Turns a fake-quantized model into an int8 one and writes it as a folder.
 #include "graph/registry.h"
 #include "graph/run.h"
-#include "nodes/model_folder.h"
+#include "nodes/support/model_folder.h"
 
 namespace flowqat::nodes {
 namespace {

@@ -4,7 +4,7 @@
 /// and max_share 0.2.
 #include <cmath>
 
-#include "nodes/augmentation.h"
+#include "nodes/support/augmentation.h"
 
 namespace flowqat::nodes {
 namespace {

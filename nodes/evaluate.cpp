@@ -5,11 +5,11 @@
 #include "graph/format.h"
 #include "graph/registry.h"
 #include "graph/run.h"
-#include "nodes/model_batch.h"
-#include "nodes/model_folder.h"
-#include "nodes/recognize.h"
-#include "nodes/score.h"
-#include "nodes/transcripts.h"
+#include "nodes/support/model_batch.h"
+#include "nodes/support/model_folder.h"
+#include "nodes/support/recognize.h"
+#include "nodes/support/score.h"
+#include "nodes/support/transcripts.h"
 
 namespace flowqat::nodes {
 namespace {

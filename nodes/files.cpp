@@ -3,7 +3,7 @@
 #include "graph/registry.h"
 #include "io/audio/audio_file.h"
 #include "io/files/error.h"
-#include "nodes/windows.h"
+#include "nodes/support/windows.h"
 
 namespace flowqat::nodes {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "graph/error.h"
 #include "io/corpus/audio_folder.h"
-#include "nodes/corpus_source.h"
+#include "nodes/support/corpus_source.h"
 
 namespace flowqat::nodes {
 namespace {

@@ -2,7 +2,7 @@
 /// what it did, so it belongs after that node, or into a graph without one.
 #include <cmath>
 
-#include "nodes/augmentation.h"
+#include "nodes/support/augmentation.h"
 
 namespace flowqat::nodes {
 namespace {

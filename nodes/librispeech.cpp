@@ -5,8 +5,8 @@
 
 #include "graph/error.h"
 #include "io/files/error.h"
-#include "nodes/corpus_source.h"
-#include "nodes/fetching.h"
+#include "nodes/support/corpus_source.h"
+#include "nodes/support/fetching.h"
 
 namespace flowqat::nodes {
 namespace {

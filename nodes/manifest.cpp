@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "nodes/corpus_source.h"
+#include "nodes/support/corpus_source.h"
 
 namespace flowqat::nodes {
 namespace {

@@ -3,9 +3,9 @@
 #include "graph/run.h"
 #include "graph/usable_cores.h"
 #include "io/files/error.h"
-#include "nodes/fetching.h"
-#include "nodes/model_folder.h"
-#include "nodes/model_place.h"
+#include "nodes/support/fetching.h"
+#include "nodes/support/model_folder.h"
+#include "nodes/support/model_place.h"
 
 namespace flowqat::nodes {
 namespace {

@@ -2,8 +2,8 @@
 /// the whole utterance is exactly that ratio. Sums are not clipped.
 #include <cmath>
 
-#include "nodes/augmentation.h"
-#include "nodes/clip_folder.h"
+#include "nodes/support/augmentation.h"
+#include "nodes/support/clip_folder.h"
 
 namespace flowqat::nodes {
 namespace {

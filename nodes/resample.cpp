@@ -2,7 +2,7 @@
 #include "io/resample/resample.h"
 
 #include "graph/registry.h"
-#include "nodes/resample_params.h"
+#include "nodes/support/resample_params.h"
 
 namespace flowqat::nodes {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "io/resample/fft_convolve.h"
-#include "nodes/augmentation.h"
-#include "nodes/clip_folder.h"
+#include "nodes/support/augmentation.h"
+#include "nodes/support/clip_folder.h"
 
 namespace flowqat::nodes {
 namespace {

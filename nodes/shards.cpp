@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "graph/error.h"
-#include "nodes/corpus_source.h"
+#include "nodes/support/corpus_source.h"
 
 namespace flowqat::nodes {
 namespace {

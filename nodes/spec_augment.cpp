@@ -2,8 +2,8 @@
 /// mask.
 #include "graph/error.h"
 #include "graph/registry.h"
-#include "nodes/mask_policy.h"
-#include "nodes/model_step.h"
+#include "nodes/support/mask_policy.h"
+#include "nodes/support/model_step.h"
 
 namespace flowqat::nodes {
 namespace {

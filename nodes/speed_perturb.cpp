@@ -4,7 +4,7 @@
 #include "graph/registry.h"
 #include "io/files/error.h"
 #include "io/resample/resample.h"
-#include "nodes/resample_params.h"
+#include "nodes/support/resample_params.h"
 
 namespace flowqat::nodes {
 namespace {

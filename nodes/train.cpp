@@ -6,10 +6,10 @@
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "io/tensors/safetensors.h"
-#include "nodes/model_batch.h"
-#include "nodes/model_folder.h"
-#include "nodes/train_params.h"
-#include "nodes/transcripts.h"
+#include "nodes/support/model_batch.h"
+#include "nodes/support/model_folder.h"
+#include "nodes/support/train_params.h"
+#include "nodes/support/transcripts.h"
 
 namespace flowqat::nodes {
 namespace {

@@ -1,6 +1,6 @@
 #include <set>
 
-#include "nodes/mask_policy.h"
+#include "nodes/support/mask_policy.h"
 #include "tests/catch.h"
 #include "tests/nodes/support.h"
 

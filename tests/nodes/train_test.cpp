@@ -1,5 +1,5 @@
 /// The phases of quantization-aware training, and training with a teacher.
-#include "nodes/train_params.h"
+#include "nodes/support/train_params.h"
 #include "tests/nodes/small_run.h"
 
 using namespace flowqat;

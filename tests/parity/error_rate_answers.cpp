@@ -1,8 +1,9 @@
-/// What nodes/error_rate.h makes of the pairs on standard input, a JSON object a line each way.
+/// What nodes/support/error_rate.h makes of the pairs on standard input, a JSON object a line each
+/// way.
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "nodes/error_rate.h"
+#include "nodes/support/error_rate.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 
 #include "graph/graph.h"
 #include "graph/pipeline.h"
-#include "nodes/model_folder.h"
+#include "nodes/support/model_folder.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "nodes/train_params.h"
+#include "nodes/support/train_params.h"
 
 #include <algorithm>
 

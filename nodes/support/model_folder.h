@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "io/tensors/safetensors.h"
-#include "nodes/model_step.h"
+#include "nodes/support/model_step.h"
 
 namespace flowqat::nodes {
 

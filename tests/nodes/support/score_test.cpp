@@ -1,4 +1,4 @@
-#include "nodes/score.h"
+#include "nodes/support/score.h"
 
 #include "tests/catch.h"
 

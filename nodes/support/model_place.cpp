@@ -1,4 +1,4 @@
-#include "nodes/model_place.h"
+#include "nodes/support/model_place.h"
 
 #include "graph/error.h"
 

@@ -1,4 +1,4 @@
-#include "nodes/corpus_source.h"
+#include "nodes/support/corpus_source.h"
 
 #include "graph/error.h"
 #include "io/corpus/index_cache.h"

@@ -1,4 +1,4 @@
-#include "nodes/windows.h"
+#include "nodes/support/windows.h"
 
 #include <algorithm>
 #include <numeric>

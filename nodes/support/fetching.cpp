@@ -1,4 +1,4 @@
-#include "nodes/fetching.h"
+#include "nodes/support/fetching.h"
 
 #include <utility>
 

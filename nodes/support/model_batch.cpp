@@ -1,4 +1,4 @@
-#include "nodes/model_batch.h"
+#include "nodes/support/model_batch.h"
 
 #include "graph/error.h"
 

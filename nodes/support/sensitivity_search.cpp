@@ -1,4 +1,4 @@
-#include "nodes/sensitivity_search.h"
+#include "nodes/support/sensitivity_search.h"
 
 #include <algorithm>
 

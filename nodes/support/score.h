@@ -8,7 +8,7 @@
 
 #include "graph/message.h"
 #include "graph/params.h"
-#include "nodes/error_rate.h"
+#include "nodes/support/error_rate.h"
 
 namespace flowqat::nodes {
 

@@ -1,4 +1,4 @@
-#include "nodes/transcripts.h"
+#include "nodes/support/transcripts.h"
 
 #include <iterator>
 #include <utility>
@@ -8,7 +8,7 @@
 #include "io/files/error.h"
 #include "io/text/characters.h"
 #include "io/text/unicode.h"
-#include "nodes/score.h"
+#include "nodes/support/score.h"
 
 namespace flowqat::nodes {
 

@@ -1,4 +1,4 @@
-#include "nodes/recognize.h"
+#include "nodes/support/recognize.h"
 
 #include <algorithm>
 

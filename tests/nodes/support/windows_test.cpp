@@ -1,4 +1,4 @@
-#include "nodes/windows.h"
+#include "nodes/support/windows.h"
 
 #include "tests/catch.h"
 #include "tests/corpus.h"

@@ -1,4 +1,4 @@
-#include "nodes/error_rate.h"
+#include "nodes/support/error_rate.h"
 
 #include "tests/catch.h"
 

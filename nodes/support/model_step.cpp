@@ -1,4 +1,4 @@
-#include "nodes/model_step.h"
+#include "nodes/support/model_step.h"
 
 namespace flowqat::nodes {
 

@@ -1,4 +1,4 @@
-#include "nodes/transcripts.h"
+#include "nodes/support/transcripts.h"
 
 #include "tests/nodes/small_run.h"
 

@@ -1,4 +1,4 @@
-#include "nodes/mask_policy.h"
+#include "nodes/support/mask_policy.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "nodes/model_folder.h"
+#include "nodes/support/model_folder.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "nodes/clip_folder.h"
+#include "nodes/support/clip_folder.h"
 
 #include <algorithm>
 
