@@ -83,6 +83,17 @@ bool is_hub_id(const std::string& text) {
          text.find("..") == text.npos && !text.ends_with(".git");
 }
 
+bool looks_like_path(const std::string& text) {
+  const size_t slash = text.find('/');
+  if (text.starts_with('~') || text == "." || text == "..") return true;
+  if (slash == text.npos) return false;
+  const std::string first = text.substr(0, slash);
+  const bool is_rooted = first.empty() || first == "." || first == "..";
+  const bool has_more = text.find('/', slash + 1) != text.npos || text.ends_with('/');
+  std::error_code ignored;
+  return is_rooted || has_more || fs::is_directory(first, ignored);
+}
+
 bool is_hub_revision(const std::string& text) {
   const auto is_revision_character = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) ||

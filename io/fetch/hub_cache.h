@@ -16,6 +16,10 @@ struct HubModel {
 
 /// Whether `text` has the form ORG/NAME of a model's id.
 bool is_hub_id(const std::string& text);
+/// Whether `text` looks like a path on this machine, so that it is no model's id even where nothing
+/// is there: it begins with "/", "./", "../" or "~", ends in "/", has more than one "/", or the
+/// first of its folders exists.
+bool looks_like_path(const std::string& text);
 /// Whether `text` can be a revision's name.
 bool is_hub_revision(const std::string& text);
 /// 40 hexadecimal digits.

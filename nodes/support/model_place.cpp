@@ -1,12 +1,18 @@
 #include "nodes/support/model_place.h"
 
 #include "graph/error.h"
+#include "io/files/error.h"
 
 namespace flowqat::nodes {
 
 ModelPlace model_place(const std::string& path, const std::string& revision) {
-  const bool is_folder = std::filesystem::is_directory(path) || !io::is_hub_id(path);
-  if (is_folder) {
+  const bool is_there = std::filesystem::is_directory(path);
+  if (!is_there && io::is_hub_id(path) && io::looks_like_path(path)) {
+    throw io::Error(path, "no such folder; because \"" + path.substr(0, path.find('/')) +
+                              "\" is a folder here, it is taken for a path and not for a model's "
+                              "id on the Hub");
+  }
+  if (is_there || !io::is_hub_id(path)) {
     if (revision.empty()) return {.folder = path};
     throw graph::GraphError("key \"revision\": is for a model's id on the Hub, but \"path\", " +
                             path + ", is a folder");

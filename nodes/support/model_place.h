@@ -14,8 +14,10 @@ struct ModelPlace {
   std::optional<io::HubModel> to_fetch = {};
 };
 
-/// `path` is a folder if there is one of that name, else a model's id on the Hub if it has the
-/// form of one, ORG/NAME. Throws GraphError for a revision that is none, or that a folder is given.
+/// `path` is a folder if there is one of that name or if it looks like a path (looks_like_path()),
+/// else a model's id on the Hub if it has the form of one, ORG/NAME. Throws GraphError for a
+/// revision that is none, or that a folder is given; io::Error for what could be an id, but looks
+/// like a path to a folder that is not there.
 ModelPlace model_place(const std::string& path, const std::string& revision);
 
 }  // namespace flowqat::nodes

@@ -3,6 +3,7 @@
 #include "io/fetch/fetch.h"
 
 #include <cstring>
+#include <fstream>
 
 #include "io/fetch/extract_tar.h"
 #include "io/fetch/http_client.h"
@@ -112,6 +113,27 @@ TEST_CASE("ids and revisions of the Hub") {
   for (const char* name : {"main", "v1.0", "refs/pr/3"}) CHECK(is_hub_revision(name));
   for (const char* name : {"", "../x", "/x", "x/", "a b", "-x", "a//b"})
     CHECK_FALSE(is_hub_revision(name));
+}
+
+TEST_CASE("what looks like a path is none of the Hub's ids") {
+  const TemporaryFolder folder;
+  for (const std::string path :
+       {"/a/b", "./a", "../a", "a/b/c", "a/b/", "a/", "~/a", "~", ".", ".."}) {
+    INFO(path);
+    CHECK(looks_like_path(path));
+  }
+  for (const std::string id : {"facebook/wav2vec2-base-960h", "a", ""}) {
+    INFO(id);
+    CHECK_FALSE(looks_like_path(id));
+  }
+  const auto before = std::filesystem::current_path();
+  std::filesystem::create_directory(folder / "models");
+  std::ofstream(folder / "file") << "x";
+  std::filesystem::current_path(folder.path());
+  const bool in_a_folder = looks_like_path("models/base"), in_a_file = looks_like_path("file/base");
+  std::filesystem::current_path(before);
+  CHECK(in_a_folder);
+  CHECK_FALSE(in_a_file);
 }
 
 TEST_CASE("LibriSpeech lies in a folder of its name, wherever that is") {
