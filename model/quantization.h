@@ -45,7 +45,7 @@ inline constexpr const char* kInt8Format = "flowqat int8";
 inline constexpr const char* kFakeFormat = "flowqat fake quantization";
 inline constexpr int64_t kQuantizationVersion = 2;
 
-/// The presets: README.md has the table. Throws Error naming them for any other name.
+/// The presets: docs/quantization.md has the table. Throws Error naming them for any other name.
 LayerScheme preset(const std::string& name);
 std::vector<std::string> preset_names();
 
