@@ -1,5 +1,6 @@
 #include "cli/calibration.h"
 
+#include "cli/arguments.h"
 #include "graph/error.h"
 #include "graph/format.h"
 #include "io/files/json_file.h"
@@ -9,6 +10,35 @@ namespace flowqat::cli {
 
 using graph::format;
 using nlohmann::json;
+
+std::vector<Argument> calibration_arguments(CalibrationArguments& told,
+                                            const std::vector<Argument>& more) {
+  std::vector<Argument> all{
+      model_argument(told.model, "a float"),
+      manifest_option(told.manifest),
+      split_option(told.splits),
+      {.name = "--policy",
+       .value = "FILE",
+       .doc = "a JSON object: each part's choice, and exceptions",
+       .target = &told.policy,
+       .fallback = "convolutions qnnpack, attention and feed-forward fbgemm"},
+      {.name = "--set",
+       .value = "PART=CHOICE",
+       .doc = "a part's choice, over the file's: a preset, none, or an object of fields; may be "
+              "repeated",
+       .target = &told.choices},
+      {.name = "--batches",
+       .value = "N",
+       .doc = "how many are observed",
+       .target = &told.batches,
+       .minimum = 1,
+       .maximum = 1e6},
+      seed_option(told.seed)};
+  all.insert(all.end(), more.begin(), more.end());
+  all.push_back(json_option(told.json));
+  all.push_back(device_option(told.device));
+  return all;
+}
 
 model::Policy read_policy(const std::string& file, const std::vector<std::string>& choices) {
   json object = file.empty() ? json::object() : io::read_json(file);

@@ -5,11 +5,31 @@
 #include <vector>
 
 #include "cli/audio_graph.h"
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "cli/terminal.h"
 #include "nodes/support/model_folder.h"
 
 namespace flowqat::cli {
+
+/// How `quantize` and `sensitivity` calibrate a float model.
+struct CalibrationArguments {
+  std::string model;
+  std::string manifest;              ///< as of CorpusOptions
+  std::vector<std::string> splits;   ///< the same
+  std::string policy;                ///< a JSON file, or empty: the default policy
+  std::vector<std::string> choices;  ///< PART=CHOICE, over the file's
+  int64_t batches = 16;              ///< how many are observed
+  uint64_t seed = 1;                 ///< of the utterances' order
+  bool json = false;
+  std::string device = "auto";
+};
+
+/// The arguments for these, and then those of one command alone.
+std::vector<Argument> calibration_arguments(CalibrationArguments& told,
+                                            const std::vector<Argument>& more);
+
+/// Utterances observed at a time, unless a command is told otherwise.
+inline constexpr int64_t kCalibrationBatch = 4;
 
 /// The default policy, a file's in its place, then each "PART=CHOICE" (JSON or a bare name) over
 /// it. Throws GraphError for what is no policy, io::Error for a file that cannot be read.

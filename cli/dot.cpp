@@ -1,8 +1,12 @@
 /// A graph as a picture: text for Graphviz.
-#include <iostream>
+#include <memory>
+#include <sstream>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/graph_arguments.h"
 #include "cli/html.h"
+#include "cli/terminal.h"
 #include "graph/registry.h"
 
 namespace flowqat::cli {
@@ -44,31 +48,42 @@ const char* style_of(graph::EdgeKind kind) {
   }
 }
 
-}  // namespace
-
 int dot(const GraphArguments& arguments) {
   const graph::GraphSpec spec = resolved_graph(arguments);
-  std::cout << "digraph " << quoted(arguments.graph) << " {\n"
-            << "  rankdir=LR;\n"
-            << "  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\"];\n";
+  std::ostringstream text;
+  text << "digraph " << quoted(arguments.graph) << " {\n"
+       << "  rankdir=LR;\n"
+       << "  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\"];\n";
   for (const graph::NodeSpec& node : spec.nodes) {
     const bool is_audio = node.type->output == graph::EdgeKind::utterances ||
                           node.type->output == graph::EdgeKind::batches;
-    std::cout << "  " << quoted(node.name) << " [label=" << label(node) << ", fillcolor=\""
-              << (is_audio ? "#dafbe1" : "#fbefff") << "\"];\n";
+    text << "  " << quoted(node.name) << " [label=" << label(node) << ", fillcolor=\""
+         << (is_audio ? "#dafbe1" : "#fbefff") << "\"];\n";
   }
   for (const graph::NodeSpec& node : spec.nodes) {
     for (const graph::InputSpec& input : node.type->inputs) {
       const auto edges = node.edges.find(input.key);
       if (edges == node.edges.end()) continue;
       for (const std::string& from : edges->second) {
-        std::cout << "  " << quoted(from) << " -> " << quoted(node.name) << " ["
-                  << style_of(input.kind) << "];\n";
+        text << "  " << quoted(from) << " -> " << quoted(node.name) << " [" << style_of(input.kind)
+             << "];\n";
       }
     }
   }
-  std::cout << "}\n";
+  text << "}\n";
+  Terminal().result(text.str());
   return kDone;
+}
+
+}  // namespace
+
+Command dot_command() {
+  const auto told = std::make_shared<GraphArguments>();
+  return {.name = "dot",
+          .doc = "draws a graph, as text for Graphviz",
+          .examples = {"flowqat dot configs/full.json | dot -Tsvg -o graph.svg"},
+          .arguments = {graph_argument(told->graph), set_option(told->overrides)},
+          .run = [told] { return dot(*told); }};
 }
 
 }  // namespace flowqat::cli

@@ -1,7 +1,9 @@
 /// A corpus, unpadded unless asked for; greedy decoding, and what was heard against what was said.
 #include <chrono>
+#include <memory>
 #include <optional>
 
+#include "cli/arguments.h"
 #include "cli/audio_graph.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
@@ -20,6 +22,18 @@ namespace flowqat::cli {
 namespace {
 
 using graph::format;
+
+struct EvaluateArguments {
+  std::string model;
+  std::string manifest;             ///< a manifest, or a folder in LibriSpeech's layout
+  std::vector<std::string> splits;  ///< of such a folder; empty: all
+  int64_t batch = 1;                ///< utterances padded to one length
+  bool json = false;
+  std::string out;  ///< a file for what was heard in each utterance, or empty
+  std::string text_normalization = "vocabulary";  ///< of the transcripts, or "none"
+  std::string device = "auto";
+  std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
+};
 
 class Evaluator {
  public:
@@ -74,8 +88,6 @@ class Evaluator {
   std::optional<graph::JsonLines> listing_;
 };
 
-}  // namespace
-
 int evaluate(const EvaluateArguments& arguments) {
   quiet_openmp();
   nodes::ModelDescription description = nodes::read_description(arguments.model);
@@ -113,6 +125,26 @@ int evaluate(const EvaluateArguments& arguments) {
   }
   if (!arguments.out.empty()) terminal.say("written to " + arguments.out);
   return kDone;
+}
+
+}  // namespace
+
+Command evaluate_command() {
+  const auto told = std::make_shared<EvaluateArguments>();
+  return {.name = "evaluate",
+          .doc = "word and character error rates of a model on transcribed speech",
+          .examples = {"flowqat evaluate facebook/wav2vec2-base-960h --manifest data/LibriSpeech "
+                       "--split test-clean",
+                       "flowqat evaluate models/mine --manifest test.jsonl --out heard.jsonl"},
+          .arguments = {model_argument(told->model, "a float, fake-quantized or int8"),
+                        manifest_option(told->manifest), split_option(told->splits),
+                        batch_option(told->batch), json_option(told->json),
+                        output_option(told->out, "--out",
+                                      "write a JSON object an utterance: what was said, heard and "
+                                      "wrong"),
+                        text_normalization_option(told->text_normalization),
+                        device_option(told->device), kernels_option(told->kernels)},
+          .run = [told] { return evaluate(*told); }};
 }
 
 }  // namespace flowqat::cli

@@ -1,7 +1,9 @@
 /// `flowqat export`: a model folder as an ONNX file. LibTorch is not opened: its protobuf and
 /// ONNX's would be two of a kind in one process.
 #include <filesystem>
+#include <memory>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "io/files/atomic_file.h"
@@ -13,6 +15,12 @@ namespace flowqat::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+struct ExportArguments {
+  std::string model;
+  std::string onnx;  ///< the file to write
+  bool overwrite = false;
+};
 
 fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
@@ -47,8 +55,6 @@ bool needs_processor(const fs::path& folder, const nodes::ModelDescription& desc
   return true;
 }
 
-}  // namespace
-
 int export_model(const ExportArguments& arguments) {
   Terminal terminal;
   const fs::path file = arguments.onnx;
@@ -81,6 +87,20 @@ int export_model(const ExportArguments& arguments) {
   }
   terminal.say("written to " + file.string() + " (" + nodes::stage_name(files.stage) + ")");
   return kDone;
+}
+
+}  // namespace
+
+Command export_command() {
+  const auto told = std::make_shared<ExportArguments>();
+  Argument onnx = output_option(told->onnx, "--onnx", "the file to write");
+  onnx.required = true;
+  return {.name = "export",
+          .doc = "writes a model as an ONNX file, and its processor's files beside it",
+          .examples = {"flowqat export models/mine --onnx onnx/mine.onnx"},
+          .arguments = {model_argument(told->model, "a float or int8"), onnx,
+                        overwrite_option(told->overwrite)},
+          .run = [told] { return export_model(*told); }};
 }
 
 }  // namespace flowqat::cli

@@ -1,6 +1,8 @@
 /// `flowqat fetch`: LibriSpeech's splits, and models from the Hugging Face Hub.
 #include <filesystem>
+#include <memory>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -12,6 +14,24 @@
 
 namespace flowqat::cli {
 namespace {
+
+/// What both kinds of fetch are told.
+struct FetchArguments {
+  int jobs = 4;           ///< files at once
+  int retries = 5;        ///< of a file, in a row
+  double timeout_s = 60;  ///< without a byte
+};
+
+struct FetchLibriSpeechArguments : FetchArguments {
+  std::vector<std::string> splits;
+  std::string to;  ///< the folder that will hold LibriSpeech/
+  std::string base_url = io::kOpenSlr;
+};
+
+struct FetchModelArguments : FetchArguments {
+  std::string id;  ///< ORGANIZATION/NAME
+  std::string revision = "main";
+};
 
 io::FetchOptions options_for(const FetchArguments& arguments, Terminal& terminal,
                              const std::atomic<int>& stop_signal) {
@@ -33,8 +53,6 @@ void until_stopped(const std::atomic<int>& stop_signal, Terminal& terminal, cons
     throw graph::Interrupted(stop_signal);
   }
 }
-
-}  // namespace
 
 int fetch_librispeech(const FetchLibriSpeechArguments& arguments) {
   Terminal terminal;
@@ -83,6 +101,81 @@ int fetch_model(const FetchModelArguments& arguments) {
     terminal.result(plan.snapshot.string() + "\n");
   });
   return kDone;
+}
+
+std::vector<Argument> with_shared(std::vector<Argument> own, FetchArguments& told) {
+  own.push_back({.name = "--jobs",
+                 .value = "N",
+                 .doc = "files at once",
+                 .target = &told.jobs,
+                 .minimum = 1,
+                 .maximum = 32});
+  own.push_back({.name = "--retries",
+                 .value = "N",
+                 .doc = "tries more of a file that does not go on, with longer and longer breaks",
+                 .target = &told.retries,
+                 .minimum = 0,
+                 .maximum = 1000});
+  own.push_back({.name = "--timeout-s",
+                 .value = "S",
+                 .doc = "a connection on which nothing comes for so long is given up",
+                 .target = &told.timeout_s,
+                 .minimum = 1,
+                 .maximum = 3600});
+  return own;
+}
+
+Command librispeech_command() {
+  const auto told = std::make_shared<FetchLibriSpeechArguments>();
+  Argument to = output_option(told->to, "--to",
+                              "the folder that gets LibriSpeech/SPLIT; it needs room for the "
+                              "archives and for what is in them",
+                              "DIR");
+  to.required = true;
+  return {.name = "librispeech",
+          .doc =
+              "fetches, verifies and unpacks splits of LibriSpeech; run again, it goes on where "
+              "it stopped",
+          .examples = {"flowqat fetch librispeech train-clean-100 dev-clean --to data"},
+          .arguments = with_shared({{.name = "SPLIT",
+                                     .doc = "dev-clean, dev-other, test-clean, test-other, "
+                                            "train-clean-100, train-clean-360, train-other-500",
+                                     .target = &told->splits,
+                                     .required = true},
+                                    to,
+                                    {.name = "--base-url",
+                                     .value = "URL",
+                                     .doc = "a mirror's folder of the archives",
+                                     .target = &told->base_url}},
+                                   *told),
+          .run = [told] { return fetch_librispeech(*told); }};
+}
+
+Command model_command() {
+  const auto told = std::make_shared<FetchModelArguments>();
+  return {.name = "model",
+          .doc =
+              "fetches a wav2vec2 model from the Hugging Face Hub into its cache, and prints "
+              "its folder",
+          .examples = {"flowqat fetch model facebook/wav2vec2-base-960h"},
+          .arguments = with_shared(
+              {{.name = "ID", .doc = "ORGANIZATION/NAME", .target = &told->id, .required = true},
+               {.name = "--revision",
+                .value = "REVISION",
+                .doc = "a branch, a tag, refs/pr/N or a commit",
+                .target = &told->revision}},
+              *told),
+          .run = [told] { return fetch_model(*told); }};
+}
+
+}  // namespace
+
+Command fetch_command() {
+  return {.name = "fetch",
+          .doc = "fetches LibriSpeech, or a model from the Hub",
+          .examples = {"flowqat fetch librispeech dev-clean --to data",
+                       "flowqat fetch model facebook/wav2vec2-base-960h"},
+          .parts = {librispeech_command(), model_command()}};
 }
 
 }  // namespace flowqat::cli

@@ -1,6 +1,8 @@
 /// A corpus by its index: how much of what there is, and what will trouble training.
 #include <filesystem>
+#include <memory>
 
+#include "cli/arguments.h"
 #include "cli/audio_graph.h"
 #include "cli/commands.h"
 #include "cli/inspection.h"
@@ -14,6 +16,16 @@ namespace flowqat::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+struct InspectArguments {
+  std::string corpus;
+  std::vector<std::string> splits;  ///< of a folder in LibriSpeech's layout; empty: all
+  std::string model;                ///< a folder, or empty: base-960h's vocabulary and frames
+  std::string text_normalization = "vocabulary";  ///< or "none"
+  double max_duration_s = 30;                     ///< 0: nothing is too long
+  bool json = false;
+  std::string html;  ///< a file to write, or empty
+};
 
 /// Whether anything below `folder` is a transcript in LibriSpeech's layout.
 bool has_transcripts(const fs::path& folder) {
@@ -41,8 +53,6 @@ graph::Index read_index(const InspectArguments& arguments) {
                      "inspect"));
   return graph::Chain::behind(*graph.batchers().front()).source->read_index(0);
 }
-
-}  // namespace
 
 int inspect(const InspectArguments& arguments) {
   nodes::ModelDescription model;
@@ -77,6 +87,39 @@ int inspect(const InspectArguments& arguments) {
     throw graph::RunError(arguments.corpus + ": holds no audio that can be read");
   }
   return kDone;
+}
+
+}  // namespace
+
+Command inspect_command() {
+  const auto told = std::make_shared<InspectArguments>();
+  return {.name = "inspect",
+          .doc = "what a corpus holds, and what in it will trouble training; reads no audio",
+          .examples = {"flowqat inspect data/demo",
+                       "flowqat inspect corpus.jsonl --model models/mine --html corpus.html"},
+          .arguments = {{.name = "CORPUS",
+                         .value = "FILE|DIR",
+                         .doc = "a manifest, a folder in LibriSpeech's layout, tar shards, or a "
+                                "folder of audio",
+                         .target = &told->corpus,
+                         .required = true,
+                         .option = "--manifest"},
+                        split_option(told->splits),
+                        {.name = "--model",
+                         .value = "MODEL",
+                         .doc = "whose vocabulary and frames the corpus is held against",
+                         .target = &told->model,
+                         .fallback = "those of wav2vec2-base-960h"},
+                        text_normalization_option(told->text_normalization),
+                        {.name = "--max-duration-s",
+                         .value = "S",
+                         .doc = "what is longer is named as too long; 0: nothing is",
+                         .target = &told->max_duration_s,
+                         .minimum = 0,
+                         .maximum = 1e6},
+                        json_option(told->json),
+                        output_option(told->html, "--html", "write a page with pictures")},
+          .run = [told] { return inspect(*told); }};
 }
 
 }  // namespace flowqat::cli

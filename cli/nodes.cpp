@@ -1,8 +1,10 @@
-#include <cstdio>
-#include <iostream>
+#include <memory>
+#include <sstream>
 
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "graph/error.h"
+#include "graph/format.h"
 #include "graph/registry.h"
 
 namespace flowqat::cli {
@@ -10,34 +12,35 @@ namespace {
 
 using graph::NodeType;
 
-void list_all() {
-  for (const auto& [name, type] : graph::node_types())
-    std::printf("%-14s %s\n", name.c_str(), type.doc.c_str());
+std::string list_all() {
+  std::string text;
+  for (const auto& [name, type] : graph::node_types()) {
+    text += graph::format("%-14s %s\n", name.c_str(), type.doc.c_str());
+  }
+  return text;
 }
 
-void describe(const NodeType& type) {
-  std::cout << type.name << ": " << type.doc << "\ngives " << graph::edge_name(type.output) << "\n";
-  if (!type.inputs.empty()) std::cout << "\nedges\n";
+std::string description(const NodeType& type) {
+  std::ostringstream text;
+  text << type.name << ": " << type.doc << "\ngives " << graph::edge_name(type.output) << "\n";
+  if (!type.inputs.empty()) text << "\nedges\n";
   for (const graph::InputSpec& input : type.inputs) {
-    std::cout << "  " << input.key << ": " << input.doc << "\n      "
-              << (input.required ? "needed; " : "optional; ")
-              << (input.many ? "one or more nodes that each give " : "a node that gives ")
-              << graph::edge_name(input.kind) << "\n";
+    text << "  " << input.key << ": " << input.doc << "\n      "
+         << (input.required ? "needed; " : "optional; ")
+         << (input.many ? "one or more nodes that each give " : "a node that gives ")
+         << graph::edge_name(input.kind) << "\n";
   }
-  if (!type.params.empty()) std::cout << "\nparameters\n";
+  if (!type.params.empty()) text << "\nparameters\n";
   for (const graph::ParamSpec& param : type.params) {
-    std::cout << "  " << param.name << ": " << param.doc << "\n      "
-              << graph::describe_kind(param)
-              << (param.fallback.is_null() ? "; needed" : "; default " + param.fallback.dump())
-              << "\n";
+    text << "  " << param.name << ": " << param.doc << "\n      " << graph::describe_kind(param)
+         << (param.fallback.is_null() ? "; needed" : "; default " + param.fallback.dump()) << "\n";
   }
+  return text.str();
 }
-
-}  // namespace
 
 int nodes(const std::string& type) {
   if (type.empty()) {
-    list_all();
+    Terminal().result(list_all());
     return kDone;
   }
   const auto found = graph::node_types().find(type);
@@ -48,8 +51,19 @@ int nodes(const std::string& type) {
                             graph::suggestion(type, known) + " (there are " +
                             graph::quoted_list(known) + ")");
   }
-  describe(found->second);
+  Terminal().result(description(found->second));
   return kDone;
+}
+
+}  // namespace
+
+Command nodes_command() {
+  const auto type = std::make_shared<std::string>();
+  return {.name = "nodes",
+          .doc = "lists the node types, or one with all its parameters",
+          .examples = {"flowqat nodes", "flowqat nodes train"},
+          .arguments = {{.name = "TYPE", .doc = "a node type", .target = type.get()}},
+          .run = [type] { return nodes(*type); }};
 }
 
 }  // namespace flowqat::cli

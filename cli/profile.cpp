@@ -1,10 +1,12 @@
 /// `flowqat profile`: a graph's data side alone, measured.
 #include "graph/profile.h"
 
-#include <iostream>
+#include <memory>
 #include <optional>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/graph_arguments.h"
 #include "cli/profile_html.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -17,6 +19,14 @@ namespace flowqat::cli {
 namespace {
 
 using graph::format;
+
+struct ProfileArguments : GraphArguments {
+  std::string stream;  ///< a batch node's name; empty: the first one
+  double seconds = 10;
+  bool isolate = false, json = false;
+  std::string trace, html;        ///< files to write, or empty
+  double trainer_x_realtime = 0;  ///< the speed of a trainer to feed; 0: examples
+};
 
 constexpr double isolated_s = 0.5;  // for each node and thread count
 
@@ -112,8 +122,6 @@ graph::Json as_json(const graph::Profile& profile, const std::string& stream,
   return json;
 }
 
-}  // namespace
-
 int profile(const ProfileArguments& arguments) {
   graph::Graph graph(graph::upstream_of(resolved_graph(arguments), arguments.stream));
   require_writable(arguments.trace);
@@ -160,6 +168,45 @@ int profile(const ProfileArguments& arguments) {
     if (!file.empty()) terminal.say("written to " + file);
   }
   return kDone;
+}
+
+}  // namespace
+
+Command profile_command() {
+  const auto told = std::make_shared<ProfileArguments>();
+  return {.name = "profile",
+          .doc = "runs a graph's data side alone and says what holds it up",
+          .examples = {"flowqat profile configs/data_only.json",
+                       "flowqat profile configs/data_only.json --isolate --html profile.html"},
+          .arguments = {graph_argument(told->graph),
+                        set_option(told->overrides),
+                        {.name = "--stream",
+                         .value = "NODE",
+                         .doc = "the batch node to profile, where there are several",
+                         .target = &told->stream,
+                         .fallback = "the first"},
+                        {.name = "--seconds",
+                         .value = "S",
+                         .doc = "measure at least this long, in whole epochs",
+                         .target = &told->seconds,
+                         .minimum = 0,
+                         .maximum = 1e6},
+                        {.name = "--trainer",
+                         .value = "X",
+                         .doc = "the speed of a trainer, x real time: says how many cores feed it",
+                         .target = &told->trainer_x_realtime,
+                         .minimum = 1e-6,
+                         .fallback = "some examples"},
+                        {.name = "--isolate",
+                         .doc = "measure each node alone as well, on 1, 2, 4 ... threads",
+                         .target = &told->isolate},
+                        json_option(told->json),
+                        output_option(told->html, "--html",
+                                      "write a page with the occupancy over time"),
+                        output_option(told->trace, "--trace",
+                                      "write every piece of work, for chrome://tracing and "
+                                      "ui.perfetto.dev")},
+          .run = [told] { return profile(*told); }};
 }
 
 }  // namespace flowqat::cli

@@ -1,7 +1,9 @@
 /// Post-training quantization: calibrates a float folder's model and writes it as int8.
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 
+#include "cli/arguments.h"
 #include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
@@ -16,6 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 using graph::format;
+
+struct QuantizeArguments : CalibrationArguments {
+  std::string out;  ///< the folder to write
+  int64_t batch = kCalibrationBatch;
+  bool fake = false;                  ///< fake-quantized instead of int8
+  bool half_positional_conv = false;  ///< store that convolution's weight in half precision
+  bool overwrite = false;
+};
 
 /// Only what looks like a model's folder is ever replaced, and never the one that is read.
 void check_out(const QuantizeArguments& arguments) {
@@ -69,8 +79,6 @@ graph::Json as_json(const Outcome& outcome, const QuantizeArguments& arguments,
           {"policy", graph::Json(model::policy_to_json(policy))}};
 }
 
-}  // namespace
-
 int quantize(const QuantizeArguments& arguments) {
   quiet_openmp();
   const model::Policy policy = read_policy(arguments.policy, arguments.choices);
@@ -119,6 +127,32 @@ int quantize(const QuantizeArguments& arguments) {
   }
   terminal.say("written to " + arguments.out);
   return kDone;
+}
+
+}  // namespace
+
+Command quantize_command() {
+  const auto told = std::make_shared<QuantizeArguments>();
+  Argument out = output_option(told->out, "--out", "the folder to write", "DIR");
+  out.required = true;
+  return {.name = "quantize",
+          .doc = "writes a float model as int8, with ranges from some speech, without training",
+          .examples = {"flowqat quantize models/mine --manifest data/dev --out models/mine-int8",
+                       "flowqat quantize models/mine --manifest data/dev --out models/mixed "
+                       "--set feature_extractor=none"},
+          .arguments = calibration_arguments(
+              *told,
+              {out,
+               batch_option(told->batch),
+               {.name = "--fake",
+                .doc = "write the fake-quantized model instead of int8",
+                .target = &told->fake},
+               {.name = "--half-positional-conv",
+                .doc = "store the positional convolution, where it stays float, in half precision",
+                .target = &told->half_positional_conv,
+                .excludes = "--fake"},
+               overwrite_option(told->overwrite)}),
+          .run = [told] { return quantize(*told); }};
 }
 
 }  // namespace flowqat::cli

@@ -1,31 +1,23 @@
+/// `flowqat run GRAPH` and `flowqat --graph GRAPH`: a whole graph, with its model's side.
 #include "graph/run.h"
 
-#include <iostream>
+#include <memory>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/graph_arguments.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "graph/error.h"
 
 namespace flowqat::cli {
+namespace {
 
-graph::GraphSpec resolved_graph(const GraphArguments& arguments) {
-  graph::Json file = graph::read_graph(arguments.graph);
-  for (const std::string& assignment : arguments.overrides) graph::override_value(file, assignment);
-  return graph::resolve(file, arguments.graph);
-}
-
-int validate(const GraphArguments& arguments) {
-  const graph::Graph graph(resolved_graph(arguments));
-  std::cout << arguments.graph << ": valid, " << graph.spec().nodes.size() << " nodes, "
-            << graph.steps().size() << " of them on the model's side\n";
-  for (const auto& node : graph.nodes()) {
-    if (const auto fetch = node->missing()) {
-      std::cout << node->name() << ": a run begins with " << fetch->text() << "\n";
-    }
-  }
-  return kDone;
-}
+struct RunArguments : GraphArguments {
+  std::string out;  ///< empty: as the graph says
+  bool resume = false, overwrite = false;
+};
 
 int run(const RunArguments& arguments) {
   GraphArguments placed = arguments;
@@ -46,6 +38,60 @@ int run(const RunArguments& arguments) {
   graph::run_graph(graph, options);
   terminal.say("written to " + graph.settings().text("out"));
   return kDone;
+}
+
+/// `graph`: how the graph is given.
+std::vector<Argument> run_arguments(RunArguments& told, const Argument& graph) {
+  return {
+      graph,
+      set_option(told.overrides),
+      output_option(told.out, "--out", "the run's folder, instead of the graph's \"out\"", "DIR"),
+      {.name = "--resume",
+       .doc = "go on with the run that the folder holds",
+       .target = &told.resume,
+       .excludes = "--overwrite"},
+      overwrite_option(told.overwrite)};
+}
+
+}  // namespace
+
+Command run_command() {
+  const auto told = std::make_shared<RunArguments>();
+  return {.name = "run",
+          .doc = "runs a graph, as flowqat --graph does",
+          .examples = {"flowqat run configs/quickstart.json --out runs/first",
+                       "flowqat run configs/quickstart.json --out runs/first --resume"},
+          .arguments = run_arguments(*told, graph_argument(told->graph)),
+          .run = [told] { return run(*told); }};
+}
+
+Command program() {
+  const auto told = std::make_shared<RunArguments>();
+  const Argument graph{
+      .name = "--graph", .value = "FILE", .doc = "the graph file to run", .target = &told->graph};
+  return {.name = "flowqat",
+          .doc =
+              "fine-tunes wav2vec2 CTC speech recognisers with quantization-aware training and "
+              "ships them as int8",
+          .notes =
+              "Exit status: 0 done; 1 failed; 2 the command line or the graph asks for what cannot "
+              "be, or names what is not there; 3 standard output or a file cannot be written; 130 "
+              "or 143 interrupted.",
+          .examples = {"flowqat transcribe facebook/wav2vec2-base-960h recording.flac",
+                       "flowqat --graph configs/quickstart.json --out runs/first",
+                       "flowqat help quantize"},
+          .arguments = run_arguments(*told, graph),
+          .parts = {run_command(), validate_command(), dot_command(), profile_command(),
+                    nodes_command(), transcribe_command(), evaluate_command(), inspect_command(),
+                    quantize_command(), sensitivity_command(), export_command(), fetch_command(),
+                    help_command()},
+          .run = [told] {
+            if (told->graph.empty()) {
+              throw graph::GraphError(
+                  "nothing to do: give --graph FILE or a command; flowqat --help lists them");
+            }
+            return run(*told);
+          }};
 }
 
 }  // namespace flowqat::cli

@@ -1,8 +1,10 @@
 /// `flowqat transcribe`: a line a file.
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <set>
 
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/terminal.h"
@@ -47,8 +49,6 @@ graph::Json as_json(const std::string& path, const io::DecodedText& text, double
   return {{"path", path}, {"text", text.text}, {"duration_s", duration_s}, {"words", words}};
 }
 
-}  // namespace
-
 int transcribe(const TranscribeArguments& arguments) {
   quiet_openmp();
   if (std::count(arguments.audio.begin(), arguments.audio.end(), "-") > 1) {
@@ -79,6 +79,44 @@ int transcribe(const TranscribeArguments& arguments) {
     }
   }
   return all_heard ? kDone : kFailed;
+}
+
+}  // namespace
+
+Command transcribe_command() {
+  const auto told = std::make_shared<TranscribeArguments>();
+  return {.name = "transcribe",
+          .doc = "prints what is said in audio files",
+          .examples = {"flowqat transcribe facebook/wav2vec2-base-960h recording.flac",
+                       "flowqat transcribe models/mine --json *.wav >heard.jsonl",
+                       "ffmpeg -i film.mkv -f wav - | flowqat transcribe models/mine -"},
+          .arguments = {model_argument(told->model, "a float, fake-quantized or int8"),
+                        {.name = "AUDIO",
+                         .doc = "audio files in any format that FFmpeg reads; -: one from "
+                                "standard input",
+                         .target = &told->audio,
+                         .required = true},
+                        json_option(told->json),
+                        output_option(told->logits, "--logits",
+                                      "write each file's frame scores into this folder, as "
+                                      "NumPy's .npy",
+                                      "DIR"),
+                        {.name = "--window-s",
+                         .value = "S",
+                         .doc = "longer recordings are heard in overlapping windows of this "
+                                "length; 0: whole",
+                         .target = &told->window_s,
+                         .minimum = 0,
+                         .maximum = 3600},
+                        {.name = "--overlap-s",
+                         .value = "S",
+                         .doc = "what two windows share",
+                         .target = &told->overlap_s,
+                         .minimum = 0,
+                         .maximum = 3600},
+                        device_option(told->device),
+                        kernels_option(told->kernels)},
+          .run = [told] { return transcribe(*told); }};
 }
 
 }  // namespace flowqat::cli

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "cli/commands.h"
 #include "cli/terminal.h"
 #include "graph/pipeline.h"
 #include "io/audio/audio_file.h"
@@ -13,6 +12,17 @@
 #include "nodes/support/windows.h"
 
 namespace flowqat::cli {
+
+struct TranscribeArguments {
+  std::string model;
+  std::vector<std::string> audio;  ///< files; "-": the bytes of one on standard input
+  bool json = false;
+  std::string logits;  ///< a folder for every file's frame scores, or empty
+  /// Longer recordings are heard in windows, which share `overlap_s`; 0: none is too long.
+  double window_s = 40, overlap_s = 4;
+  std::string device = "auto";
+  std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
+};
 
 /// What was heard in one recording.
 struct Heard {
