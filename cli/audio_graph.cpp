@@ -1,6 +1,7 @@
 #include "cli/audio_graph.h"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "graph/error.h"
 

@@ -1,5 +1,6 @@
 /// A graph as a picture: text for Graphviz.
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/arguments.h"
@@ -27,8 +28,8 @@ std::string label(const graph::NodeSpec& node) {
   constexpr size_t longest = 40;
   std::string text = "<<b>" + escape_html(node.name) + "</b>  " + escape_html(node.type->name);
   for (const graph::ParamSpec& param : node.type->params) {
-    const graph::Json& value = node.values.at(param.name);
-    if (value == param.fallback) continue;
+    const graph::Json& value = node.values.json(param.name);
+    if (value == param.fallback.json()) continue;
     std::string shown = value.dump();
     if (shown.size() > longest) shown = shown.substr(0, longest) + "...";
     text += "<br align=\"left\"/><font point-size=\"10\">" + escape_html(param.name + " " + shown) +

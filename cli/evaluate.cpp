@@ -1,6 +1,7 @@
 /// A corpus, unpadded unless asked for; greedy decoding, and what was heard against what was said.
 #include <chrono>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/arguments.h"

@@ -1,5 +1,7 @@
 #include "cli/graph_arguments.h"
 
+#include <nlohmann/json.hpp>
+
 namespace flowqat::cli {
 
 graph::GraphSpec resolved_graph(const GraphArguments& arguments) {

@@ -1,6 +1,7 @@
 /// A corpus by its index: how much of what there is, and what will trouble training.
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/arguments.h"
 #include "cli/audio_graph.h"

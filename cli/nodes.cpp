@@ -1,4 +1,5 @@
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/commands.h"
@@ -33,7 +34,8 @@ std::string description(const NodeType& type) {
   if (!type.params.empty()) text << "\nparameters\n";
   for (const graph::ParamSpec& param : type.params) {
     text << "  " << param.name << ": " << param.doc << "\n      " << graph::describe_kind(param)
-         << (param.fallback.is_null() ? "; needed" : "; default " + param.fallback.dump()) << "\n";
+         << (param.fallback.is_none() ? "; needed" : "; default " + param.fallback.json().dump())
+         << "\n";
   }
   return text.str();
 }

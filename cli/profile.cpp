@@ -2,6 +2,7 @@
 #include "graph/profile.h"
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/arguments.h"

@@ -2,6 +2,7 @@
 #include "graph/run.h"
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"

@@ -1,6 +1,7 @@
 #include "cli/sensitivity_report.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "graph/format.h"
 

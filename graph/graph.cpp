@@ -10,8 +10,8 @@ Graph::Graph(GraphSpec spec) : spec_(std::move(spec)) {
   std::map<std::string, Node*> made;
   for (const NodeSpec& node : spec_.nodes) {
     NodeArguments arguments{.name = node.name,
-                            .params = Params(node.values),
-                            .seed = spec_.settings.at("seed").get<uint64_t>()};
+                            .params = node.values,
+                            .seed = static_cast<uint64_t>(spec_.settings.integer("seed"))};
     for (const auto& [key, targets] : node.edges) {
       for (const std::string& target : targets) arguments.inputs.add(key, made.at(target));
     }

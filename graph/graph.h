@@ -15,7 +15,7 @@ class Graph {
   explicit Graph(GraphSpec spec);
 
   const GraphSpec& spec() const { return spec_; }
-  Params settings() const { return Params(spec_.settings); }
+  const Params& settings() const { return spec_.settings; }
   const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
   /// In running order.
   const std::vector<Step*>& steps() const { return steps_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "graph/error.h"
@@ -50,11 +51,11 @@ Json with_defaults(const std::vector<ParamSpec>& specs, const Json& given,
         throw GraphError(where(file, node, spec.name) + *wrong);
       }
       values[spec.name] = given[spec.name];
-    } else if (spec.fallback.is_null()) {
+    } else if (spec.fallback.is_none()) {
       throw GraphError(where(file, node, spec.name) + "missing; it must be " + describe_kind(spec) +
                        " (" + spec.doc + ")");
     } else {
-      values[spec.name] = spec.fallback;
+      values[spec.name] = spec.fallback.json();
     }
   }
   return values;
@@ -101,7 +102,7 @@ NodeSpec resolve_node(const std::string& name, const Json& node, const std::stri
   NodeSpec spec{.name = name, .type = &type_of(node, name, file)};
   std::vector<std::string> other_keys{"type"};
   for (const InputSpec& input : spec.type->inputs) other_keys.push_back(input.key);
-  spec.values = with_defaults(spec.type->params, node, other_keys, file, name);
+  spec.values = Params(with_defaults(spec.type->params, node, other_keys, file, name));
   if (node.contains("comment")) spec.comment = node["comment"].dump();
   for (const InputSpec& input : spec.type->inputs) {
     const std::string at = where(file, name, input.key);
@@ -230,7 +231,7 @@ void override_value(Json& graph, const std::string& assignment) {
 GraphSpec resolve(const Json& graph, const std::string& file) {
   if (!graph.is_object()) throw GraphError(file + ": must hold one JSON object");
   GraphSpec spec{.file = file,
-                 .settings = with_defaults(setting_specs(), graph, {"nodes"}, file, "")};
+                 .settings = Params(with_defaults(setting_specs(), graph, {"nodes"}, file, ""))};
   if (!graph.contains("nodes") || !graph["nodes"].is_object() || graph["nodes"].empty()) {
     throw GraphError(where(file, "", "nodes") + "must be an object of named nodes");
   }
@@ -247,7 +248,7 @@ GraphSpec resolve(const Json& graph, const std::string& file) {
 }
 
 Json GraphSpec::resolved() const {
-  Json graph = settings;
+  Json graph = settings.json();
   Json& all = graph["nodes"] = Json::object();
   for (const NodeSpec& node : nodes) {
     Json& object = all[node.name] = {{"type", node.type->name}};
@@ -256,7 +257,7 @@ Json GraphSpec::resolved() const {
       if (edge == node.edges.end()) continue;
       object[input.key] = input.many ? Json(edge->second) : Json(edge->second.front());
     }
-    for (const auto& [key, value] : node.values.items()) object[key] = value;
+    for (const auto& [key, value] : node.values.json().items()) object[key] = value;
     if (!node.comment.empty()) object["comment"] = Json::parse(node.comment);
   }
   return graph;

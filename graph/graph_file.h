@@ -14,7 +14,7 @@ namespace flowqat::graph {
 struct NodeSpec {
   std::string name = {};
   const NodeType* type = nullptr;
-  Json values = {};  ///< every declared parameter, defaults filled in
+  Params values = {};  ///< every declared parameter, defaults filled in
   std::map<std::string, std::vector<std::string>> edges = {};  ///< input key -> node names
   std::string comment = {};
 };
@@ -22,7 +22,7 @@ struct NodeSpec {
 /// A validated graph: each node before those that draw from it.
 struct GraphSpec {
   std::string file = {};  ///< for messages
-  Json settings = {};     ///< the top-level keys but `nodes`, defaults filled in
+  Params settings = {};   ///< the top-level keys but `nodes`, defaults filled in
   std::vector<NodeSpec> nodes = {};
 
   /// The graph with every default written out: alone it reproduces the run.

@@ -1,5 +1,7 @@
 #include "graph/json_lines.h"
 
+#include <nlohmann/json.hpp>
+
 #include "graph/error.h"
 
 namespace flowqat::graph {

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "graph/params.h"
+#include "graph/json.h"
 
 namespace flowqat::graph {
 

@@ -1,5 +1,7 @@
 #include "graph/ledger.h"
 
+#include <nlohmann/json.hpp>
+
 namespace flowqat::graph {
 
 void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 namespace flowqat::graph {
@@ -116,6 +117,36 @@ std::string describe_kind(const ParamSpec& spec) {
 std::optional<std::string> check(const ParamSpec& spec, const Json& value) {
   if (fits(spec, value)) return std::nullopt;
   return "must be " + describe_kind(spec) + ", found " + value.dump();
+}
+
+Json Default::json() const {
+  return std::visit(
+      [](const auto& value) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::monostate>) {
+          return Json();
+        } else {
+          return Json(value);
+        }
+      },
+      value_);
+}
+
+Params::Params() : Params(Json::object()) {}
+Params::Params(Json values) : values_(std::make_shared<const Json>(std::move(values))) {}
+
+const Json& Params::json(const std::string& name) const { return values_->at(name); }
+bool Params::flag(const std::string& name) const { return json(name).get<bool>(); }
+int64_t Params::integer(const std::string& name) const { return json(name).get<int64_t>(); }
+double Params::number(const std::string& name) const { return json(name).get<double>(); }
+std::string Params::text(const std::string& name) const { return json(name).get<std::string>(); }
+std::vector<int64_t> Params::integers(const std::string& name) const {
+  return json(name).get<std::vector<int64_t>>();
+}
+std::vector<double> Params::numbers(const std::string& name) const {
+  return json(name).get<std::vector<double>>();
+}
+std::vector<std::string> Params::texts(const std::string& name) const {
+  return json(name).get<std::vector<std::string>>();
 }
 
 std::string quoted_list(const std::vector<std::string>& names) {

@@ -2,14 +2,17 @@
 /// validation, `flowqat nodes` and the values that a node reads all come from it.
 #pragma once
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
-namespace flowqat::graph {
+#include "graph/json.h"
 
-using Json = nlohmann::ordered_json;
+namespace flowqat::graph {
 
 enum class ParamKind {
   boolean,
@@ -25,10 +28,36 @@ enum class ParamKind {
   objects,         ///< a list of them; the same
 };
 
+/// What a declared parameter is by default; converts from whatever its kind holds.
+class Default {
+ public:
+  /// None: the key must be given.
+  Default() = default;
+  Default(bool value) : value_(value) {}                    // NOLINT: stands for its value
+  Default(int value) : value_(int64_t{value}) {}            // NOLINT
+  Default(int64_t value) : value_(value) {}                 // NOLINT
+  Default(double value) : value_(value) {}                  // NOLINT
+  Default(const char* text) : value_(std::string(text)) {}  // NOLINT
+  Default(std::string text) : value_(std::move(text)) {}    // NOLINT
+  Default(std::initializer_list<int64_t> numbers)           // NOLINT
+      : value_(std::vector<int64_t>(numbers)) {}
+  Default(std::vector<std::string> texts) : value_(std::move(texts)) {}  // NOLINT
+  static Default empty_list() { return std::vector<std::string>{}; }
+
+  bool is_none() const { return value_.index() == 0; }
+  /// Null for none.
+  Json json() const;
+
+ private:
+  std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<int64_t>,
+               std::vector<std::string>>
+      value_;
+};
+
 struct ParamSpec {
   std::string name = {};
   ParamKind kind = ParamKind::number;
-  Json fallback = {};     ///< the default; null: the key must be given
+  Default fallback = {};
   std::string unit = {};  ///< "s", "Hz", ...; empty for a bare number
   std::optional<double> minimum = {},
                         maximum = {};     ///< of the number, or of every number of a list
@@ -42,30 +71,25 @@ std::string describe_kind(const ParamSpec& spec);
 /// Checks `value` against `spec`. Returns what is wrong ("must be ..., found ..."), or nothing.
 std::optional<std::string> check(const ParamSpec& spec, const Json& value);
 
-/// The validated values of one node; every declared parameter has one.
+/// The validated values of one node; every declared parameter has one. Copies share them.
 class Params {
  public:
-  Params() = default;
-  explicit Params(Json values) : values_(std::move(values)) {}
+  Params();
+  /// An object, key by key.
+  explicit Params(Json values);
 
-  const Json& json(const char* name) const { return values_.at(name); }
-  bool flag(const char* name) const { return values_.at(name).get<bool>(); }
-  int64_t integer(const char* name) const { return values_.at(name).get<int64_t>(); }
-  double number(const char* name) const { return values_.at(name).get<double>(); }
-  std::string text(const char* name) const { return values_.at(name).get<std::string>(); }
-  std::vector<int64_t> integers(const char* name) const {
-    return values_.at(name).get<std::vector<int64_t>>();
-  }
-  std::vector<double> numbers(const char* name) const {
-    return values_.at(name).get<std::vector<double>>();
-  }
-  std::vector<std::string> texts(const char* name) const {
-    return values_.at(name).get<std::vector<std::string>>();
-  }
-  const Json& json() const { return values_; }
+  const Json& json(const std::string& name) const;
+  bool flag(const std::string& name) const;
+  int64_t integer(const std::string& name) const;
+  double number(const std::string& name) const;
+  std::string text(const std::string& name) const;
+  std::vector<int64_t> integers(const std::string& name) const;
+  std::vector<double> numbers(const std::string& name) const;
+  std::vector<std::string> texts(const std::string& name) const;
+  const Json& json() const { return *values_; }
 
  private:
-  Json values_ = Json::object();
+  std::shared_ptr<const Json> values_;
 };
 
 /// The names in `known` that look like `wrong`, as "; did you mean "x"?", or nothing.

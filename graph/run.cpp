@@ -1,6 +1,7 @@
 #include "graph/run.h"
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "graph/error.h"
 #include "graph/format.h"
@@ -29,7 +30,10 @@ StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolde
       pipeline_options_(pipeline_options(graph.settings())),
       threads_(static_cast<int>(graph.settings().integer("threads"))),
       ledger_(folder.path() / "rejected.jsonl", folder.resumed()),
-      metrics_(folder.path() / "metrics.jsonl", folder.resumed()) {}
+      metrics_(folder.path() / "metrics.jsonl", folder.resumed()),
+      summary_(std::make_unique<Json>(Json::object())) {}
+
+StepContext::~StepContext() = default;
 
 Pipeline& StepContext::audio(const Batcher& batcher) {
   std::unique_ptr<Pipeline>& pipeline = pipelines_[&batcher];
@@ -57,7 +61,7 @@ void StepContext::throw_if_stopped() const {
   if (stop_signal() != 0) throw Interrupted(stop_signal());
 }
 
-void StepContext::metric(Json line) {
+void StepContext::metric(const Json& line) {
   Json named{{"node", step_}};
   named.update(line);
   metrics_.add(named);
@@ -68,14 +72,14 @@ Json StepContext::state() const {
           {"optimizer_steps", optimizer_steps_},
           {"metrics_bytes", metrics_.bytes()},
           {"ledger", ledger_.state()},
-          {"summary", summary_}};
+          {"summary", *summary_}};
 }
 
 void StepContext::restore(const Json& state) {
   optimizer_steps_ = state.at("optimizer_steps").get<int64_t>();
   metrics_.cut_back(state.at("metrics_bytes").get<int64_t>());
   ledger_.restore(state.at("ledger"));
-  summary_ = state.at("summary");
+  *summary_ = state.at("summary");
 }
 
 void StepContext::checkpoint(int64_t done, const Json& state, int keep,
@@ -101,7 +105,7 @@ void StepContext::run(Step& step) {
   if (const auto folder = folder_.newest_checkpoint(step_)) {
     const Json saved = read_json(*folder / "state.json");
     restore(saved);
-    resumed_ = Checkpoint{*folder, saved.at("state")};
+    resumed_ = Checkpoint{*folder, std::make_shared<const Json>(saved.at("state"))};
     reporter().say(step_ + ": going on from " + folder->string());
   }
   if (folder_.resumed() && !resumed_) restore(state());  // cuts off what the stopped step wrote
@@ -130,7 +134,7 @@ void StepContext::drain(const Batcher& batcher) {
                                audio_s, audio_s / seconds()));
   }
   const double wall_s = seconds();
-  summary_["data"][batcher.name()] = {
+  (*summary_)["data"][batcher.name()] = {
       {"audio_s", audio_s}, {"wall_s", wall_s}, {"x_realtime", audio_s / wall_s}};
   reporter().result(node_table(pipeline, wall_s) +
                     format("%s: %.0f s of audio in %.2f s, %.0f x real time, %lld utterances done, "
@@ -141,9 +145,9 @@ void StepContext::drain(const Batcher& batcher) {
 }
 
 void StepContext::finish() {
-  summary_["utterances"] = {{"done", ledger_.done()}, {"rejected", ledger_.rejected()}};
-  summary_["batches_sha256"] = ledger_.batches_sha256();
-  write_json(folder_.path() / "summary.json", summary_);
+  (*summary_)["utterances"] = {{"done", ledger_.done()}, {"rejected", ledger_.rejected()}};
+  (*summary_)["batches_sha256"] = ledger_.batches_sha256();
+  write_json(folder_.path() / "summary.json", *summary_);
 }
 
 Json run_graph(const Graph& graph, const RunOptions& options) {

@@ -26,6 +26,7 @@ struct RunOptions {
 class StepContext {
  public:
   StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder);
+  ~StepContext();
 
   /// The stream that ends in `batcher`; its index is read at the first call.
   Pipeline& audio(const Batcher& batcher);
@@ -38,14 +39,14 @@ class StepContext {
   void throw_if_stopped() const;
 
   /// Appends a line to metrics.jsonl, with the step's name.
-  void metric(Json line);
+  void metric(const Json& line);
   /// What becomes summary.json.
-  Json& summary() { return summary_; }
+  Json& summary() { return *summary_; }
 
   /// A folder that an interrupted run left inside this step, and the `state` saved with it.
   struct Checkpoint {
     std::filesystem::path folder;
-    Json state;
+    std::shared_ptr<const Json> state;
   };
   const std::optional<Checkpoint>& resumed() const { return resumed_; }
   /// Writes `checkpoints/step-N/`, N counting the optimizer steps of the whole run, of which `done`
@@ -71,7 +72,7 @@ class StepContext {
   Ledger ledger_;
   JsonLines metrics_;
   std::map<const Batcher*, std::unique_ptr<Pipeline>> pipelines_;
-  Json summary_ = Json::object();
+  std::unique_ptr<Json> summary_;
   std::string step_;
   std::optional<Checkpoint> resumed_;
   int64_t optimizer_steps_ = 0;

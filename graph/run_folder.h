@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "graph/params.h"
+#include "graph/json.h"
 
 namespace flowqat::graph {
 

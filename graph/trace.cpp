@@ -3,6 +3,7 @@
 #include <tbb/enumerable_thread_specific.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "graph/error.h"
 #include "graph/params.h"

@@ -1,6 +1,7 @@
 /// Puts fake quantizers into a copy of the model and lets them observe some batches. The result is
 /// what post-training quantization (PTQ) gives.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "graph/registry.h"
 #include "graph/run.h"
@@ -113,7 +114,7 @@ const graph::Register registered({
             part("head", "none", "the same for the map to the tokens"),
             {.name = "exceptions",
              .kind = ParamKind::objects,
-             .fallback = graph::Json::array(),
+             .fallback = graph::Default::empty_list(),
              .doc =
                  "{\"match\": a layer's name with * ? [a-b], \"choice\": as of a part}; the last "
                  "that matches decides"},

@@ -1,6 +1,7 @@
 /// Greedy word and character error rates, size and speed of one or more models on the same stream.
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "graph/format.h"
 #include "graph/registry.h"

@@ -66,7 +66,7 @@ const graph::Register registered({
          .doc = "the folder of the splits, or the one that holds LibriSpeech/"},
         {.name = "splits",
          .kind = ParamKind::texts,
-         .fallback = graph::Json::array(),
+         .fallback = graph::Default::empty_list(),
          .doc = "splits to read, in this order; none named: all that are there"},
         {.name = "download",
          .kind = ParamKind::boolean,

@@ -81,7 +81,7 @@ const graph::Register registered({
         {
             {.name = "weights",
              .kind = ParamKind::numbers,
-             .fallback = graph::Json::array(),
+             .fallback = graph::Default::empty_list(),
              .minimum = 0,
              .maximum = 1000,
              .doc = "how often each corpus is presented in an epoch; 1.5: every utterance once, "

@@ -1,4 +1,6 @@
 /// Where the lower line begins: a pretrained folder, or fresh weights for a configuration.
+#include <nlohmann/json.hpp>
+
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "graph/usable_cores.h"

@@ -1,5 +1,7 @@
 /// SpecAugment on wav2vec2's features: draws which frames and which hidden channels the model will
 /// mask.
+#include <nlohmann/json.hpp>
+
 #include "graph/error.h"
 #include "graph/registry.h"
 #include "nodes/support/mask_policy.h"

@@ -1,5 +1,7 @@
 /// Speed perturbation (Ko et al. 2015, "Audio Augmentation for Speech Recognition"): audio played
 /// `factor` times as fast, so tempo and pitch change together. N samples become about N / factor.
+#include <nlohmann/json.hpp>
+
 #include "graph/error.h"
 #include "graph/registry.h"
 #include "io/files/error.h"
@@ -76,7 +78,7 @@ const graph::Register registered({
     .inputs = {{.key = "from", .kind = graph::EdgeKind::utterances, .doc = "decoded audio"}},
     .params = {{.name = "factors",
                 .kind = ParamKind::numbers,
-                .fallback = graph::Json::array(),
+                .fallback = graph::Default::empty_list(),
                 .minimum = kSlowest,
                 .maximum = kFastest,
                 .doc = "one of these is drawn for each utterance"},
@@ -86,7 +88,7 @@ const graph::Register registered({
                 .doc = "present each utterance once with every factor instead of drawing one"},
                {.name = "range",
                 .kind = ParamKind::numbers,
-                .fallback = graph::Json::array(),
+                .fallback = graph::Default::empty_list(),
                 .minimum = kSlowest,
                 .maximum = kFastest,
                 .doc = "[slowest, fastest]: a factor is drawn uniformly between them"},

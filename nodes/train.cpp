@@ -1,5 +1,6 @@
 /// Trains a model: in float, or with fake quantization where a calibrate node stands before it.
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "graph/format.h"
@@ -50,7 +51,7 @@ class Train : public ModelConsumer {
     Progress progress;
     if (context.resumed()) {
       state = load_model(context.resumed()->folder);
-      progress = nlohmann::json(context.resumed()->state).get<Progress>();
+      progress = nlohmann::json(*context.resumed()->state).get<Progress>();
     }
     if (state.stage == Stage::ptq) state.stage = Stage::fake_quantized;
     const std::unique_ptr<model::Trainer> trainer = make_trainer(state);

@@ -4,15 +4,14 @@
 #include <cstdint>
 #include <string>
 
-#include "graph/error.h"
 #include "graph/registry.h"
 
 namespace flowqat::nodes {
 
 /// Two numbers of a parameter, the smaller first.
 struct Range {
-  Range(const graph::Params& params, const std::string& key)
-      : Range(params.numbers(key.c_str()), key, params) {}
+  /// Throws GraphError for another number of them, or the larger first.
+  Range(const graph::Params& params, const std::string& key);
 
   double draw(graph::RandomStream& random) const { return random.uniform(low, high); }
   /// Of whole numbers, both ends included.
@@ -23,16 +22,6 @@ struct Range {
   }
 
   double low, high;
-
- private:
-  Range(const std::vector<double>& ends, const std::string& key, const graph::Params& params) {
-    if (ends.size() != 2 || ends[0] > ends[1]) {
-      throw graph::GraphError("key \"" + key +
-                              "\": must be two numbers, the smaller first, found " +
-                              params.json().at(key).dump());
-    }
-    low = ends[0], high = ends[1];
-  }
 };
 
 /// Changes a drawn share of the utterances and keeps their length.

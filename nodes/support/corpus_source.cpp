@@ -1,5 +1,7 @@
 #include "nodes/support/corpus_source.h"
 
+#include <nlohmann/json.hpp>
+
 #include "graph/error.h"
 #include "io/corpus/index_cache.h"
 #include "io/files/error.h"

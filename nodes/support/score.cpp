@@ -1,5 +1,7 @@
 #include "nodes/support/score.h"
 
+#include <nlohmann/json.hpp>
+
 namespace flowqat::nodes {
 
 Score score(const std::string& reference, const std::string& hypothesis) {

@@ -1,6 +1,7 @@
 #include "nodes/support/transcripts.h"
 
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "graph/error.h"

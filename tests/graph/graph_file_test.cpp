@@ -1,6 +1,7 @@
 #include "graph/graph_file.h"
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "graph/error.h"
 #include "tests/catch.h"
@@ -36,8 +37,8 @@ TEST_CASE("a sound graph is accepted, defaults filled in, sources first") {
   const GraphSpec spec = resolve(Json{{"nodes", Json::parse(kSound)}}, "g.json");
   REQUIRE(spec.nodes.size() == 3);
   CHECK(spec.nodes[0].name == "c");
-  CHECK(spec.nodes[2].values.at("size") == 4);
-  CHECK(spec.settings.at("seed") == 1);
+  CHECK(spec.nodes[2].values.integer("size") == 4);
+  CHECK(spec.settings.integer("seed") == 1);
 }
 
 TEST_CASE("the resolved graph resolves to itself") {

@@ -1,6 +1,7 @@
 #include "graph/profile.h"
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "graph/error.h"
 #include "graph/isolate.h"

@@ -1,6 +1,7 @@
 #include "graph/run_folder.h"
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "graph/error.h"
 #include "graph/ledger.h"

@@ -1,6 +1,7 @@
 #include "tests/graph/test_nodes.h"
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "graph/error.h"
 #include "graph/registry.h"
@@ -192,7 +193,7 @@ const Register listen(
      .params = {{.name = "mode", .kind = Kind::choice, .fallback = "a", .choices = {"a", "b"}},
                 {.name = "factors",
                  .kind = Kind::numbers,
-                 .fallback = Json::array(),
+                 .fallback = Default::empty_list(),
                  .minimum = 0.5,
                  .maximum = 2},
                 {.name = "needed", .kind = Kind::boolean, .doc = "whether"}},

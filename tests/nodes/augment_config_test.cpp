@@ -1,4 +1,6 @@
 /// configs/augment.json as it stands, over small files.
+#include <nlohmann/json.hpp>
+
 #include "graph/pipeline.h"
 #include "tests/catch.h"
 #include "tests/nodes/augmentation.h"

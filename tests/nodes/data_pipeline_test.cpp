@@ -1,5 +1,6 @@
 /// The data side end to end: FLAC in LibriSpeech's layout to batches.
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "tests/catch.h"
 #include "tests/corpus.h"

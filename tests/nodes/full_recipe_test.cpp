@@ -1,6 +1,7 @@
 /// configs/full.json as it stands, over real speech and a small random model; and
 /// configs/smoke.json, which is to be the same recipe in seconds.
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "tests/nodes/small_run.h"
 

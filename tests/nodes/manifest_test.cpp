@@ -1,4 +1,5 @@
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "graph/pipeline.h"

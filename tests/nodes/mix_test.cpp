@@ -1,4 +1,5 @@
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "graph/pipeline.h"

@@ -1,4 +1,6 @@
 /// Whole runs: train, calibrate, adapt, checkpoint, convert, evaluate, with a very small model.
+#include <nlohmann/json.hpp>
+
 #include "tests/nodes/small_run.h"
 
 using namespace flowqat;

@@ -1,4 +1,6 @@
 /// The phases of quantization-aware training, and training with a teacher.
+#include <nlohmann/json.hpp>
+
 #include "nodes/support/train_params.h"
 #include "tests/nodes/small_run.h"
 

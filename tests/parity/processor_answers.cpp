@@ -5,6 +5,7 @@
 ///
 /// {"encode": text}, {"decode": [ids]}, or {"batch": [paths]} for one padded batch.
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "graph/graph.h"
 #include "graph/pipeline.h"

@@ -1,5 +1,7 @@
 #include "nodes/support/transcripts.h"
 
+#include <nlohmann/json.hpp>
+
 #include "tests/nodes/small_run.h"
 
 using namespace flowqat;
