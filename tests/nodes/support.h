@@ -24,11 +24,9 @@ class Recorder : public graph::Reporter {
   std::atomic<int> stop_signal{0};
 };
 
-inline graph::Graph make_graph(const std::string& nodes, const std::string& out = "unused",
-                               int threads = 2) {
-  return graph::Graph(graph::resolve(
-      {{"out", out}, {"threads", threads}, {"nodes", graph::Json::parse(nodes)}}, "test.json"));
-}
+/// Of the nodes' JSON.
+graph::Graph make_graph(const std::string& nodes, const std::string& out = "unused",
+                        int threads = 2);
 
 /// One transform by itself: a node of type `type` with `keys`, behind a corpus that is never read.
 class Single {

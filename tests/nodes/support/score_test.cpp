@@ -1,5 +1,7 @@
 #include "nodes/support/score.h"
 
+#include <nlohmann/json.hpp>
+
 #include "tests/catch.h"
 
 using namespace flowqat::nodes;
