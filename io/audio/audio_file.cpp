@@ -118,8 +118,12 @@ std::optional<FlacHeader> flac_header(const InputFile& file) {
 }
 
 /// A FLAC that was written to a pipe does not know how long it became.
+AudioInfo info_of(const FlacHeader& header) {
+  return {header.samples, header.rate_hz, header.channels};
+}
+
 AudioInfo count_samples(const InputFile& file, const FlacHeader& header) {
-  AudioInfo info = header.info;
+  AudioInfo info = info_of(header);
   decode_flac(file, header,
               [&info](const FlacBlock& block, int64_t) { info.samples += block.samples(); });
   if (info.samples == 0) throw Error(file.path(), "holds no audio frame");
@@ -147,7 +151,7 @@ void decode_from_flac(const InputFile& file, const FlacHeader& header, const Aud
 AudioInfo read_audio_info(const AudioPlace& place) {
   const InputFile file(place.path, place.first_byte, place.bytes);
   if (const auto flac = flac_header(file)) {
-    return flac->info.samples > 0 ? flac->info : count_samples(file, *flac);
+    return flac->samples > 0 ? info_of(*flac) : count_samples(file, *flac);
   }
   check_wav_is_whole(file);
   return read_av_info(file);
@@ -167,7 +171,7 @@ void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<
   const InputFile file(place.path, place.first_byte, place.bytes);
   MonoWriter writer(place, expected, mono);
   if (const auto flac = flac_header(file)) {
-    writer.check_format(flac->info.rate_hz, flac->info.channels);
+    writer.check_format(flac->rate_hz, flac->channels);
     decode_from_flac(file, *flac, place, expected, writer, verify_md5);
   } else if (place.first_sample) {
     decode_av_part(file, *place.first_sample, expected.samples,

@@ -1,5 +1,5 @@
 /// What an audio file holds, and its samples as mono floats. FLAC has a decoder of our own
-/// (flac_file.h), everything else goes through libavformat (av_file.h); which one is decided by the
+/// (flac/file.h), everything else goes through libavformat (av_file.h); which one is decided by the
 /// file's first bytes, never by its name.
 #pragma once
 #include <cstdint>

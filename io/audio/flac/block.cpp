@@ -37,7 +37,7 @@ const char* FlacBlock::decode(std::span<const uint8_t> bytes, const FlacHeader& 
   *ran_out = !frame && bytes.size() < longest_flac_frame_header_bytes;
   if (!frame) return "no frame header of this file's format stands there";
   samples_ = frame->samples;
-  channels_ = header.info.channels;
+  channels_ = header.channels;
   bits_ = header.bits;
   planes_.resize(static_cast<size_t>(channels_) * static_cast<size_t>(samples_));
   FlacBits reader(bytes.subspan(frame->header_bytes));

@@ -43,14 +43,14 @@ FlacHeader parse_streaminfo(const std::filesystem::path& path, std::span<const u
   const uint8_t* info = block + block_header_bytes;
   FlacHeader header;
   header.max_block_samples = static_cast<int>(big_endian(info + 2, 2));
-  header.info.rate_hz = static_cast<int>(big_endian(info + 10, 3) >> 4);
-  header.info.channels = (info[12] >> 1 & 7) + 1;
+  header.rate_hz = static_cast<int>(big_endian(info + 10, 3) >> 4);
+  header.channels = (info[12] >> 1 & 7) + 1;
   header.bits = ((info[12] & 1) << 4 | info[13] >> 4) + 1;
-  header.info.samples = static_cast<int64_t>(info[13] & 15) << 32 | big_endian(info + 14, 4);
+  header.samples = static_cast<int64_t>(info[13] & 15) << 32 | big_endian(info + 14, 4);
   std::copy_n(info + 18, header.md5.size(), header.md5.begin());
-  if (header.info.rate_hz == 0 || header.bits < 4 || header.max_block_samples < 16) {
+  if (header.rate_hz == 0 || header.bits < 4 || header.max_block_samples < 16) {
     throw Error(path, "FLAC header broken: STREAMINFO states a rate of " +
-                          std::to_string(header.info.rate_hz) + " Hz, " +
+                          std::to_string(header.rate_hz) + " Hz, " +
                           std::to_string(header.bits) + " bits and blocks of " +
                           std::to_string(header.max_block_samples) + " samples");
   }
@@ -134,8 +134,8 @@ std::optional<FlacHeader> read_flac_header(const InputFile& file) {
 
 void decode_flac(const InputFile& file, const FlacHeader& header, const BlockHandler& handle) {
   // Where the total is known, a tag is merely what comes behind the last sample.
-  const int64_t end = header.info.samples > 0 ? file.size_bytes() : frames_end(file);
-  decode_frames(file, header, {frames_begin(file, header), end}, 0, header.info.samples, handle);
+  const int64_t end = header.samples > 0 ? file.size_bytes() : frames_end(file);
+  decode_frames(file, header, {frames_begin(file, header), end}, 0, header.samples, handle);
 }
 
 void decode_flac_part(const InputFile& file, const FlacHeader& header, int64_t first_sample,

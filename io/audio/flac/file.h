@@ -2,18 +2,20 @@
 /// decoding is half of what the data side does: it reads the residual and predicts in one loop.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <optional>
 
-#include "io/audio/audio_file.h"
 #include "io/files/input_file.h"
 
 namespace flowqat::io {
 
 /// What STREAMINFO (RFC 9639, section 8.2) says, as far as a decoder needs it.
 struct FlacHeader {
-  AudioInfo info;  ///< samples is 0 where the total is unknown
-  int bits = 0;    ///< of one sample
+  int64_t samples = 0;  ///< of one channel; 0 where the total is unknown
+  int rate_hz = 0;
+  int channels = 0;
+  int bits = 0;  ///< of one sample
   int max_block_samples = 0;
   /// Of all samples, interleaved, little-endian in whole bytes; all zeros where it is unknown.
   std::array<uint8_t, 16> md5{};

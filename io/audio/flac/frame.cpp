@@ -122,14 +122,14 @@ std::optional<FlacFrameHeader> parse_flac_frame_header(std::span<const uint8_t> 
   const int channels =
       channel_code < 8 ? static_cast<int>(channel_code) + 1 : (channel_code <= 10 ? 2 : 0);
   constexpr int bits[] = {0, 8, 12, -1, 16, 20, 24, 32};
-  if (channels != header.info.channels) return std::nullopt;
+  if (channels != header.channels) return std::nullopt;
   if (bits[bits_code] != 0 && bits[bits_code] != header.bits) return std::nullopt;
   const auto number = coded_number(reader);
   if (!number) return std::nullopt;
   const int samples = block_samples(start >> 12 & 15, reader);
   const int rate = rate_hz(start >> 8 & 15, reader);
   if (samples == 0 || samples > header.max_block_samples) return std::nullopt;
-  if (rate != 0 && rate != header.info.rate_hz) return std::nullopt;
+  if (rate != 0 && rate != header.rate_hz) return std::nullopt;
   const size_t checked = reader.position();
   const auto checksum = static_cast<uint8_t>(reader.take(1));
   if (reader.ran_out()) return std::nullopt;

@@ -19,7 +19,8 @@ namespace {
 
 FlacHeader header_of(int channels, int bits) {
   FlacHeader header;
-  header.info = {0, 16000, channels};
+  header.rate_hz = 16000;
+  header.channels = channels;
   header.bits = bits;
   header.max_block_samples = 4096;
   return header;
