@@ -3,8 +3,9 @@
 #
 #   scripts/setup.sh [--tests]
 #
-# --tests installs the whole LibTorch wheel and the Python packages that the parity tests compare with,
-# also where there is no NVIDIA driver. Asks nothing, and does nothing that has been done before.
+# Builds the program alone. --tests builds the tests too, and installs the whole LibTorch wheel and the
+# Python packages that the parity tests compare with, also where there is no NVIDIA driver. Asks nothing,
+# and does nothing that has been done before.
 # Runs as root or as a user who may use sudo without a password.
 set -euo pipefail
 exec 1>&2  # progress only: standard output is left to the program that is started after this
@@ -95,7 +96,9 @@ install_torch() {
     return
   fi
   rm -f "$STAMP"
-  local pip=(.venv/bin/python -I -m pip install --disable-pip-version-check --no-input --progress-bar off --quiet)
+  local bar=off  # pip then names each file with its size, and no more
+  [[ ! -t 2 ]] || bar=on
+  local pip=(.venv/bin/python -I -m pip install --disable-pip-version-check --no-input --progress-bar "$bar")
   case $set in
     SMALL)
       say "LibTorch: installing $TORCH with what it needs on the CPU ($why; 0.55 GB to fetch, 1.3 GB on disk)"
@@ -108,14 +111,15 @@ install_torch() {
   stamp_of "$set" >"$STAMP"
 }
 
+# Configures each time: it takes seconds, and what was installed since then is found.
 build() {
-  if [[ ! -f build/build.ninja ]]; then
-    say "build: configuring build/"
-    cmake --preset release ||
-      fail "configuring the build" "read CMake's message above; after moving the project, remove build/ and try again"
-  fi
-  say "build: compiling what has changed"
-  cmake --build --preset release ||
+  local targets=(flowqat) what="the program"
+  ((for_tests)) && targets=(flowqat tests) what="the program and its tests"
+  say "build: configuring build/"
+  cmake --preset release -Wno-dev ||
+    fail "configuring the build" "read CMake's message above; after moving the project, remove build/ and try again"
+  say "build: compiling what has changed of $what"
+  cmake --build --preset release --target "${targets[@]}" ||
     fail "compiling" "read the compiler's message above; with little memory try: cmake --build --preset release -j 1"
 }
 
@@ -152,4 +156,4 @@ PYTHON=/usr/bin/python3
 check_versions
 install_torch "$set_wanted" "$why"
 build
-say "done"
+say "done in $((SECONDS / 60)) min $((SECONDS % 60)) s"
