@@ -1,6 +1,10 @@
 // Milliseconds to recognise one utterance of random sound in int8, by kernels and by part:
 //   bench_model_int8 FOLDER [SECONDS] [THREADS] [RUNS]   -> one JSON object on one line
 // FOLDER is a float Hugging Face model folder; it is calibrated with the same sound and converted.
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/InferenceMode.h>
+
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -20,8 +24,8 @@ std::string part_of(const std::string& name) {
                                                        : "feed-forward's linears";
 }
 
-torch::Tensor random_bytes(std::vector<int64_t> shape) {
-  return torch::randint(0, 256, shape).to(torch::kByte);
+at::Tensor random_bytes(std::vector<int64_t> shape) {
+  return at::randint(0, 256, shape).to(at::kByte);
 }
 
 /// Every product by itself, what lies between them as the difference to the whole.
@@ -44,13 +48,13 @@ bench::PartTimes fast_parts(model::TorchModel& int8, int64_t samples, double who
     parts.emplace_back(part, ms);
   };
   Wav2Vec2ForCtc& network = int8.network();
-  torch::Tensor x = random_bytes({1, samples, 1});
+  at::Tensor x = random_bytes({1, samples, 1});
   for (const auto& [name, layer] : network.quantizable_layers()) {
     const auto product = layer->fast();
     if (!product) continue;
     const bool is_convolution = name.find(".conv_layers.") != std::string::npos;
-    const torch::Tensor in = is_convolution ? x : random_bytes({1, frames, product->depth()});
-    torch::Tensor out;
+    const at::Tensor in = is_convolution ? x : random_bytes({1, frames, product->depth()});
+    at::Tensor out;
     add(part_of(name), 1, [&] { out = product->apply(in); });
     if (is_convolution) x = out;
   }
@@ -63,12 +67,12 @@ bench::PartTimes fast_parts(model::TorchModel& int8, int64_t samples, double who
   const ActivationScale grid{1e-2, 128};
   add("attention's mixing", config.num_hidden_layers,
       [&] { int8_attention(operands, config.num_attention_heads, {}, &grid); });
-  const torch::Tensor y = torch::randn({1, frames, hidden});
+  const at::Tensor y = at::randn({1, frames, hidden});
   auto& convolution = network.base().encoder().positional_conv();
   const FastPositionalConv positional(convolution.conv().float_weight(), convolution.conv().bias,
                                       convolution.conv().groups());
   add("positional convolution", 1, [&] { positional.run(y); });
-  const torch::Tensor features = torch::randn({1, frames, config.conv_dim.back()});
+  const at::Tensor features = at::randn({1, frames, config.conv_dim.back()});
   add("feature projection and head", 1, [&] {
     network.base().projection().forward(features);
     network.head().forward(y);
@@ -101,7 +105,7 @@ int main(int count, char** arguments) {
     const double exact_ms = bench::median_ms(1, [&] { int8.infer(batch); });
     auto& layers = dynamic_cast<model::TorchModel&>(*original).network().quantizable_layers();
     for (size_t i = 1; i <= 3; ++i) {
-      const torch::NoGradGuard no_grad;
+      const at::NoGradGuard no_grad;
       int8.network().quantizable_layers()[i].layer->copy_from(*layers[i].layer);
     }
     int8.use_kernels(model::Kernels::fastest);

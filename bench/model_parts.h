@@ -1,5 +1,9 @@
 /// Where a model's time goes: every kind of its modules timed by itself.
 #pragma once
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/InferenceMode.h>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -7,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/torch/base/tensor.h"
 #include "model/torch/engine/torch_model.h"
 
 namespace flowqat::bench {
@@ -37,31 +42,30 @@ inline PartTimes part_times_ms(model::Model& model, int64_t rows, int64_t sample
   const Config& config = model.config();
   const int64_t frames = frames_of(config, samples);
   const auto input = [&](std::vector<int64_t> shape) {
-    return torch::randn(shape).requires_grad_(training);
+    return at::randn(shape).requires_grad_(training);
   };
-  const torch::Tensor sound = torch::randn({rows, samples});
-  const torch::Tensor features = input({rows, frames, config.conv_dim.back()});
-  const torch::Tensor hidden = input({rows, frames, config.hidden_size});
+  const at::Tensor sound = at::randn({rows, samples});
+  const at::Tensor features = input({rows, frames, config.conv_dim.back()});
+  const at::Tensor hidden = input({rows, frames, config.hidden_size});
   PartTimes parts;
   const auto time = [&](const char* part, int64_t count, const auto& forward) {
     const double once_ms = median_ms(runs, [&] {
-      const torch::Tensor y = forward();
-      if (training) y.backward(torch::ones_like(y));
+      const at::Tensor y = forward();
+      if (training) y.backward(at::ones_like(y));
     });
     parts.emplace_back(part, static_cast<double>(count) * once_ms);
   };
-  for (const auto& item : network.named_modules("", /*include_self=*/false)) {
-    torch::nn::Module* module = item.value().get();
-    if (auto* extractor = dynamic_cast<FeatureExtractor*>(module)) {
+  for (const auto& [name, module] : network.named_modules()) {
+    if (auto* extractor = module->as<FeatureExtractor>()) {
       time("feature extractor", 1, [&] { return extractor->forward(sound); });
-    } else if (auto* projection = dynamic_cast<FeatureProjection*>(module)) {
+    } else if (auto* projection = module->as<FeatureProjection>()) {
       time("feature projection", 1, [&] { return projection->forward(features); });
-    } else if (auto* positional = dynamic_cast<PositionalConv*>(module)) {
+    } else if (auto* positional = module->as<PositionalConv>()) {
       time("positional convolution", 1, [&] { return positional->forward(hidden); });
-    } else if (item.key().ends_with("layers.0.attention")) {
+    } else if (name.ends_with("layers.0.attention")) {
       auto& attention = dynamic_cast<Attention&>(*module);
       time("attention", config.num_hidden_layers, [&] { return attention.forward(hidden, {}); });
-    } else if (item.key().ends_with("layers.0.feed_forward")) {
+    } else if (name.ends_with("layers.0.feed_forward")) {
       auto& feed_forward = dynamic_cast<FeedForward&>(*module);
       time("feed-forward", config.num_hidden_layers,
            [&] { return feed_forward.forward(hidden, hidden); });

@@ -1,6 +1,7 @@
 #include "model/config.h"
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "model/config_fields.h"
 #include "model/model.h"
@@ -182,7 +183,7 @@ Config Config::from_json(const nlohmann::json& json) {
   fields.reduction("ctc_loss_reduction", config.ctc_loss_reduction);
   fields.flag("ctc_zero_infinity", config.ctc_zero_infinity);
   fields.whole("pad_token_id", config.pad_token_id, 0);
-  config.source = json;
+  config.source = std::make_shared<const nlohmann::json>(json);
   config.unknown_fields = model::unknown_fields(json);
   check_geometry(config, fields);
   return config;
@@ -206,7 +207,7 @@ Config Config::with_vocabulary(int64_t size, int64_t blank_id) const {
 }
 
 nlohmann::json Config::saved_json(bool has_mask_embedding) const {
-  nlohmann::json saved = source;
+  nlohmann::json saved = source ? *source : nlohmann::json();
   saved["model_type"] = "wav2vec2";
   saved["architectures"] = {"Wav2Vec2ForCTC"};
   saved["vocab_size"] = vocab_size;

@@ -3,7 +3,8 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -46,8 +47,8 @@ struct Config {
   /// Whether frames behind a row's end are masked: the processor's return_attention_mask, which
   /// whoever reads the folder fills in (false for base-960h).
   bool attention_mask = false;
-  /// The whole object as read; saved_json() is made of it.
-  nlohmann::json source;
+  /// The whole object as read, or null; saved_json() is made of it.
+  std::shared_ptr<const nlohmann::json> source;
   /// Fields of `source` that mean nothing for this model, nor to transformers; worth a word to the
   /// user.
   std::vector<std::string> unknown_fields;

@@ -1,6 +1,7 @@
 #include "model/config_fields.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "model/model.h"

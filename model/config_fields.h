@@ -1,6 +1,6 @@
 /// Which fields of a wav2vec2's config.json mean nothing to a CTC model, and why.
 #pragma once
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -4,7 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 
 #include "model/config.h"

@@ -1,7 +1,7 @@
 /// Which layers are quantized, how, and for which engine: plain data, no LibTorch.
 #pragma once
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>

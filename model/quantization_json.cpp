@@ -1,5 +1,6 @@
 // The JSON form of schemes and policies, for graphs and for model folders alike.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "model/model.h"
 #include "model/quantization.h"

@@ -1,6 +1,7 @@
 /// A Hugging Face model folder, float or int8, as one thing.
 #pragma once
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "io/tensors/safetensors.h"
 #include "nodes/support/model_step.h"

@@ -1,6 +1,7 @@
 #include "model/config.h"
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "model/model.h"
 #include "tests/catch.h"
@@ -36,7 +37,7 @@ TEST_CASE("a configuration holds what config.json says, and the defaults of what
   CHECK(config.layer_norm_eps == 1e-6);
   CHECK(config.pad_token_id == 3);
   CHECK(config.num_hidden_layers == 12);
-  CHECK(config.source == base());
+  CHECK(*config.source == base());
 }
 
 TEST_CASE("the two flags of the families are read, in any combination") {

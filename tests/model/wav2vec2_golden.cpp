@@ -1,9 +1,11 @@
 #include "tests/model/wav2vec2_golden.h"
 
+#include <ATen/ops/tensor.h>
+
 #include <algorithm>
 
 #include "io/tensors/safetensors.h"
-#include "model/torch/engine/state_dict.h"
+#include "model/torch/base/state_dict.h"
 
 namespace flowqat::model {
 namespace {
@@ -34,12 +36,12 @@ std::unique_ptr<Model> Golden::load(bool attention_mask) const {
 }
 
 AudioBatch Golden::batch() const {
-  const torch::Tensor& samples = values.at("samples");
+  const at::Tensor& samples = values.at("samples");
   AudioBatch batch;
   batch.samples = {samples.const_data_ptr<float>(), static_cast<size_t>(samples.numel())};
   batch.rows = samples.size(0);
   batch.padded_samples = samples.size(1);
-  const torch::Tensor& lengths = values.at("lengths");
+  const at::Tensor& lengths = values.at("lengths");
   const int64_t* length = lengths.const_data_ptr<int64_t>();
   batch.lengths_samples.assign(length, length + lengths.numel());
   batch.targets = kTargets;
@@ -58,13 +60,13 @@ AudioBatch Golden::masked_batch() const {
 
 TorchModel& inside(Model& model) { return dynamic_cast<TorchModel&>(model); }
 
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
+double largest_difference(const at::Tensor& a, const at::Tensor& b) {
   if (a.sizes() != b.sizes()) throw Error("shapes differ");
   return (a - b).abs().max().item<double>();
 }
 
-torch::Tensor as_tensor(const Logits& logits) {
-  return torch::tensor(logits.values).reshape({logits.rows, logits.frames, logits.vocabulary});
+at::Tensor as_tensor(const Logits& logits) {
+  return at::tensor(logits.values).reshape({logits.rows, logits.frames, logits.vocabulary});
 }
 
 std::map<std::string, Tensor> by_name(const Tensors& tensors) {

@@ -1,13 +1,12 @@
 /// What tests/golden/make_wav2vec2.py recorded of transformers' model, and batches for the tests.
 #pragma once
-#include <torch/torch.h>
-
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "model/model.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/engine/torch_model.h"
 
 namespace flowqat::model {
@@ -15,11 +14,11 @@ namespace flowqat::model {
 struct Golden {
   Config config;
   Tensors weights;  ///< under the names of transformers 5
-  std::map<std::string, torch::Tensor> values;
+  std::map<std::string, at::Tensor> values;
 
   /// `name` is wav2vec2_tiny, wav2vec2_variant or wav2vec2_layer_norm.
   explicit Golden(const std::string& name);
-  const torch::Tensor& operator[](const std::string& name) const { return values.at(name); }
+  const at::Tensor& operator[](const std::string& name) const { return values.at(name); }
   std::unique_ptr<Model> load(bool attention_mask) const;
   /// The recorded batch; views of this object's memory.
   AudioBatch batch() const;
@@ -30,8 +29,8 @@ struct Golden {
 /// The network inside of a model of this library.
 TorchModel& inside(Model& model);
 /// The largest difference between two tensors of one shape.
-double largest_difference(const torch::Tensor& a, const torch::Tensor& b);
-torch::Tensor as_tensor(const Logits& logits);
+double largest_difference(const at::Tensor& a, const at::Tensor& b);
+at::Tensor as_tensor(const Logits& logits);
 /// Whether names, types, shapes and bytes are equal.
 bool same(const Tensors& a, const Tensors& b);
 std::map<std::string, Tensor> by_name(const Tensors& tensors);

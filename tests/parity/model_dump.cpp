@@ -9,15 +9,17 @@
 /// OUTPUTS holds, of each batch in training mode, K.hidden.N, K.logits, K.loss.REDUCTION and
 /// K.gradient.NAME (of the loss in reduction "mean"), K.infer (evaluation mode, without masks), and
 /// `losses` of STEPS AdamW steps over the batches in turn.
-#include <torch/torch.h>
+
+#include <ATen/ops/tensor.h>
 
 #include <iostream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "io/tensors/safetensors.h"
 #include "io/text/processor.h"
-#include "model/torch/engine/state_dict.h"
+#include "model/torch/base/state_dict.h"
 #include "model/torch/engine/torch_model.h"
 #include "model/torch/network/batch.h"
 #include "model/torch/training/loss.h"
@@ -25,7 +27,7 @@
 namespace flowqat::model {
 namespace {
 
-using Values = std::map<std::string, torch::Tensor>;
+using Values = std::map<std::string, at::Tensor>;
 
 Tensors from_io(const std::vector<io::Tensor>& tensors) {
   Tensors result;
@@ -53,14 +55,14 @@ void write_values(const std::string& path, const Values& values) {
 }
 
 template <class T>
-std::vector<T> as_list(const torch::Tensor& tensor) {
-  const torch::Tensor flat = tensor.to(torch::kInt64).contiguous();
+std::vector<T> as_list(const at::Tensor& tensor) {
+  const at::Tensor flat = tensor.to(at::kLong).contiguous();
   const int64_t* first = flat.const_data_ptr<int64_t>();
   return std::vector<T>(first, first + flat.numel());
 }
 
 /// A span of one place for each that is masked.
-std::vector<std::vector<MaskSpan>> spans_of(const torch::Tensor& mask) {
+std::vector<std::vector<MaskSpan>> spans_of(const at::Tensor& mask) {
   std::vector<std::vector<MaskSpan>> spans(static_cast<size_t>(mask.size(0)));
   for (int64_t row = 0; row < mask.size(0); ++row) {
     for (const auto place : as_list<int32_t>(mask[row].nonzero())) {
@@ -73,7 +75,7 @@ std::vector<std::vector<MaskSpan>> spans_of(const torch::Tensor& mask) {
 /// Views of `values`.
 AudioBatch batch_of(const Values& values, const std::string& prefix) {
   AudioBatch batch;
-  const torch::Tensor& samples = values.at(prefix + "samples");
+  const at::Tensor& samples = values.at(prefix + "samples");
   batch.samples = {samples.const_data_ptr<float>(), static_cast<size_t>(samples.numel())};
   batch.rows = samples.size(0);
   batch.padded_samples = samples.size(1);
@@ -95,12 +97,12 @@ void forward_and_backward(TorchModel& model, const AudioBatch& batch, const std:
                           Values& out) {
   const Config& config = model.config();
   const std::vector<int64_t> frames = checked_frames(config, batch);
-  const Targets targets = checked_targets(config, batch, torch::kCPU);
-  const NetworkInput input = network_input(config, batch, frames, true, torch::kCPU);
+  const Targets targets = checked_targets(config, batch, at::kCPU);
+  const NetworkInput input = network_input(config, batch, frames, true, at::kCPU);
   model.begin_training(input);
   model.network().zero_grad();
-  std::vector<torch::Tensor> hidden;
-  const torch::Tensor logits = model.network().forward(input, &hidden);
+  std::vector<at::Tensor> hidden;
+  const at::Tensor logits = model.network().forward(input, &hidden);
   for (size_t i = 0; i < hidden.size(); ++i) {
     out[prefix + "hidden." + std::to_string(i)] = hidden[i].detach();
   }
@@ -110,13 +112,13 @@ void forward_and_backward(TorchModel& model, const AudioBatch& batch, const std:
   };
   out[prefix + "loss.sum"] = loss(CtcReduction::sum).detach().reshape(1);
   out[prefix + "loss.characters"] = loss(CtcReduction::characters).detach().reshape(1);
-  const torch::Tensor mean = loss(CtcReduction::mean);
+  const at::Tensor mean = loss(CtcReduction::mean);
   out[prefix + "loss.mean"] = mean.detach().reshape(1);
   mean.backward();
-  for (const auto& parameter : model.network().named_parameters()) {
-    const torch::Tensor gradient = parameter.value().grad();
+  for (const auto& [name, value] : model.network().named_parameters()) {
+    const at::Tensor gradient = value.grad();
     if (!gradient.defined()) continue;
-    out[prefix + "gradient." + published_name(parameter.key())] = gradient.clone();
+    out[prefix + "gradient." + published_name(name)] = gradient.clone();
   }
 }
 
@@ -137,7 +139,7 @@ void dump(const std::string& folder, const std::string& inputs, const std::strin
     forward_and_backward(torch_model, batches.back(), prefix, out);
     const Logits logits = model->infer(batches.back());
     out[prefix + "infer"] =
-        torch::tensor(logits.values).reshape({logits.rows, logits.frames, logits.vocabulary});
+        at::tensor(logits.values).reshape({logits.rows, logits.frames, logits.vocabulary});
   }
   torch_model.network().zero_grad();
   const std::unique_ptr<Trainer> trainer = model->trainer({});
@@ -146,7 +148,7 @@ void dump(const std::string& folder, const std::string& inputs, const std::strin
     trainer->step(batches[static_cast<size_t>(step) % batches.size()], learning_rate, 1);
     losses.push_back(static_cast<float>(trainer->metrics().loss));
   }
-  if (steps > 0) out["losses"] = torch::tensor(losses);
+  if (steps > 0) out["losses"] = at::tensor(losses);
   write_values(outputs, out);
 }
 

@@ -1,5 +1,6 @@
 #include "model/torch/engine/device.h"
 
+#include <ATen/Context.h>
 #include <dlfcn.h>
 
 #include <filesystem>
@@ -33,19 +34,19 @@ std::string gpu_name() {
 
 }  // namespace
 
-torch::Device choose_device(const std::string& name) {
+at::Device choose_device(const std::string& name) {
   if (name != "auto" && name != "cpu" && name != "cuda") {
     throw Error("device must be auto, cpu or cuda, found \"" + name + "\"");
   }
-  if (name == "cpu") return torch::kCPU;
-  if (name == "auto" && !std::filesystem::exists("/dev/nvidia0")) return torch::kCPU;
+  if (name == "cpu") return at::kCPU;
+  if (name == "auto" && !std::filesystem::exists("/dev/nvidia0")) return at::kCPU;
   const std::string reason = open_cuda();
-  if (reason.empty()) return torch::Device(torch::kCUDA, 0);
-  if (name == "auto") return torch::kCPU;
+  if (reason.empty()) return at::Device(at::kCUDA, 0);
+  if (name == "auto") return at::kCPU;
   throw Error("device cuda is not there: " + reason + "; use device cpu, or install the CUDA set");
 }
 
-std::string describe(const torch::Device& device) {
+std::string describe(const at::Device& device) {
   if (device.is_cpu()) return "cpu";
   const std::string name = gpu_name();
   return device.str() + (name.empty() ? "" : " (" + name + ")");

@@ -1,7 +1,7 @@
 /// GPUs, reached through LibTorch's generic interface: no CUDA header, and libtorch_cuda.so opened
 /// only when a GPU is wanted.
 #pragma once
-#include <torch/torch.h>
+#include <c10/core/Device.h>
 
 #include <string>
 
@@ -10,9 +10,9 @@ namespace flowqat::model {
 /// The device that "auto", "cpu" or "cuda" means here. Throws Error for any other name, and for
 /// "cuda" where LibTorch's CUDA library or a GPU is missing, with the loader's text. Call it before
 /// anything else of LibTorch: it remembers for good whether there was a CUDA library.
-torch::Device choose_device(const std::string& name);
+at::Device choose_device(const std::string& name);
 
 /// "cpu" or "cuda:0 (NVIDIA H100)".
-std::string describe(const torch::Device& device);
+std::string describe(const at::Device& device);
 
 }  // namespace flowqat::model

@@ -1,6 +1,7 @@
 #include "model/torch/engine/initialize.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/empty_like.h>
 
 #include <cmath>
 
@@ -19,18 +20,16 @@ void initialize_convolution(Conv1dLayer& layer, at::Generator& random) {
 }  // namespace
 
 void initialize(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed, double blank_bias) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
-  for (const auto& module : network.modules(/*include_self=*/false)) {
+  for (const auto& [name, module] : network.named_modules()) {
     if (auto* convolution = module->as<Conv1dLayer>()) {
       initialize_convolution(*convolution, random);
     } else if (auto* layer = module->as<LinearLayer>()) {
       layer->weight.normal_(0, config.initializer_range, random);
       layer->bias.zero_();
-    } else if (auto* layer_norm = module->as<torch::nn::LayerNorm>()) {
-      layer_norm->reset_parameters();
-    } else if (auto* group_norm = module->as<torch::nn::GroupNorm>()) {
-      group_norm->reset_parameters();
+    } else if (auto* norm = module->as<Norm>()) {
+      norm->reset();
     }
   }
   LinearLayer& projection = network.base().projection().projection();
@@ -39,16 +38,16 @@ void initialize(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed, do
   projection.bias.uniform_(-bound, bound, random);
 
   PositionalConv1dLayer& positional = network.base().encoder().positional_conv().conv();
-  const torch::Tensor weight = positional.float_weight();
+  const at::Tensor weight = positional.float_weight();
   const double taps = static_cast<double>(weight.size(0) * weight.size(2));
-  positional.set_weight(torch::empty_like(weight).normal_(0, 2 * std::sqrt(1 / taps), random));
+  positional.set_weight(at::empty_like(weight).normal_(0, 2 * std::sqrt(1 / taps), random));
   network.head().bias[config.pad_token_id] = blank_bias;
   initialize_mask_embedding(network);
 }
 
 void initialize_head(Wav2Vec2ForCtc& network, const Config& config, uint64_t seed,
                      double blank_bias) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Generator random = at::make_generator<at::CPUGeneratorImpl>(seed);
   network.head().weight.normal_(0, config.initializer_range, random);
   network.head().bias.zero_();
@@ -56,9 +55,9 @@ void initialize_head(Wav2Vec2ForCtc& network, const Config& config, uint64_t see
 }
 
 void initialize_mask_embedding(Wav2Vec2ForCtc& network) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   at::Generator random = at::make_generator<at::CPUGeneratorImpl>(uint64_t{0});
-  torch::Tensor embedding = network.base().named_parameters(false)["masked_spec_embed"];
+  at::Tensor embedding = network.base().parameter("masked_spec_embed");
   embedding.uniform_(0, 1, random);
 }
 

@@ -1,9 +1,10 @@
 // TorchModel's way from float over fake quantization to int8.
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include "model/torch/engine/boundary.h"
+#include "model/torch/base/boundary.h"
 #include "model/torch/engine/torch_model.h"
 #include "model/torch/network/batch.h"
 
@@ -71,7 +72,7 @@ void TorchModel::observe(const AudioBatch& batch) {
       mode_.reset();
     }
     enter(Mode::observing);
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     const std::vector<int64_t> frames = checked_frames(config_, batch);
     network_->forward(network_input(config_, batch, frames, /*training=*/false, device_));
   });
@@ -135,8 +136,8 @@ std::unique_ptr<Model> TorchModel::convert(const ConvertOptions& options) const 
     require_calibrated("conversion to int8");
     if (const auto why = why_not_int8(policy_)) throw Error("conversion to int8: " + *why);
     std::unique_ptr<TorchModel> converted = copy();
-    converted->move_to(torch::kCPU);
-    const torch::NoGradGuard no_grad;
+    converted->move_to(at::kCPU);
+    const at::NoGradGuard no_grad;
     for (const auto& [name, layer] : converted->network_->quantizable_layers()) {
       if (layer->is_fake_quantized()) layer->convert_to_int8();
       layer->fold_weight_norm();
@@ -144,7 +145,7 @@ std::unique_ptr<Model> TorchModel::convert(const ConvertOptions& options) const 
     PositionalConv1dLayer& positional =
         converted->network_->base().encoder().positional_conv().conv();
     if (options.half_positional_conv && !positional.is_int8()) {
-      positional.weight.copy_(positional.weight.to(torch::kHalf));
+      positional.weight.copy_(positional.weight.to(at::kHalf));
       converted->half_positional_conv_ = true;
     }
     converted->precision_ = Precision::int8;

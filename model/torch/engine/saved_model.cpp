@@ -1,14 +1,15 @@
 // TorchModel's tensors and quantization.json: out to a file and back.
-#include <ATen/Version.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "model/torch/engine/boundary.h"
+#include "model/torch/base/boundary.h"
+#include "model/torch/base/state_dict.h"
 #include "model/torch/engine/checkpoint.h"
 #include "model/torch/engine/initialize.h"
-#include "model/torch/engine/state_dict.h"
 #include "model/torch/engine/torch_model.h"
 
 namespace flowqat::model {
@@ -48,12 +49,11 @@ bool TorchModel::mask_embedding_is_saved() const {
 Tensors TorchModel::tensors() const {
   return at_boundary("reading weights", [&] {
     Tensors tensors;
-    for (const auto& item : network_->named_parameters()) {
-      if (item.key() == kMaskEmbedding && !mask_embedding_is_saved()) continue;
-      if (is_learned_step(item.key())) continue;  // part of quantization()
-      const bool is_half = half_positional_conv_ && item.key() == kPositional;
-      tensors.push_back(to_tensor(published_name(item.key()),
-                                  is_half ? item.value().to(torch::kHalf) : item.value()));
+    for (const auto& [name, value] : network_->named_parameters()) {
+      if (name == kMaskEmbedding && !mask_embedding_is_saved()) continue;
+      if (is_learned_step(name)) continue;  // part of quantization()
+      const bool is_half = half_positional_conv_ && name == kPositional;
+      tensors.push_back(to_tensor(published_name(name), is_half ? value.to(at::kHalf) : value));
     }
     for (const auto& [name, layer] : network_->quantizable_layers()) {
       if (!layer->is_int8()) continue;
@@ -99,7 +99,7 @@ std::vector<std::string> TorchModel::float_layers() const {
 
 void TorchModel::load(const Tensors& published, const nlohmann::json& quantization,
                       const LoadOptions& options, std::vector<std::string>& notes) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   json layers = json::object();
   if (!quantization.is_null()) {
     const std::string format = quantization.at("format");
@@ -117,8 +117,8 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
   }
 
   struct Int8Tensors {
-    torch::Tensor weight, scale;
-    std::optional<torch::Tensor> bias;
+    at::Tensor weight, scale;
+    std::optional<at::Tensor> bias;
   };
   std::map<std::string, Int8Tensors> int8;
   Tensors tensors = as_ctc_state(published, notes);
@@ -129,7 +129,7 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
         tensors, [](const Tensor& t) { return t.name == kPositional && t.dtype == "F16"; });
   }
   StateLoader loader("model");
-  for (const auto& item : network_->named_parameters()) loader.expect(item.key(), item.value());
+  for (const auto& [name, value] : network_->named_parameters()) loader.expect(name, value);
   loader.allow_missing(kMaskEmbedding);
   loader.explain_missing(
       "lm_head.weight",
@@ -144,14 +144,14 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
     if (precision_ != Precision::int8 || !layers.contains(name)) continue;
     Int8Tensors& parts = int8[name];
     loader.expect(name + ".weight", layer->weight.sizes().vec(), {"I8"},
-                  [&parts](torch::Tensor value) { parts.weight = std::move(value); });
+                  [&parts](at::Tensor value) { parts.weight = std::move(value); });
     if (scale_is_tensor(layers.at(name))) {
       loader.expect(name + ".weight_scale", {layer->weight.size(0)}, {"F32"},
-                    [&parts](torch::Tensor value) { parts.scale = std::move(value); });
+                    [&parts](at::Tensor value) { parts.scale = std::move(value); });
     }
     if (layer->bias.defined()) {
       loader.expect(name + ".bias", layer->bias.sizes().vec(), {"F32"},
-                    [&parts](torch::Tensor value) { parts.bias = std::move(value); });
+                    [&parts](at::Tensor value) { parts.bias = std::move(value); });
     }
   }
   loader.load(tensors);

@@ -1,13 +1,14 @@
+#include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <malloc.h>
 #include <sched.h>
-#include <torch/torch.h>
+#include <torch/version.h>
 
 #include <memory>
 #include <mutex>
 
 #include "model/model.h"
-#include "model/torch/engine/boundary.h"
+#include "model/torch/base/boundary.h"
 #include "model/torch/engine/device.h"
 #include "model/torch/engine/initialize.h"
 #include "model/torch/engine/torch_model.h"
@@ -57,7 +58,7 @@ class TorchEngine : public Engine {
 
   std::unique_ptr<Model> create(const Config& config, uint64_t seed, double blank_bias) override {
     return at_boundary("creating a model", [&] {
-      const torch::Device device = configured().device;
+      const at::Device device = configured().device;
       auto network = std::make_shared<Wav2Vec2ForCtc>(config);
       initialize(*network, config, seed, blank_bias);
       return std::make_unique<TorchModel>(config, std::move(network), device);
@@ -68,10 +69,10 @@ class TorchEngine : public Engine {
                               const nlohmann::json& quantization, const LoadOptions& options,
                               std::vector<std::string>* notes) override {
     return at_boundary("loading a model", [&] {
-      const torch::Device device = configured().device;
+      const at::Device device = configured().device;
       auto network = std::make_shared<Wav2Vec2ForCtc>(config);
       initialize_mask_embedding(*network);
-      auto model = std::make_unique<TorchModel>(config, std::move(network), torch::kCPU);
+      auto model = std::make_unique<TorchModel>(config, std::move(network), at::kCPU);
       std::vector<std::string> unread;
       model->load(tensors, quantization, options, notes ? *notes : unread);
       if (model->precision() != Precision::int8) model->move_to(device);
@@ -81,7 +82,7 @@ class TorchEngine : public Engine {
 
  private:
   struct Configured {
-    torch::Device device;
+    at::Device device;
     int threads;
   };
 
@@ -96,7 +97,7 @@ class TorchEngine : public Engine {
   }
 
   mutable std::mutex lock_;
-  std::optional<torch::Device> device_;
+  std::optional<at::Device> device_;
   int threads_ = 0;
 };
 

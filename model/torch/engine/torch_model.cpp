@@ -1,20 +1,22 @@
 #include "model/torch/engine/torch_model.h"
 
+#include <c10/core/InferenceMode.h>
+
+#include <map>
 #include <utility>
 
-#include "model/torch/engine/boundary.h"
-#include "model/torch/engine/state_dict.h"
+#include "model/torch/base/boundary.h"
+#include "model/torch/base/state_dict.h"
 #include "model/torch/network/batch.h"
-#include "model/torch/training/trainer.h"
 
 namespace flowqat::model {
 
-TorchModel::TorchModel(Config config, std::shared_ptr<Wav2Vec2ForCtc> network, torch::Device device)
+TorchModel::TorchModel(Config config, std::shared_ptr<Wav2Vec2ForCtc> network, at::Device device)
     : config_(std::move(config)), network_(std::move(network)), device_(device) {
   network_->to(device_);
 }
 
-void TorchModel::move_to(torch::Device device) {
+void TorchModel::move_to(at::Device device) {
   device_ = device;
   network_->to(device_);
 }
@@ -22,7 +24,7 @@ void TorchModel::move_to(torch::Device device) {
 void TorchModel::use_kernels(Kernels kernels, bool vnni) {
   fast_ = nullptr;
   if (precision_ != Precision::int8) return;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   const bool fast = kernels == Kernels::fastest && vnni;
   for (const auto& [name, layer] : network_->quantizable_layers()) layer->use_fast_product(fast);
   if (fast) fast_ = std::make_shared<const FastNetwork>(network_);
@@ -51,8 +53,8 @@ void TorchModel::enter(Mode mode) const {
 
 int64_t TorchModel::parameter_count() const {
   int64_t count = 0;
-  for (const auto& item : network_->named_parameters()) {
-    if (!is_learned_step(item.key())) count += item.value().numel();
+  for (const auto& [name, value] : network_->named_parameters()) {
+    if (!is_learned_step(name)) count += value.numel();
   }
   if (!mask_embedding_is_saved()) count -= config_.hidden_size;
   for (const auto& [name, layer] : network_->quantizable_layers()) {
@@ -64,13 +66,16 @@ int64_t TorchModel::parameter_count() const {
 }
 
 std::unique_ptr<TorchModel> TorchModel::copy() const {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   auto network = std::make_shared<Wav2Vec2ForCtc>(config_);
   auto copied = std::make_unique<TorchModel>(config_, network, device_);
-  auto parameters = network_->named_parameters();
-  for (auto& target : network->named_parameters()) {
+  std::map<std::string, at::Tensor> sources;
+  for (const auto& [name, value] : network_->named_parameters()) sources[name] = value;
+  for (auto& [name, value] : network->named_parameters()) {
     // The layers copy their own, which an int8 one no longer has.
-    if (const auto* source = parameters.find(target.key())) target.value().copy_(*source);
+    if (const auto source = sources.find(name); source != sources.end()) {
+      value.copy_(source->second);
+    }
   }
   const auto& layers = network->quantizable_layers();
   for (size_t i = 0; i < layers.size(); ++i) {
@@ -90,7 +95,7 @@ std::unique_ptr<Model> TorchModel::clone() const {
   return at_boundary("copying a model", [&] { return copy(); });
 }
 
-torch::Tensor TorchModel::evaluate(const NetworkInput& input) const {
+at::Tensor TorchModel::evaluate(const NetworkInput& input) const {
   enter(Mode::evaluating);
   return fast_ ? fast_->run(input) : network_->forward(input);
 }
@@ -102,7 +107,7 @@ Logits TorchModel::infer(const AudioBatch& batch) const {
     logits.lengths_frames = checked_frames(config_, batch);
     const NetworkInput input =
         network_input(config_, batch, logits.lengths_frames, /*training=*/false, device_);
-    const torch::Tensor scores = evaluate(input).to(torch::kCPU, torch::kFloat32).contiguous();
+    const at::Tensor scores = evaluate(input).to(at::kCPU, at::kFloat).contiguous();
     logits.rows = scores.size(0);
     logits.frames = scores.size(1);
     logits.vocabulary = scores.size(2);
@@ -124,7 +129,7 @@ std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options,
   }
   return at_boundary("starting training", [&] {
     return std::make_unique<TorchTrainer>(
-        *this, options, std::dynamic_pointer_cast<const TorchModel>(std::move(teacher)));
+        *this, options, std::dynamic_pointer_cast<const Trainable>(std::move(teacher)));
   });
 }
 

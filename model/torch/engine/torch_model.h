@@ -1,23 +1,23 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "model/model.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/fast/network.h"
 #include "model/torch/int8/cpu_features.h"
 #include "model/torch/network/wav2vec2.h"
+#include "model/torch/training/trainer.h"
 
 namespace flowqat::model {
 
 /// A network, the switches of its fake quantizers, and its way in and out of files.
-class TorchModel : public Model {
+class TorchModel : public Model, public Trainable {
  public:
   /// Takes a network whose layers are float, all filled in by whoever calls.
-  TorchModel(Config config, std::shared_ptr<Wav2Vec2ForCtc> network, torch::Device device);
+  TorchModel(Config config, std::shared_ptr<Wav2Vec2ForCtc> network, at::Device device);
 
   const Config& config() const override { return config_; }
   Precision precision() const override { return precision_; }
@@ -38,16 +38,15 @@ class TorchModel : public Model {
   void fake_quantize_only(const std::vector<std::string>& layers) override;
   std::unique_ptr<Model> convert(const ConvertOptions& options) const override;
 
-  Wav2Vec2ForCtc& network() { return *network_; }
-  torch::Device device() const { return device_; }
-  /// Evaluation mode, then the network's logits, on its device. The caller chooses the guard.
-  torch::Tensor evaluate(const NetworkInput& input) const;
-  /// Training mode, observers as chosen; remembers whether the mask embedding is in use.
-  void begin_training(const NetworkInput& input);
+  Wav2Vec2ForCtc& network() override { return *network_; }
+  at::Device device() const override { return device_; }
+  at::Tensor evaluate(const NetworkInput& input) const override;
+  /// Observers as chosen; remembers whether the mask embedding is in use.
+  void begin_training(const NetworkInput& input) override;
   /// Fills a float model on the CPU from a file's tensors and quantization, as Engine::load says.
   void load(const Tensors& tensors, const nlohmann::json& quantization, const LoadOptions& options,
             std::vector<std::string>& notes);
-  void move_to(torch::Device device);
+  void move_to(at::Device device);
   /// As above, on a processor with or without the instructions of the fast kernels.
   void use_kernels(Kernels kernels, bool vnni);
 
@@ -69,7 +68,7 @@ class TorchModel : public Model {
 
   Config config_;
   std::shared_ptr<Wav2Vec2ForCtc> network_;
-  torch::Device device_;
+  at::Device device_;
   Precision precision_ = Precision::float32;
   Policy policy_;
   std::shared_ptr<const FastNetwork> fast_;  ///< null: the network itself runs

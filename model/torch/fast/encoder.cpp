@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "model/torch/int8/attention.h"
+#include "model/torch/network/masks.h"
 #include "model/torch/operators/activate.h"
 
 namespace flowqat::model {
@@ -12,21 +13,21 @@ bool same(const ActivationScale& a, const ActivationScale& b) {
   return a.scale == b.scale && a.zero_point == b.zero_point;
 }
 
-Normed apply_norm(const torch::nn::LayerNorm& norm, AddNorm x, bool want_sum, bool want_normed,
+Normed apply_norm(const LayerNorm& norm, AddNorm x, bool want_sum, bool want_normed,
                   const ActivationScale* bytes) {
-  x.weight = norm->weight;
-  x.bias = norm->bias;
-  x.epsilon = norm->options.eps();
+  x.weight = norm.weight;
+  x.bias = norm.bias;
+  x.epsilon = norm.epsilon();
   return add_norm(x, want_sum, want_normed, bytes);
 }
 
-AddNorm sum_of(const torch::Tensor& x) {
+AddNorm sum_of(const at::Tensor& x) {
   AddNorm sum;
   sum.x = x.contiguous();
   return sum;
 }
 
-AddNorm sum_of(const torch::Tensor& residual, torch::Tensor bytes, const ActivationScale& scale) {
+AddNorm sum_of(const at::Tensor& residual, at::Tensor bytes, const ActivationScale& scale) {
   AddNorm sum;
   sum.x = residual;
   sum.bytes = std::move(bytes);
@@ -35,7 +36,7 @@ AddNorm sum_of(const torch::Tensor& residual, torch::Tensor bytes, const Activat
 }
 
 /// A half's input on the grid of one of its layers.
-torch::Tensor bytes_for(const FastInt8& layer, const Normed& in) {
+at::Tensor bytes_for(const FastInt8& layer, const Normed& in) {
   return in.bytes.defined() ? in.bytes : quantize_bytes(in.normed, layer.input());
 }
 
@@ -44,38 +45,37 @@ torch::Tensor bytes_for(const FastInt8& layer, const Normed& in) {
 FastEncoder::Layer FastEncoder::make_layer(const std::shared_ptr<EncoderLayer>& layer) {
   Layer made;
   made.layer = layer;
-  const Attention& attention = *layer->attention_;
-  const auto q = attention.q_->fast(), k = attention.k_->fast(), v = attention.v_->fast(),
-             out = attention.out_->fast();
+  const EncoderLayer::Parts parts = layer->parts();
+  const Attention::Parts attention = parts.attention.parts();
+  const auto q = attention.q.fast(), k = attention.k.fast(), v = attention.v.fast(),
+             out = attention.out.fast();
   if (q && k && v && out) {
-    made.attention = {q, k, v, out, {}, attention.heads_};
+    made.attention = {q, k, v, out, {}, attention.heads};
     if (same(q->input(), k->input()) && same(q->input(), v->input())) {
       made.attention->input = q->input();
     }
   }
-  const FeedForward& feed_forward = *layer->feed_forward_;
-  const auto intermediate = feed_forward.intermediate_->fast();
-  const auto output = feed_forward.output_->fast();
+  const FeedForward::Parts feed_forward = parts.feed_forward.parts();
+  const auto intermediate = feed_forward.intermediate.fast();
+  const auto output = feed_forward.output.fast();
   if (intermediate && output) {
     made.feed_forward = {
         intermediate, output,
-        activation_table(feed_forward.activation_, intermediate->output(), output->input())};
+        activation_table(feed_forward.activation, intermediate->output(), output->input())};
   }
   return made;
 }
 
-FastEncoder::FastEncoder(const Encoder& encoder)
-    : norm_first_(encoder.norm_first_),
-      positional_(encoder.positional_),
-      norm_(encoder.layer_norm_) {
+FastEncoder::FastEncoder(const Encoder::Parts& encoder)
+    : norm_first_(encoder.norm_first), positional_(encoder.positional), norm_(encoder.layer_norm) {
   const PositionalConv1dLayer& conv = positional_->conv();
   if (!conv.is_int8()) float_positional_.emplace(conv.float_weight(), conv.bias, conv.groups());
-  for (const auto& layer : encoder.layers_) layers_.push_back(make_layer(layer));
+  for (const auto& layer : encoder.layers) layers_.push_back(make_layer(layer));
 }
 
-const torch::nn::LayerNorm& FastEncoder::norm_of(size_t half) const {
-  const EncoderLayer& layer = *layers_[half / 2].layer;
-  return half % 2 == 0 ? layer.layer_norm_ : layer.final_layer_norm_;
+const LayerNorm& FastEncoder::norm_of(size_t half) const {
+  const EncoderLayer::Parts layer = layers_[half / 2].layer->parts();
+  return half % 2 == 0 ? layer.layer_norm : layer.final_layer_norm;
 }
 
 const ActivationScale* FastEncoder::input_of(size_t half) const {
@@ -87,10 +87,10 @@ const ActivationScale* FastEncoder::input_of(size_t half) const {
   return layer.feed_forward ? &layer.feed_forward->intermediate->input() : nullptr;
 }
 
-AddNorm FastEncoder::attend(const Layer& layer, const Normed& in, const torch::Tensor& residual,
-                            const torch::Tensor& key_mask) const {
+AddNorm FastEncoder::attend(const Layer& layer, const Normed& in, const at::Tensor& residual,
+                            const at::Tensor& key_mask) const {
   if (!layer.attention) {
-    return sum_of(residual + layer.layer->attention_->forward(in.normed, key_mask));
+    return sum_of(residual + layer.layer->parts().attention.forward(in.normed, key_mask));
   }
   const FastAttention& a = *layer.attention;
   const AttentionBytes operands{.q = a.q->apply(bytes_for(*a.q, in)),
@@ -99,28 +99,28 @@ AddNorm FastEncoder::attend(const Layer& layer, const Normed& in, const torch::T
                                 .q_scale = a.q->output(),
                                 .k_scale = a.k->output(),
                                 .v_scale = a.v->output()};
-  const torch::Tensor mixed = int8_attention(operands, a.heads, key_mask, &a.out->input());
+  const at::Tensor mixed = int8_attention(operands, a.heads, key_mask, &a.out->input());
   return sum_of(residual, a.out->apply(mixed), a.out->output());
 }
 
 AddNorm FastEncoder::feed_forward(const Layer& layer, const Normed& in,
-                                  const torch::Tensor& residual) const {
+                                  const at::Tensor& residual) const {
   if (!layer.feed_forward) {
-    return sum_of(layer.layer->feed_forward_->forward(in.normed, residual));
+    return sum_of(layer.layer->parts().feed_forward.forward(in.normed, residual));
   }
   const FastFeedForward& f = *layer.feed_forward;
-  const torch::Tensor inner = f.intermediate->apply(bytes_for(*f.intermediate, in), &f.activation);
+  const at::Tensor inner = f.intermediate->apply(bytes_for(*f.intermediate, in), &f.activation);
   return sum_of(residual, f.output->apply(inner), f.output->output());
 }
 
-AddNorm FastEncoder::run_half(size_t half, const Normed& in, const torch::Tensor& residual,
-                              const torch::Tensor& key_mask) const {
+AddNorm FastEncoder::run_half(size_t half, const Normed& in, const at::Tensor& residual,
+                              const at::Tensor& key_mask) const {
   const Layer& layer = layers_[half / 2];
   return half % 2 == 0 ? attend(layer, in, residual, key_mask) : feed_forward(layer, in, residual);
 }
 
-torch::Tensor FastEncoder::run_norm_last(const AddNorm& x, const torch::Tensor& key_mask) const {
-  Normed in = apply_norm(norm_, x, false, true, input_of(0));
+at::Tensor FastEncoder::run_norm_last(const AddNorm& x, const at::Tensor& key_mask) const {
+  Normed in = apply_norm(*norm_, x, false, true, input_of(0));
   for (size_t half = 0; half < 2 * layers_.size(); ++half) {
     in = apply_norm(norm_of(half), run_half(half, in, in.normed, key_mask), false, true,
                     input_of(half + 1));
@@ -128,24 +128,21 @@ torch::Tensor FastEncoder::run_norm_last(const AddNorm& x, const torch::Tensor& 
   return in.normed;
 }
 
-torch::Tensor FastEncoder::run_norm_first(AddNorm x, const torch::Tensor& key_mask) const {
+at::Tensor FastEncoder::run_norm_first(AddNorm x, const at::Tensor& key_mask) const {
   for (size_t half = 0; half < 2 * layers_.size(); ++half) {
     const ActivationScale* const bytes = input_of(half);
     const bool want_sum = x.bytes.defined();
     const Normed in = apply_norm(norm_of(half), x, want_sum, bytes == nullptr, bytes);
     x = run_half(half, in, want_sum ? in.sum : x.x, key_mask);
   }
-  return apply_norm(norm_, x, false, true, nullptr).normed;
+  return apply_norm(*norm_, x, false, true, nullptr).normed;
 }
 
-torch::Tensor FastEncoder::run(const torch::Tensor& x, const torch::Tensor& frame_mask) const {
-  torch::Tensor y = x, key_mask;
-  if (frame_mask.defined()) {
-    y = y.masked_fill(frame_mask.logical_not().unsqueeze(-1), 0);
-    key_mask = frame_mask.unsqueeze(1).unsqueeze(1);
-  }
-  y = y + (float_positional_ ? activate(positional_->activation_, float_positional_->run(y))
-                             : positional_->forward(y));
+at::Tensor FastEncoder::run(const at::Tensor& x, const at::Tensor& frame_mask) const {
+  const auto [speech, key_mask] = hide_padding(x, frame_mask);
+  const at::Tensor y = speech + (float_positional_ ? activate(positional_->activation(),
+                                                              float_positional_->run(speech))
+                                                   : positional_->forward(speech));
   return norm_first_ ? run_norm_first(sum_of(y), key_mask) : run_norm_last(sum_of(y), key_mask);
 }
 

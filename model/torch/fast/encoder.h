@@ -1,10 +1,9 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "model/torch/base/tensor.h"
 #include "model/torch/fast/positional_conv.h"
 #include "model/torch/int8/byte_norm.h"
 #include "model/torch/int8/product.h"
@@ -18,9 +17,9 @@ namespace flowqat::model {
 /// layers; immutable; only where has_vnni().
 class FastEncoder {
  public:
-  explicit FastEncoder(const Encoder& encoder);
+  explicit FastEncoder(const Encoder::Parts& encoder);
   /// As Encoder::forward() in evaluation.
-  torch::Tensor run(const torch::Tensor& x, const torch::Tensor& frame_mask) const;
+  at::Tensor run(const at::Tensor& x, const at::Tensor& frame_mask) const;
 
  private:
   struct FastAttention {
@@ -40,22 +39,22 @@ class FastEncoder {
   static Layer make_layer(const std::shared_ptr<EncoderLayer>& layer);
 
   // A layer's two halves are counted through: attention is even, feed-forward odd.
-  const torch::nn::LayerNorm& norm_of(size_t half) const;
+  const LayerNorm& norm_of(size_t half) const;
   /// The grid of the bytes that a half takes; null where it takes floats, and behind the last half.
   const ActivationScale* input_of(size_t half) const;
   /// What is to be summed and normed after a half: `residual` and what the half adds to it.
-  AddNorm run_half(size_t half, const Normed& in, const torch::Tensor& residual,
-                   const torch::Tensor& key_mask) const;
-  AddNorm attend(const Layer& layer, const Normed& in, const torch::Tensor& residual,
-                 const torch::Tensor& key_mask) const;
-  AddNorm feed_forward(const Layer& layer, const Normed& in, const torch::Tensor& residual) const;
-  torch::Tensor run_norm_first(AddNorm x, const torch::Tensor& key_mask) const;
-  torch::Tensor run_norm_last(const AddNorm& x, const torch::Tensor& key_mask) const;
+  AddNorm run_half(size_t half, const Normed& in, const at::Tensor& residual,
+                   const at::Tensor& key_mask) const;
+  AddNorm attend(const Layer& layer, const Normed& in, const at::Tensor& residual,
+                 const at::Tensor& key_mask) const;
+  AddNorm feed_forward(const Layer& layer, const Normed& in, const at::Tensor& residual) const;
+  at::Tensor run_norm_first(AddNorm x, const at::Tensor& key_mask) const;
+  at::Tensor run_norm_last(const AddNorm& x, const at::Tensor& key_mask) const;
 
   bool norm_first_;
   std::shared_ptr<PositionalConv> positional_;
   std::optional<FastPositionalConv> float_positional_;  ///< where that convolution stayed float
-  torch::nn::LayerNorm norm_;
+  std::shared_ptr<const LayerNorm> norm_;
   std::vector<Layer> layers_;
 };
 

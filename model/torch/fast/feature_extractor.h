@@ -1,10 +1,9 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "model/torch/base/tensor.h"
 #include "model/torch/int8/product.h"
 #include "model/torch/network/feature_extractor.h"
 
@@ -18,7 +17,7 @@ class FastFeatureExtractor {
  public:
   explicit FastFeatureExtractor(const FeatureExtractor& extractor);
   /// [rows, samples] -> [rows, frames, channels], float32.
-  torch::Tensor run(const torch::Tensor& samples) const;
+  at::Tensor run(const at::Tensor& samples) const;
 
  private:
   struct Stage {
@@ -26,12 +25,12 @@ class FastFeatureExtractor {
     std::shared_ptr<const FastInt8> product;  ///< null: the layer runs as it is
     std::optional<ActivationScale> next;      ///< of the next layer's input, if that is fast too
     std::optional<ByteTable> to_bytes;        ///< activation and next input; without a norm
-    torch::Tensor to_floats;                  ///< float32 [256]: the activation; without a norm
+    at::Tensor to_floats;                     ///< float32 [256]: the activation; without a norm
   };
 
   /// The stage's norm and activation over its product's bytes, [rows, frames, channels].
-  static torch::Tensor norm_over_time(const Stage& stage, const torch::Tensor& bytes);
-  static torch::Tensor norm_over_channels(const Stage& stage, const torch::Tensor& bytes);
+  static at::Tensor norm_over_time(const Stage& stage, const at::Tensor& bytes);
+  static at::Tensor norm_over_channels(const Stage& stage, const at::Tensor& bytes);
 
   std::vector<Stage> stages_;
 };

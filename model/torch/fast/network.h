@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 
+#include "model/torch/base/tensor.h"
 #include "model/torch/fast/encoder.h"
 #include "model/torch/fast/feature_extractor.h"
 #include "model/torch/network/wav2vec2.h"
@@ -14,7 +15,7 @@ class FastNetwork {
  public:
   explicit FastNetwork(std::shared_ptr<Wav2Vec2ForCtc> network);
   /// As Wav2Vec2ForCtc::forward() in evaluation.
-  torch::Tensor run(const NetworkInput& input) const;
+  at::Tensor run(const NetworkInput& input) const;
 
  private:
   std::shared_ptr<Wav2Vec2ForCtc> network_;

@@ -1,5 +1,9 @@
 #include "model/torch/fast/positional_conv.h"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -14,16 +18,16 @@ constexpr int64_t cached_bytes = 256 * 1024;
 
 }  // namespace
 
-FastPositionalConv::FastPositionalConv(const torch::Tensor& weight, const torch::Tensor& bias,
+FastPositionalConv::FastPositionalConv(const at::Tensor& weight, const at::Tensor& bias,
                                        int64_t groups)
     : groups_(groups), width_(weight.size(1)), kernel_(weight.size(2)) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   // [groups, out, in, kernel] -> [groups, kernel, in, out]
-  const torch::Tensor taps = weight.detach()
-                                 .view({groups_, width_, width_, kernel_})
-                                 .permute({0, 3, 2, 1})
-                                 .reshape({groups_, kernel_ * width_, width_});
-  std::vector<torch::Tensor> tiles;
+  const at::Tensor taps = weight.detach()
+                              .view({groups_, width_, width_, kernel_})
+                              .permute({0, 3, 2, 1})
+                              .reshape({groups_, kernel_ * width_, width_});
+  std::vector<at::Tensor> tiles;
   for (int64_t group = 0; group < groups_; ++group) {
     for (int64_t column = 0; column < width_; column += tile_columns) {
       const int64_t columns = std::min(tile_columns, width_ - column);
@@ -36,10 +40,10 @@ FastPositionalConv::FastPositionalConv(const torch::Tensor& weight, const torch:
   bias_ = bias.detach().contiguous();
 }
 
-torch::Tensor FastPositionalConv::run(const torch::Tensor& x) const {
-  const torch::Tensor in = x.contiguous();
+at::Tensor FastPositionalConv::run(const at::Tensor& x) const {
+  const at::Tensor in = x.contiguous();
   const int64_t rows = in.size(0), frames = in.size(1), channels = in.size(2);
-  const torch::Tensor y = at::empty(in.sizes(), in.options());
+  const at::Tensor y = at::empty(in.sizes(), in.options());
   const float* const from = in.const_data_ptr<float>();
   const float* const bias = bias_.const_data_ptr<float>();
   float* const to = y.mutable_data_ptr<float>();

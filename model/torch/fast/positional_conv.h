@@ -1,7 +1,7 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <cstdint>
+
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
@@ -11,15 +11,15 @@ namespace flowqat::model {
 class FastPositionalConv {
  public:
   /// weight [channels, channels / groups, kernel], bias [channels].
-  FastPositionalConv(const torch::Tensor& weight, const torch::Tensor& bias, int64_t groups);
+  FastPositionalConv(const at::Tensor& weight, const at::Tensor& bias, int64_t groups);
   /// x [rows, frames, channels], float32, padded with kernel / 2 zeros on both sides -> the same
   /// shape.
-  torch::Tensor run(const torch::Tensor& x) const;
+  at::Tensor run(const at::Tensor& x) const;
 
  private:
   int64_t groups_, width_, kernel_;  // width: channels of a group
-  torch::Tensor packed_;             // float32 [groups, column tiles, kernel * width, columns]
-  torch::Tensor bias_;               // float32 [channels]
+  at::Tensor packed_;                // float32 [groups, column tiles, kernel * width, columns]
+  at::Tensor bias_;                  // float32 [channels]
 };
 
 }  // namespace flowqat::model

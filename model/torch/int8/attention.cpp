@@ -1,5 +1,8 @@
 #include "model/torch/int8/attention.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -175,15 +178,15 @@ void attend(const uint8_t* q, int64_t begin, int64_t end, int64_t stride, const 
 
 }  // namespace
 
-torch::Tensor int8_attention(const AttentionBytes& x, int64_t heads, const torch::Tensor& key_mask,
-                             const ActivationScale* out) {
+at::Tensor int8_attention(const AttentionBytes& x, int64_t heads, const at::Tensor& key_mask,
+                          const ActivationScale* out) {
   const int64_t rows = x.q.size(0), frames = x.q.size(1), hidden = x.q.size(2);
   const int64_t width = hidden / heads;
-  const torch::Tensor y = at::empty(x.q.sizes(), out ? torch::kByte : torch::kFloat);
+  const at::Tensor y = at::empty(x.q.sizes(), out ? at::kByte : at::kFloat);
   const uint8_t* const q = x.q.const_data_ptr<uint8_t>();
   const uint8_t* const k = x.k.const_data_ptr<uint8_t>();
   const uint8_t* const v = x.v.const_data_ptr<uint8_t>();
-  torch::Tensor mask;
+  at::Tensor mask;
   if (key_mask.defined()) mask = key_mask.contiguous();
   const bool* const allowed = mask.defined() ? mask.const_data_ptr<bool>() : nullptr;
   float* const floats = out ? nullptr : y.mutable_data_ptr<float>();

@@ -1,13 +1,12 @@
 #pragma once
-#include <torch/torch.h>
-
+#include "model/torch/base/tensor.h"
 #include "model/torch/int8/engine_kernel.h"
 
 namespace flowqat::model {
 
 /// Queries, keys and values as their layers leave them: uint8 [rows, frames, hidden], contiguous.
 struct AttentionBytes {
-  torch::Tensor q, k, v;
+  at::Tensor q, k, v;
   ActivationScale q_scale, k_scale, v_scale;
 };
 
@@ -15,7 +14,7 @@ struct AttentionBytes {
 /// hidden]: float32, or uint8 on the grid of `out` where that is given. The products of queries and
 /// keys are exact integers; the rest is float32. key_mask: undefined, or bool [rows, 1, 1, frames],
 /// true where a frame may be attended to. On several threads, and only where has_vnni().
-torch::Tensor int8_attention(const AttentionBytes& x, int64_t heads, const torch::Tensor& key_mask,
-                             const ActivationScale* out);
+at::Tensor int8_attention(const AttentionBytes& x, int64_t heads, const at::Tensor& key_mask,
+                          const ActivationScale* out);
 
 }  // namespace flowqat::model

@@ -1,6 +1,8 @@
 #include "model/torch/int8/byte_norm.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <c10/util/accumulate.h>
 
 #include <algorithm>
 #include <vector>
@@ -78,12 +80,12 @@ void write(const float*, float, float, const float*, const float*, int64_t, floa
 #endif
 
 template <class T>
-const T* read(const torch::Tensor& x) {
+const T* read(const at::Tensor& x) {
   return x.defined() ? x.const_data_ptr<T>() : nullptr;
 }
 
 template <class T>
-T* made(torch::Tensor& y, bool wanted, torch::IntArrayRef shape, torch::ScalarType type) {
+T* made(at::Tensor& y, bool wanted, at::IntArrayRef shape, at::ScalarType type) {
   if (!wanted) return nullptr;
   y = at::empty(shape, type);
   return y.mutable_data_ptr<T>();
@@ -96,9 +98,9 @@ Normed add_norm(const AddNorm& from, bool want_sum, bool want_normed,
   const auto shape = (from.x.defined() ? from.x : from.bytes).sizes();
   const int64_t channels = shape.back();
   Normed to;
-  float* const sum = made<float>(to.sum, want_sum, shape, torch::kFloat);
-  float* const normed = made<float>(to.normed, want_normed, shape, torch::kFloat);
-  uint8_t* const bytes = made<uint8_t>(to.bytes, scale != nullptr, shape, torch::kByte);
+  float* const sum = made<float>(to.sum, want_sum, shape, at::kFloat);
+  float* const normed = made<float>(to.normed, want_normed, shape, at::kFloat);
+  uint8_t* const bytes = made<uint8_t>(to.bytes, scale != nullptr, shape, at::kByte);
   const float* const x = read<float>(from.x);
   const uint8_t* const q = read<uint8_t>(from.bytes);
   const float* const weight = from.weight.const_data_ptr<float>();

@@ -1,6 +1,9 @@
 #include "model/torch/int8/byte_passes.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <vector>
@@ -61,8 +64,8 @@ void map_lines(const uint8_t* x, int64_t lines, int64_t channels, const T* table
 }
 
 template <class T>
-torch::Tensor mapped(const torch::Tensor& x, const torch::Tensor& table, torch::ScalarType type) {
-  const torch::Tensor y = at::empty(x.sizes(), type);
+at::Tensor mapped(const at::Tensor& x, const at::Tensor& table, at::ScalarType type) {
+  const at::Tensor y = at::empty(x.sizes(), type);
   const uint8_t* const from = x.const_data_ptr<uint8_t>();
   const T* const of = table.const_data_ptr<T>();
   T* const to = y.mutable_data_ptr<T>();
@@ -82,9 +85,9 @@ torch::Tensor mapped(const torch::Tensor& x, const torch::Tensor& table, torch::
 
 }  // namespace
 
-torch::Tensor quantize_bytes(const torch::Tensor& x, const ActivationScale& scale) {
-  const torch::Tensor values = x.to(torch::kFloat).contiguous();
-  const torch::Tensor q = at::empty(values.sizes(), torch::kByte);
+at::Tensor quantize_bytes(const at::Tensor& x, const ActivationScale& scale) {
+  const at::Tensor values = x.to(at::kFloat).contiguous();
+  const at::Tensor q = at::empty(values.sizes(), at::kByte);
   const float* const from = values.const_data_ptr<float>();
   uint8_t* const to = q.mutable_data_ptr<uint8_t>();
   const float inverse = 1.0f / static_cast<float>(scale.scale);
@@ -95,8 +98,8 @@ torch::Tensor quantize_bytes(const torch::Tensor& x, const ActivationScale& scal
   return q;
 }
 
-torch::Tensor dequantize_bytes(const torch::Tensor& q, const ActivationScale& scale) {
-  const torch::Tensor x = at::empty(q.sizes(), torch::kFloat);
+at::Tensor dequantize_bytes(const at::Tensor& q, const ActivationScale& scale) {
+  const at::Tensor x = at::empty(q.sizes(), at::kFloat);
   const uint8_t* const from = q.const_data_ptr<uint8_t>();
   float* const to = x.mutable_data_ptr<float>();
   at::parallel_for(0, q.numel(), elements_a_task, [&](int64_t first, int64_t last) {
@@ -106,24 +109,24 @@ torch::Tensor dequantize_bytes(const torch::Tensor& q, const ActivationScale& sc
   return x;
 }
 
-torch::Tensor activated(Activation activation, const ActivationScale& from) {
-  return activate(activation, dequantize_bytes(at::arange(256, torch::kByte), from));
+at::Tensor activated(Activation activation, const ActivationScale& from) {
+  return activate(activation, dequantize_bytes(at::arange(256, at::kByte), from));
 }
 
 ByteTable activation_table(Activation activation, const ActivationScale& from,
                            const ActivationScale& to) {
-  const torch::Tensor bytes = quantize_bytes(activated(activation, from), to);
+  const at::Tensor bytes = quantize_bytes(activated(activation, from), to);
   ByteTable table;
   std::copy_n(bytes.const_data_ptr<uint8_t>(), 256, table.of);
   return table;
 }
 
-torch::Tensor map_bytes(const torch::Tensor& x, const torch::Tensor& table) {
-  return table.scalar_type() == torch::kByte ? mapped<uint8_t>(x, table, torch::kByte)
-                                             : mapped<float>(x, table, torch::kFloat);
+at::Tensor map_bytes(const at::Tensor& x, const at::Tensor& table) {
+  return table.scalar_type() == at::kByte ? mapped<uint8_t>(x, table, at::kByte)
+                                          : mapped<float>(x, table, at::kFloat);
 }
 
-ByteMoments moments_of(const torch::Tensor& x) {
+ByteMoments moments_of(const at::Tensor& x) {
   constexpr int64_t frames_a_task = 512;
   const int64_t frames = x.size(0), channels = x.size(1);
   const int64_t tasks = (frames + frames_a_task - 1) / frames_a_task;
@@ -137,7 +140,7 @@ ByteMoments moments_of(const torch::Tensor& x) {
                   sums.data() + task * channels, squares.data() + task * channels);
     }
   });
-  ByteMoments result{at::zeros({channels}, torch::kLong), at::zeros({channels}, torch::kLong)};
+  ByteMoments result{at::zeros({channels}, at::kLong), at::zeros({channels}, at::kLong)};
   int64_t* const sum = result.sum.mutable_data_ptr<int64_t>();
   int64_t* const square = result.square.mutable_data_ptr<int64_t>();
   for (int64_t i = 0; i < tasks * channels; ++i) {

@@ -1,10 +1,9 @@
 /// What stands between the integer products: passes over activations in uint8. All of it only where
 /// has_vnni(), on several threads.
 #pragma once
-#include <torch/torch.h>
-
 #include <cstdint>
 
+#include "model/torch/base/tensor.h"
 #include "model/torch/int8/engine_kernel.h"
 #include "model/torch/operators/activate.h"
 
@@ -17,24 +16,24 @@ struct ByteTable {
 
 /// round(x / scale) + zero_point, clamped to 0..255, as at::quantize_per_tensor rounds: float32 of
 /// any shape to uint8, contiguous.
-torch::Tensor quantize_bytes(const torch::Tensor& x, const ActivationScale& scale);
+at::Tensor quantize_bytes(const at::Tensor& x, const ActivationScale& scale);
 /// (q - zero_point) scale: uint8, contiguous, to float32.
-torch::Tensor dequantize_bytes(const torch::Tensor& q, const ActivationScale& scale);
+at::Tensor dequantize_bytes(const at::Tensor& q, const ActivationScale& scale);
 
 /// float32 [256]: activation((q - zero_point) scale) of each q.
-torch::Tensor activated(Activation activation, const ActivationScale& from);
+at::Tensor activated(Activation activation, const ActivationScale& from);
 /// quantize(activation(dequantize(q))) of each q.
 ByteTable activation_table(Activation activation, const ActivationScale& from,
                            const ActivationScale& to);
 
 /// y[i] = table[i % rows of the table][x[i]]: x uint8 [..., channels], table [256] for all channels
 /// or [channels, 256], of floats or bytes; y of x's shape and the table's type.
-torch::Tensor map_bytes(const torch::Tensor& x, const torch::Tensor& table);
+at::Tensor map_bytes(const at::Tensor& x, const at::Tensor& table);
 
 /// Sum and sum of squares of each channel of x [frames, channels], uint8: both [channels], int64.
 struct ByteMoments {
-  torch::Tensor sum, square;
+  at::Tensor sum, square;
 };
-ByteMoments moments_of(const torch::Tensor& x);
+ByteMoments moments_of(const at::Tensor& x);
 
 }  // namespace flowqat::model

@@ -1,7 +1,14 @@
 #include "model/torch/int8/engine_kernel.h"
 
 #include <ATen/Context.h>
+#include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/core/stack.h>
+#include <ATen/ops/_make_per_channel_quantized_tensor.h>
+#include <ATen/ops/_make_per_tensor_quantized_tensor.h>
+#include <ATen/ops/quantize_per_tensor.h>
+#include <ATen/ops/round.h>
 #ifdef __x86_64__
 #include <fbgemm/Utils.h>
 #endif
@@ -89,13 +96,13 @@ class EngineScope {
   at::QEngine previous_;
 };
 
-torch::Tensor quantized_weight(const Int8Parameters& parameters) {
+at::Tensor quantized_weight(const Int8Parameters& parameters) {
   const auto weight = parameters.weight.contiguous();
   if (parameters.weight_scale.numel() == 1)
     return at::_make_per_tensor_quantized_tensor(weight, parameters.weight_scale.item<float>(),
                                                  parameters.weight_zero_point.item<int>());
-  return at::_make_per_channel_quantized_tensor(weight, parameters.weight_scale.to(torch::kDouble),
-                                                parameters.weight_zero_point.to(torch::kLong),
+  return at::_make_per_channel_quantized_tensor(weight, parameters.weight_scale.to(at::kDouble),
+                                                parameters.weight_zero_point.to(at::kLong),
                                                 /*axis=*/0);
 }
 
@@ -123,28 +130,28 @@ Int8Kernel::Int8Kernel(const Int8Parameters& parameters, const Int8Geometry& geo
       weight_zero_point_(parameters.weight_zero_point.clone()),
       packed_(pack(parameters, geometry, packed_for_)) {}
 
-torch::Tensor Int8Kernel::run(const torch::Tensor& x) const {
-  const torch::NoGradGuard no_grad;
-  const auto input = at::quantize_per_tensor(x.to(torch::kFloat).contiguous(), input_.scale,
-                                             input_.zero_point, torch::kQUInt8);
+at::Tensor Int8Kernel::run(const at::Tensor& x) const {
+  const at::NoGradGuard no_grad;
+  const auto input = at::quantize_per_tensor(x.to(at::kFloat).contiguous(), input_.scale,
+                                             input_.zero_point, at::kQUInt8);
   const auto& op = geometry_.stride ? ops().conv1d : ops().linear;
   return call(op, {input, packed_, output_.scale, output_.zero_point}).toTensor().dequantize();
 }
 
-torch::Tensor Int8Kernel::weight() const {
+at::Tensor Int8Kernel::weight() const {
   const EngineScope scope(packed_for_);
   const auto& op = geometry_.stride ? ops().conv1d_unpack : ops().linear_unpack;
   return call(op, {packed_}).toTensor().int_repr().contiguous();
 }
 
-torch::Tensor quantize_weight(const torch::Tensor& weight, const torch::Tensor& scale,
-                              const torch::Tensor& zero_point) {
+at::Tensor quantize_weight(const at::Tensor& weight, const at::Tensor& scale,
+                           const at::Tensor& zero_point) {
   std::vector<int64_t> shape(weight.dim(), 1);
   shape[0] = -1;
-  const auto values = weight.detach().to(torch::kCPU, torch::kFloat);
-  const auto steps = torch::round(values * scale.to(torch::kCPU).reciprocal().view(shape)) +
-                     zero_point.to(torch::kCPU).view(shape);
-  return steps.clamp(-128, 127).to(torch::kChar);
+  const auto values = weight.detach().to(at::kCPU, at::kFloat);
+  const auto steps = at::round(values * scale.to(at::kCPU).reciprocal().view(shape)) +
+                     zero_point.to(at::kCPU).view(shape);
+  return steps.clamp(-128, 127).to(at::kChar);
 }
 
 }  // namespace flowqat::model

@@ -1,13 +1,14 @@
 /// Every use of LibTorch's quantized operators, which upstream has deprecated: the one file to
 /// change when they go.
 #pragma once
-#include <torch/torch.h>
+#include <ATen/core/ivalue.h>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "model/quantization.h"
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
@@ -21,10 +22,10 @@ struct ActivationScale {
 struct Int8Parameters {
   QuantEngine engine = QuantEngine::fbgemm;
   ActivationScale input, output;
-  torch::Tensor weight;             ///< int8, [out, in] or [out, in, kernel]
-  torch::Tensor weight_scale;       ///< float32, [1] or [out]
-  torch::Tensor weight_zero_point;  ///< int32, the same shape
-  torch::Tensor bias;               ///< float32 [out], or undefined
+  at::Tensor weight;             ///< int8, [out, in] or [out, in, kernel]
+  at::Tensor weight_scale;       ///< float32, [1] or [out]
+  at::Tensor weight_zero_point;  ///< int32, the same shape
+  at::Tensor bias;               ///< float32 [out], or undefined
 };
 
 /// A linear layer where `stride` is empty; else a conv1d.
@@ -41,7 +42,7 @@ class Int8Kernel {
   Int8Kernel(const Int8Parameters& parameters, const Int8Geometry& geometry);
 
   /// Quantizes x (float32, on the CPU), runs, and dequantizes. Shapes as the float layer's.
-  torch::Tensor run(const torch::Tensor& x) const;
+  at::Tensor run(const at::Tensor& x) const;
 
   const ActivationScale& input() const { return input_; }
   const ActivationScale& output() const { return output_; }
@@ -50,21 +51,21 @@ class Int8Kernel {
   /// which FBGEMM's sums saturate.
   QuantEngine packed_for() const { return packed_for_; }
   /// What was packed: int8 as in Int8Parameters (unpacked at each call), scale and zero point.
-  torch::Tensor weight() const;
-  const torch::Tensor& weight_scale() const { return weight_scale_; }
-  const torch::Tensor& weight_zero_point() const { return weight_zero_point_; }
+  at::Tensor weight() const;
+  const at::Tensor& weight_scale() const { return weight_scale_; }
+  const at::Tensor& weight_zero_point() const { return weight_zero_point_; }
 
  private:
   QuantEngine engine_, packed_for_;
   Int8Geometry geometry_;
   ActivationScale input_, output_;
-  torch::Tensor weight_scale_, weight_zero_point_;
+  at::Tensor weight_scale_, weight_zero_point_;
   c10::IValue packed_;
 };
 
 /// round(weight / scale) + zero_point, clamped to -128..127: int8 on the CPU, as the fake quantizer
 /// rounds. Scale and zero point as in Int8Parameters.
-torch::Tensor quantize_weight(const torch::Tensor& weight, const torch::Tensor& scale,
-                              const torch::Tensor& zero_point);
+at::Tensor quantize_weight(const at::Tensor& weight, const at::Tensor& scale,
+                           const at::Tensor& zero_point);
 
 }  // namespace flowqat::model

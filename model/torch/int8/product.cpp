@@ -1,5 +1,11 @@
 #include "model/torch/int8/product.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -15,7 +21,7 @@ constexpr int64_t cached_bytes = 384 * 1024;
 /// So many tasks a thread that none waits long for another.
 constexpr int64_t tasks_a_thread = 4;
 
-torch::Tensor padded(const torch::Tensor& x) {
+at::Tensor padded(const at::Tensor& x) {
   return at::constant_pad_nd(
              x, {0, (x.size(0) + tile_columns - 1) / tile_columns * tile_columns - x.size(0)})
       .contiguous();
@@ -108,8 +114,8 @@ struct FastInt8::Task {
 
 FastInt8::FastInt8(const Int8Parameters& parameters, const Int8Geometry& geometry)
     : stride_(geometry.stride), input_(parameters.input), output_(parameters.output) {
-  const torch::NoGradGuard no_grad;
-  torch::Tensor weight = parameters.weight;
+  const at::NoGradGuard no_grad;
+  at::Tensor weight = parameters.weight;
   in_ = weight.size(1);
   out_ = weight.size(0);
   kernel_ = stride_ ? weight.size(2) : 1;
@@ -117,22 +123,22 @@ FastInt8::FastInt8(const Int8Parameters& parameters, const Int8Geometry& geometr
   if (stride_) weight = weight.transpose(1, 2);
   weight = weight.reshape({out_, depth_}).contiguous();
   const int64_t tiles = (out_ + tile_columns - 1) / tile_columns;
-  packed_ = at::zeros({tiles * tile_columns * padded_depth(depth_)}, torch::kChar);
+  packed_ = at::zeros({tiles * tile_columns * padded_depth(depth_)}, at::kChar);
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t column = tile * tile_columns;
     pack_int8_tile(weight.const_data_ptr<int8_t>() + column * depth_, depth_,
                    std::min(tile_columns, out_ - column), depth_,
                    packed_.mutable_data_ptr<int8_t>() + column * padded_depth(depth_));
   }
-  const torch::Tensor weight_zero = parameters.weight_zero_point.to(torch::kLong).expand({out_});
-  const torch::Tensor sums = weight.sum(1, false, torch::kLong);
-  correction_ = padded((input_.zero_point * (depth_ * weight_zero - sums)).to(torch::kInt));
-  if (weight_zero.any().item<bool>()) weight_zero_point_ = padded(weight_zero.to(torch::kInt));
-  multiplier_ = padded(
-      (parameters.weight_scale.to(torch::kDouble).expand({out_}) * input_.scale / output_.scale)
-          .to(torch::kFloat));
+  const at::Tensor weight_zero = parameters.weight_zero_point.to(at::kLong).expand({out_});
+  const at::Tensor sums = weight.sum(1, false, at::kLong);
+  correction_ = padded((input_.zero_point * (depth_ * weight_zero - sums)).to(at::kInt));
+  if (weight_zero.any().item<bool>()) weight_zero_point_ = padded(weight_zero.to(at::kInt));
+  multiplier_ =
+      padded((parameters.weight_scale.to(at::kDouble).expand({out_}) * input_.scale / output_.scale)
+                 .to(at::kFloat));
   offset_ = padded(parameters.bias.defined()
-                       ? (parameters.bias.to(torch::kDouble) / output_.scale).to(torch::kFloat)
+                       ? (parameters.bias.to(at::kDouble) / output_.scale).to(at::kFloat)
                        : at::zeros({out_}));
 }
 
@@ -179,19 +185,19 @@ void FastInt8::multiply(const uint8_t* x, int64_t rows, int64_t row_stride, uint
   });
 }
 
-torch::Tensor FastInt8::apply(const torch::Tensor& x, const ByteTable* table) const {
+at::Tensor FastInt8::apply(const at::Tensor& x, const ByteTable* table) const {
   const uint8_t* const from = x.const_data_ptr<uint8_t>();
   if (!stride_) {
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = out_;
-    const torch::Tensor y = at::empty(shape, x.options());
+    const at::Tensor y = at::empty(shape, x.options());
     multiply(from, x.numel() / in_, in_, y.mutable_data_ptr<uint8_t>(), table);
     return y;
   }
   const int64_t rows = x.size(0), frames = x.size(1);
   TORCH_CHECK(frames >= kernel_, "a convolution over ", kernel_, " frames, but there are ", frames);
   const int64_t windows = (frames - kernel_) / *stride_ + 1;
-  const torch::Tensor y = at::empty({rows, windows, out_}, x.options());
+  const at::Tensor y = at::empty({rows, windows, out_}, x.options());
   uint8_t* const to = y.mutable_data_ptr<uint8_t>();
   for (int64_t row = 0; row < rows; ++row) {
     multiply(from + row * frames * in_, windows, *stride_ * in_, to + row * windows * out_, table);
@@ -199,8 +205,8 @@ torch::Tensor FastInt8::apply(const torch::Tensor& x, const ByteTable* table) co
   return y;
 }
 
-torch::Tensor FastInt8::run(const torch::Tensor& x) const {
-  const torch::NoGradGuard no_grad;
+at::Tensor FastInt8::run(const at::Tensor& x) const {
+  const at::NoGradGuard no_grad;
   if (!stride_) return dequantize_bytes(apply(quantize_bytes(x, input_)), output_);
   return dequantize_bytes(apply(quantize_bytes(x.transpose(1, 2), input_)), output_)
       .transpose(1, 2);

@@ -1,10 +1,9 @@
 /// An int8 layer on the host's own integer instructions, whatever engine it was made for.
 #pragma once
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <optional>
 
+#include "model/torch/base/tensor.h"
 #include "model/torch/int8/byte_passes.h"
 #include "model/torch/int8/engine_kernel.h"
 
@@ -26,7 +25,7 @@ class FastInt8 {
   FastInt8(const Int8Parameters& parameters, const Int8Geometry& geometry);
 
   /// From float to float, shapes as the float layer's: [..., in] or [rows, in, frames].
-  torch::Tensor run(const torch::Tensor& x) const;
+  at::Tensor run(const at::Tensor& x) const;
 
   /// Of one array of activations: y[row] = table[quantized product with row], or the product itself
   /// where `table` is null. x: `rows` rows of depth() bytes, `row_stride` bytes apart. y: [rows,
@@ -35,7 +34,7 @@ class FastInt8 {
                 const ByteTable* table = nullptr) const;
   /// A convolution over x [rows, frames, in] or a linear map of x [..., in], uint8 and contiguous,
   /// to uint8 [rows, frames out, out] or [..., out].
-  torch::Tensor apply(const torch::Tensor& x, const ByteTable* table = nullptr) const;
+  at::Tensor apply(const at::Tensor& x, const ByteTable* table = nullptr) const;
 
   const ActivationScale& input() const { return input_; }
   const ActivationScale& output() const { return output_; }
@@ -49,11 +48,11 @@ class FastInt8 {
   std::optional<int64_t> stride_;  // in frames, of a convolution
   int64_t in_, out_, kernel_, depth_;
   ActivationScale input_, output_;
-  torch::Tensor packed_;             // int8: tiles of tile_columns columns
-  torch::Tensor multiplier_;         // float32 [out, padded]: steps of the output a unit of a sum
-  torch::Tensor offset_;             // float32 [out, padded]: the bias in steps of the output
-  torch::Tensor correction_;         // int32 [out, padded]: what the zero points add to a sum
-  torch::Tensor weight_zero_point_;  // int32 [out, padded]; undefined where all are 0
+  at::Tensor packed_;             // int8: tiles of tile_columns columns
+  at::Tensor multiplier_;         // float32 [out, padded]: steps of the output a unit of a sum
+  at::Tensor offset_;             // float32 [out, padded]: the bias in steps of the output
+  at::Tensor correction_;         // int32 [out, padded]: what the zero points add to a sum
+  at::Tensor weight_zero_point_;  // int32 [out, padded]; undefined where all are 0
 };
 
 }  // namespace flowqat::model

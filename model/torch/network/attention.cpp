@@ -1,5 +1,9 @@
 #include "model/torch/network/attention.h"
 
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/softmax.h>
+
 #include <cmath>
 #include <limits>
 
@@ -16,28 +20,27 @@ Attention::Attention(const Config& config)
   out_ = register_module("out_proj", std::make_shared<LinearLayer>(hidden, hidden));
 }
 
-torch::Tensor Attention::forward(const torch::Tensor& x, const torch::Tensor& key_mask) {
+at::Tensor Attention::forward(const at::Tensor& x, const at::Tensor& key_mask) {
   const int64_t rows = x.size(0), frames = x.size(1), hidden = x.size(2);
-  const auto split_heads = [&](const torch::Tensor& y) {
+  const auto split_heads = [&](const at::Tensor& y) {
     return y.view({rows, frames, heads_, hidden / heads_}).transpose(1, 2);
   };
-  const torch::Tensor q = split_heads(q_->forward(x));
-  const torch::Tensor k = split_heads(k_->forward(x));
-  const torch::Tensor v = split_heads(v_->forward(x));
+  const at::Tensor q = split_heads(q_->forward(x));
+  const at::Tensor k = split_heads(k_->forward(x));
+  const at::Tensor v = split_heads(v_->forward(x));
   return out_->forward(mix(q, k, v, key_mask).transpose(1, 2).reshape({rows, frames, hidden}));
 }
 
-torch::Tensor Attention::mix(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
-                             const torch::Tensor& key_mask) const {
+at::Tensor Attention::mix(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                          const at::Tensor& key_mask) const {
   const double p = is_training() ? dropout_ : 0;
   if (p == 0 || !q.is_cpu()) {
-    std::optional<torch::Tensor> mask;
+    std::optional<at::Tensor> mask;
     if (key_mask.defined()) mask = key_mask;
     return at::scaled_dot_product_attention(q, k, v, mask, p);
   }
   // That operation has no kernel for dropout on the CPU: it does the same, but draws on one thread.
-  torch::Tensor scores =
-      at::matmul(q / std::sqrt(static_cast<double>(q.size(3))), k.transpose(2, 3));
+  at::Tensor scores = at::matmul(q / std::sqrt(static_cast<double>(q.size(3))), k.transpose(2, 3));
   if (key_mask.defined()) {
     scores = scores.masked_fill(key_mask.logical_not(), -std::numeric_limits<float>::infinity());
   }

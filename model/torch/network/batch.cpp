@@ -1,5 +1,9 @@
 #include "model/torch/network/batch.h"
 
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 #include <string>
 
@@ -16,9 +20,8 @@ void check_rows(const char* what, size_t found, int64_t rows, bool may_be_empty)
 
 }  // namespace
 
-torch::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_frames) {
-  torch::Tensor mask =
-      torch::zeros({static_cast<int64_t>(frames.size()), padded_frames}, torch::kBool);
+at::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_frames) {
+  at::Tensor mask = at::zeros({static_cast<int64_t>(frames.size()), padded_frames}, at::kBool);
   bool* row = mask.data_ptr<bool>();
   for (const int64_t count : frames) {
     std::fill_n(row, count, true);
@@ -27,7 +30,7 @@ torch::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_f
   return mask;
 }
 
-torch::Tensor to_device(const torch::Tensor& host, const torch::Device& device) {
+at::Tensor to_device(const at::Tensor& host, const at::Device& device) {
   if (!host.defined() || device.is_cpu()) return host;
   return host.pin_memory().to(device, /*non_blocking=*/true);
 }
@@ -59,11 +62,11 @@ std::vector<int64_t> checked_frames(const Config& config, const AudioBatch& batc
 
 NetworkInput network_input(const Config& config, const AudioBatch& batch,
                            const std::vector<int64_t>& frames, bool training,
-                           const torch::Device& device) {
+                           const at::Device& device) {
   NetworkInput input;
   // Only read: from_blob has no const form.
   float* samples = const_cast<float*>(batch.samples.data());
-  input.samples = to_device(torch::from_blob(samples, {batch.rows, batch.padded_samples}), device);
+  input.samples = to_device(at::from_blob(samples, {batch.rows, batch.padded_samples}), device);
   const int64_t padded_frames = frames_of(config, batch.padded_samples);
   const bool padded = std::ranges::any_of(frames, [&](int64_t n) { return n < padded_frames; });
   if (config.attention_mask && padded) {
@@ -80,8 +83,7 @@ NetworkInput network_input(const Config& config, const AudioBatch& batch,
   return input;
 }
 
-Targets checked_targets(const Config& config, const AudioBatch& batch,
-                        const torch::Device& device) {
+Targets checked_targets(const Config& config, const AudioBatch& batch, const at::Device& device) {
   check_rows("targets", batch.targets.size(), batch.rows, false);
   Targets targets;
   std::vector<int64_t> tokens;
@@ -96,7 +98,7 @@ Targets checked_targets(const Config& config, const AudioBatch& batch,
     }
     targets.lengths.push_back(static_cast<int64_t>(batch.targets[row].size()));
   }
-  targets.tokens = to_device(torch::tensor(tokens, torch::kInt64), device);
+  targets.tokens = to_device(at::tensor(tokens, at::kLong), device);
   return targets;
 }
 

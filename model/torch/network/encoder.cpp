@@ -1,5 +1,8 @@
 #include "model/torch/network/encoder.h"
 
+#include <ATen/ops/rand.h>
+
+#include "model/torch/network/masks.h"
 #include "model/torch/operators/dropout.h"
 
 namespace flowqat::model {
@@ -10,25 +13,18 @@ Encoder::Encoder(const Config& config)
       layerdrop_(config.layerdrop) {
   positional_ = register_module("pos_conv_embed", std::make_shared<PositionalConv>(config));
   layer_norm_ = register_module(
-      "layer_norm",
-      torch::nn::LayerNorm(
-          torch::nn::LayerNormOptions({config.hidden_size}).eps(config.layer_norm_eps)));
-  torch::nn::ModuleList list;
+      "layer_norm", std::make_shared<LayerNorm>(config.hidden_size, config.layer_norm_eps));
+  auto list = register_module("layers", std::make_shared<Module>());
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     layers_.push_back(std::make_shared<EncoderLayer>(config));
-    list->push_back(layers_.back());
+    list->register_module(std::to_string(i), layers_.back());
   }
-  register_module("layers", list);
 }
 
-torch::Tensor Encoder::forward(const torch::Tensor& x, const torch::Tensor& frame_mask,
-                               std::vector<torch::Tensor>* hidden) {
-  torch::Tensor y = x, key_mask;
-  if (frame_mask.defined()) {
-    y = y.masked_fill(frame_mask.logical_not().unsqueeze(-1), 0);
-    key_mask = frame_mask.unsqueeze(1).unsqueeze(1);
-  }
-  y = y + positional_->forward(y);
+at::Tensor Encoder::forward(const at::Tensor& x, const at::Tensor& frame_mask,
+                            std::vector<at::Tensor>* hidden) {
+  const auto [speech, key_mask] = hide_padding(x, frame_mask);
+  at::Tensor y = speech + positional_->forward(speech);
   if (!norm_first_) y = layer_norm_->forward(y);
   y = apply_dropout(y, hidden_dropout_, is_training());
   if (hidden) hidden->push_back(y);

@@ -1,18 +1,18 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
 #include <vector>
 
 #include "model/config.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/network/encoder_layer.h"
+#include "model/torch/network/norms.h"
 #include "model/torch/network/positional_conv.h"
 
 namespace flowqat::model {
 
 /// Positional convolution, dropout and the transformer layers; a norm before them or, with
 /// do_stable_layer_norm, behind them.
-class Encoder : public torch::nn::Module {
+class Encoder : public Module {
  public:
   explicit Encoder(const Config& config);
   /// x: [rows, frames, hidden]. frame_mask: undefined, or bool [rows, frames], true for speech: the
@@ -22,17 +22,24 @@ class Encoder : public torch::nn::Module {
   /// the CPU's default generator, on whatever device the layers are.
   ///
   /// `hidden`, where it is given, receives the first layer's input and every layer's output.
-  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& frame_mask,
-                        std::vector<torch::Tensor>* hidden = nullptr);
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& frame_mask,
+                     std::vector<at::Tensor>* hidden = nullptr);
   PositionalConv& positional_conv() { return *positional_; }
 
- private:
-  friend class FastEncoder;
+  /// As Attention's; shared.
+  struct Parts {
+    bool norm_first;
+    std::shared_ptr<PositionalConv> positional;
+    std::shared_ptr<const LayerNorm> layer_norm;
+    const std::vector<std::shared_ptr<EncoderLayer>>& layers;
+  };
+  Parts parts() const { return {norm_first_, positional_, layer_norm_, layers_}; }
 
+ private:
   bool norm_first_;
   double hidden_dropout_, layerdrop_;
   std::shared_ptr<PositionalConv> positional_;
-  torch::nn::LayerNorm layer_norm_{nullptr};
+  std::shared_ptr<LayerNorm> layer_norm_;
   std::vector<std::shared_ptr<EncoderLayer>> layers_;
 };
 

@@ -16,25 +16,27 @@ FeedForward::FeedForward(const Config& config)
       "output_dense", std::make_shared<LinearLayer>(config.intermediate_size, config.hidden_size));
 }
 
-torch::Tensor FeedForward::forward(const torch::Tensor& x, const torch::Tensor& residual) {
-  torch::Tensor y = activate(activation_, intermediate_->forward(x));
+at::Tensor FeedForward::forward(const at::Tensor& x, const at::Tensor& residual) {
+  at::Tensor y = activate(activation_, intermediate_->forward(x));
   y = output_->forward(apply_dropout(y, activation_dropout_, is_training()));
   return add_dropout(y, residual, hidden_dropout_, is_training());
 }
 
 EncoderLayer::EncoderLayer(const Config& config)
     : norm_first_(config.do_stable_layer_norm), hidden_dropout_(config.hidden_dropout) {
-  const auto norm = torch::nn::LayerNormOptions({config.hidden_size}).eps(config.layer_norm_eps);
+  const auto make_norm = [&] {
+    return std::make_shared<LayerNorm>(config.hidden_size, config.layer_norm_eps);
+  };
   attention_ = register_module("attention", std::make_shared<Attention>(config));
-  layer_norm_ = register_module("layer_norm", torch::nn::LayerNorm(norm));
+  layer_norm_ = register_module("layer_norm", make_norm());
   feed_forward_ = register_module("feed_forward", std::make_shared<FeedForward>(config));
-  final_layer_norm_ = register_module("final_layer_norm", torch::nn::LayerNorm(norm));
+  final_layer_norm_ = register_module("final_layer_norm", make_norm());
 }
 
-torch::Tensor EncoderLayer::forward(const torch::Tensor& x, const torch::Tensor& key_mask) {
-  const torch::Tensor attended =
+at::Tensor EncoderLayer::forward(const at::Tensor& x, const at::Tensor& key_mask) {
+  const at::Tensor attended =
       attention_->forward(norm_first_ ? layer_norm_->forward(x) : x, key_mask);
-  torch::Tensor y = add_dropout(attended, x, hidden_dropout_, is_training());
+  at::Tensor y = add_dropout(attended, x, hidden_dropout_, is_training());
   if (norm_first_) return feed_forward_->forward(final_layer_norm_->forward(y), y);
   y = layer_norm_->forward(y);
   return final_layer_norm_->forward(feed_forward_->forward(y, y));

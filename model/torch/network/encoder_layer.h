@@ -1,24 +1,29 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
 
 #include "model/config.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/network/attention.h"
 #include "model/torch/network/layers.h"
+#include "model/torch/network/norms.h"
 
 namespace flowqat::model {
 
 /// Linear, activation, dropout, linear, dropout, added to a residual.
-class FeedForward : public torch::nn::Module {
+class FeedForward : public Module {
  public:
   explicit FeedForward(const Config& config);
   /// Both [rows, frames, hidden].
-  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& residual);
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual);
+
+  /// As Attention's.
+  struct Parts {
+    Activation activation;
+    const LinearLayer &intermediate, &output;
+  };
+  Parts parts() const { return {activation_, *intermediate_, *output_}; }
 
  private:
-  friend class FastEncoder;
-
   Activation activation_;
   double activation_dropout_, hidden_dropout_;
   std::shared_ptr<LinearLayer> intermediate_, output_;
@@ -28,21 +33,28 @@ class FeedForward : public torch::nn::Module {
 ///   false (base)   x <- norm(x + dropout(attention(x))), x <- norm'(x + feed_forward(x))
 ///   true (large)   x <- x + dropout(attention(norm(x))), x <- x + feed_forward(norm'(x))
 /// the second of which trains more steadily when layers are many (arXiv:2002.04745).
-class EncoderLayer : public torch::nn::Module {
+class EncoderLayer : public Module {
  public:
   explicit EncoderLayer(const Config& config);
   /// x: [rows, frames, hidden]; key_mask as Attention takes it.
-  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& key_mask);
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& key_mask);
+
+  /// As Attention's.
+  struct Parts {
+    Attention& attention;
+    const LayerNorm& layer_norm;
+    FeedForward& feed_forward;
+    const LayerNorm& final_layer_norm;
+  };
+  Parts parts() const { return {*attention_, *layer_norm_, *feed_forward_, *final_layer_norm_}; }
 
  private:
-  friend class FastEncoder;
-
   bool norm_first_;
   double hidden_dropout_;
   std::shared_ptr<Attention> attention_;
-  torch::nn::LayerNorm layer_norm_{nullptr};
+  std::shared_ptr<LayerNorm> layer_norm_;
   std::shared_ptr<FeedForward> feed_forward_;
-  torch::nn::LayerNorm final_layer_norm_{nullptr};
+  std::shared_ptr<LayerNorm> final_layer_norm_;
 };
 
 }  // namespace flowqat::model

@@ -1,7 +1,6 @@
 #include "model/torch/network/feature_extractor.h"
 
 #include "model/torch/operators/activate.h"
-#include "model/torch/operators/time_norm.h"
 
 namespace flowqat::model {
 
@@ -15,34 +14,29 @@ FeatureConvolution::FeatureConvolution(const Config& config, size_t index)
   // Both have PyTorch's epsilon of 1e-5: transformers gives them none, whatever layer_norm_eps
   // says.
   if (config.feat_extract_norm == ConvolutionNorm::layer) {
-    layer_norm_ =
-        register_module("layer_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({out})));
+    layer_norm_ = register_module("layer_norm", std::make_shared<LayerNorm>(out));
   } else if (index == 0) {
-    group_norm_ =
-        register_module("layer_norm", torch::nn::GroupNorm(torch::nn::GroupNormOptions(out, out)));
+    group_norm_ = register_module("layer_norm", std::make_shared<GroupNorm>(out));
   }
 }
 
-torch::Tensor FeatureConvolution::forward(const torch::Tensor& x) {
-  torch::Tensor y = conv_->forward(x);
-  if (group_norm_) {
-    y = time_norm(y, group_norm_->weight, group_norm_->bias, group_norm_->options.eps());
-  }
+at::Tensor FeatureConvolution::forward(const at::Tensor& x) {
+  at::Tensor y = conv_->forward(x);
+  if (group_norm_) y = group_norm_->forward(y);
   if (layer_norm_) y = layer_norm_->forward(y.transpose(1, 2)).transpose(1, 2);
   return activate(activation_, y);
 }
 
 FeatureExtractor::FeatureExtractor(const Config& config) {
-  torch::nn::ModuleList list;
+  auto list = register_module("conv_layers", std::make_shared<Module>());
   for (size_t i = 0; i < config.conv_dim.size(); ++i) {
     layers_.push_back(std::make_shared<FeatureConvolution>(config, i));
-    list->push_back(layers_.back());
+    list->register_module(std::to_string(i), layers_.back());
   }
-  register_module("conv_layers", list);
 }
 
-torch::Tensor FeatureExtractor::forward(const torch::Tensor& samples) {
-  torch::Tensor x = samples.unsqueeze(1);
+at::Tensor FeatureExtractor::forward(const at::Tensor& samples) {
+  at::Tensor x = samples.unsqueeze(1);
   for (const auto& layer : layers_) x = layer->forward(x);
   return x;
 }

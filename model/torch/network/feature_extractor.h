@@ -1,40 +1,47 @@
 /// From samples to features: strided convolutions (wav2vec 2.0, arXiv:2006.11477, section 2).
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
 #include <vector>
 
 #include "model/config.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/network/layers.h"
+#include "model/torch/network/norms.h"
 
 namespace flowqat::model {
 
 /// Convolution, norm, activation. By configuration the norm is a group norm over time (of the first
 /// layer only: a group a channel) or a layer norm over the channels of each frame.
-class FeatureConvolution : public torch::nn::Module {
+class FeatureConvolution : public Module {
  public:
   FeatureConvolution(const Config& config, size_t index);
-  torch::Tensor forward(const torch::Tensor& x);
+  at::Tensor forward(const at::Tensor& x);
+
+  /// What another way of running the module needs to know of it; at most one norm.
+  struct Parts {
+    const Conv1dLayer& conv;
+    const GroupNorm* group_norm;
+    const LayerNorm* layer_norm;
+    Activation activation;
+  };
+  Parts parts() const { return {*conv_, group_norm_.get(), layer_norm_.get(), activation_}; }
 
  private:
-  friend class FastFeatureExtractor;
-
   std::shared_ptr<Conv1dLayer> conv_;
-  torch::nn::GroupNorm group_norm_{nullptr};
-  torch::nn::LayerNorm layer_norm_{nullptr};
+  std::shared_ptr<GroupNorm> group_norm_;
+  std::shared_ptr<LayerNorm> layer_norm_;
   Activation activation_;
 };
 
-class FeatureExtractor : public torch::nn::Module {
+class FeatureExtractor : public Module {
  public:
   explicit FeatureExtractor(const Config& config);
   /// [rows, samples] -> [rows, channels, frames].
-  torch::Tensor forward(const torch::Tensor& samples);
+  at::Tensor forward(const at::Tensor& samples);
+
+  const std::vector<std::shared_ptr<FeatureConvolution>>& layers() const { return layers_; }
 
  private:
-  friend class FastFeatureExtractor;
-
   std::vector<std::shared_ptr<FeatureConvolution>> layers_;
 };
 

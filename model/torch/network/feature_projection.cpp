@@ -6,15 +6,14 @@ namespace flowqat::model {
 
 FeatureProjection::FeatureProjection(const Config& config) : dropout_(config.feat_proj_dropout) {
   const int64_t channels = config.conv_dim.back();
-  layer_norm_ = register_module(
-      "layer_norm",
-      torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels}).eps(config.layer_norm_eps)));
+  layer_norm_ =
+      register_module("layer_norm", std::make_shared<LayerNorm>(channels, config.layer_norm_eps));
   projection_ =
       register_module("projection", std::make_shared<LinearLayer>(channels, config.hidden_size));
 }
 
-torch::Tensor FeatureProjection::forward(const torch::Tensor& features) {
-  const torch::Tensor projected = projection_->forward(layer_norm_->forward(features));
+at::Tensor FeatureProjection::forward(const at::Tensor& features) {
+  const at::Tensor projected = projection_->forward(layer_norm_->forward(features));
   return apply_dropout(projected, dropout_, is_training());
 }
 

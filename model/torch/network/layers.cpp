@@ -1,5 +1,7 @@
 #include "model/torch/network/layers.h"
 
+#include <ATen/ops/conv1d.h>
+
 #include "model/torch/operators/conv_frames.h"
 #include "model/torch/operators/linear.h"
 
@@ -8,16 +10,16 @@ namespace flowqat::model {
 Conv1dLayer::Conv1dLayer(int64_t in, int64_t out, int64_t kernel, int64_t stride, bool bias)
     : QuantizableLayer("conv1d", {out, in, kernel}, bias), stride_(stride) {}
 
-torch::Tensor Conv1dLayer::compute(const torch::Tensor& x, const torch::Tensor& w) const {
+at::Tensor Conv1dLayer::compute(const at::Tensor& x, const at::Tensor& w) const {
   if (has_conv_frames(x, w)) return conv_frames(x, w, bias, stride_);
-  return torch::conv1d(x, w, bias, stride_);
+  return at::conv1d(x, w, bias, stride_);
 }
 
 Int8Geometry Conv1dLayer::geometry() const { return {.stride = stride_}; }
 
 LinearLayer::LinearLayer(int64_t in, int64_t out) : QuantizableLayer("linear", {out, in}, true) {}
 
-torch::Tensor LinearLayer::compute(const torch::Tensor& x, const torch::Tensor& w) const {
+at::Tensor LinearLayer::compute(const at::Tensor& x, const at::Tensor& w) const {
   return apply_linear(x, w, bias);
 }
 
@@ -29,13 +31,13 @@ PositionalConv1dLayer::PositionalConv1dLayer(int64_t channels, int64_t kernel, i
       padding_(kernel / 2),
       groups_(groups) {}
 
-void PositionalConv1dLayer::set_weight(const torch::Tensor& value) {
-  const torch::NoGradGuard no_grad;
+void PositionalConv1dLayer::set_weight(const at::Tensor& value) {
+  const at::NoGradGuard no_grad;
   weight_v.copy_(value);
-  weight_g.copy_(value.square().sum(torch::IntArrayRef{0, 1}, /*keepdim=*/true).sqrt());
+  weight_g.copy_(value.square().sum(at::IntArrayRef{0, 1}, /*keepdim=*/true).sqrt());
 }
 
-torch::Tensor PositionalConv1dLayer::compute(const torch::Tensor& x, const torch::Tensor& w) const {
+at::Tensor PositionalConv1dLayer::compute(const at::Tensor& x, const at::Tensor& w) const {
   return at::conv1d(x, w, bias, /*stride=*/1, padding_, /*dilation=*/1, groups_);
 }
 

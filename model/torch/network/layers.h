@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 
+#include "model/torch/base/tensor.h"
 #include "model/torch/quantization/quantizable_layer.h"
 
 namespace flowqat::model {
@@ -13,10 +14,10 @@ class Conv1dLayer : public QuantizableLayer {
  public:
   Conv1dLayer(int64_t in, int64_t out, int64_t kernel, int64_t stride, bool bias);
   /// [batch, in, frames] -> [batch, out, (frames - kernel) / stride + 1].
-  torch::Tensor forward(const torch::Tensor& x) { return run(x); }
+  at::Tensor forward(const at::Tensor& x) { return run(x); }
 
  protected:
-  torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const override;
+  at::Tensor compute(const at::Tensor& x, const at::Tensor& weight) const override;
   Int8Geometry geometry() const override;
 
  private:
@@ -28,10 +29,10 @@ class LinearLayer : public QuantizableLayer {
  public:
   LinearLayer(int64_t in, int64_t out);
   /// [..., in] -> [..., out].
-  torch::Tensor forward(const torch::Tensor& x) { return run(x); }
+  at::Tensor forward(const at::Tensor& x) { return run(x); }
 
  protected:
-  torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const override;
+  at::Tensor compute(const at::Tensor& x, const at::Tensor& weight) const override;
   Int8Geometry geometry() const override;
 };
 
@@ -41,13 +42,13 @@ class PositionalConv1dLayer : public QuantizableLayer {
  public:
   PositionalConv1dLayer(int64_t channels, int64_t kernel, int64_t groups);
   /// [batch, channels, frames] -> [batch, channels, frames], and one more for an even kernel.
-  torch::Tensor forward(const torch::Tensor& x) { return run(x); }
+  at::Tensor forward(const at::Tensor& x) { return run(x); }
   /// Sets v to `value` and g to its norm.
-  void set_weight(const torch::Tensor& value);
+  void set_weight(const at::Tensor& value);
   int64_t groups() const { return groups_; }
 
  protected:
-  torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const override;
+  at::Tensor compute(const at::Tensor& x, const at::Tensor& weight) const override;
   Int8Geometry geometry() const override;
 
  private:

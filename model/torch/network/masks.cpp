@@ -1,13 +1,16 @@
 #include "model/torch/network/masks.h"
 
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 
 namespace flowqat::model {
 
-torch::Tensor mask_of_spans(const std::vector<std::vector<MaskSpan>>& spans, int64_t rows,
-                            int64_t size, const char* what) {
+at::Tensor mask_of_spans(const std::vector<std::vector<MaskSpan>>& spans, int64_t rows,
+                         int64_t size, const char* what) {
   if (std::ranges::all_of(spans, [](const auto& row) { return row.empty(); })) return {};
-  torch::Tensor mask = torch::zeros({rows, size}, torch::kBool);
+  at::Tensor mask = at::zeros({rows, size}, at::kBool);
   bool* const hidden = mask.data_ptr<bool>();
   for (size_t row = 0; row < spans.size(); ++row) {
     for (const MaskSpan& span : spans[row]) {
@@ -22,9 +25,15 @@ torch::Tensor mask_of_spans(const std::vector<std::vector<MaskSpan>>& spans, int
   return mask;
 }
 
-torch::Tensor apply_masks(const torch::Tensor& x, const torch::Tensor& time_mask,
-                          const torch::Tensor& channel_mask, const torch::Tensor& embedding) {
-  torch::Tensor y = x;
+Speech hide_padding(const at::Tensor& x, const at::Tensor& frame_mask) {
+  if (!frame_mask.defined()) return {x, {}};
+  return {x.masked_fill(frame_mask.logical_not().unsqueeze(-1), 0),
+          frame_mask.unsqueeze(1).unsqueeze(1)};
+}
+
+at::Tensor apply_masks(const at::Tensor& x, const at::Tensor& time_mask,
+                       const at::Tensor& channel_mask, const at::Tensor& embedding) {
+  at::Tensor y = x;
   if (time_mask.defined()) y = at::where(time_mask.unsqueeze(-1), embedding, y);
   if (channel_mask.defined()) y = y.masked_fill(channel_mask.unsqueeze(1), 0);
   return y;

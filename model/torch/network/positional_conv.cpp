@@ -12,8 +12,8 @@ PositionalConv::PositionalConv(const Config& config)
                                       config.num_conv_pos_embedding_groups));
 }
 
-torch::Tensor PositionalConv::forward(const torch::Tensor& x) {
-  torch::Tensor y = conv_->forward(x.transpose(1, 2));
+at::Tensor PositionalConv::forward(const at::Tensor& x) {
+  at::Tensor y = conv_->forward(x.transpose(1, 2));
   // An even kernel, padded by half of itself on both sides, makes one frame too many.
   if (makes_one_too_many_) y = y.slice(2, 0, y.size(2) - 1);
   return activate(activation_, y).transpose(1, 2);

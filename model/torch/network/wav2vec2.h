@@ -1,12 +1,11 @@
 /// The whole recogniser, with Hugging Face's module names (Wav2Vec2ForCTC).
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "model/config.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/network/encoder.h"
 #include "model/torch/network/feature_extractor.h"
 #include "model/torch/network/feature_projection.h"
@@ -15,34 +14,34 @@ namespace flowqat::model {
 
 /// What one forward reads, all on the network's device. Undefined masks are none.
 struct NetworkInput {
-  torch::Tensor samples;       ///< float32 [rows, samples]
-  torch::Tensor frame_mask;    ///< bool [rows, frames], true for speech; only with attention_mask
-  torch::Tensor time_mask;     ///< bool [rows, frames], true where the mask embedding stands
-  torch::Tensor channel_mask;  ///< bool [rows, hidden], true where zero stands
+  at::Tensor samples;       ///< float32 [rows, samples]
+  at::Tensor frame_mask;    ///< bool [rows, frames], true for speech; only with attention_mask
+  at::Tensor time_mask;     ///< bool [rows, frames], true where the mask embedding stands
+  at::Tensor channel_mask;  ///< bool [rows, hidden], true where zero stands
 };
 
 /// Features, masks and context, without the head.
-class Wav2Vec2 : public torch::nn::Module {
+class Wav2Vec2 : public Module {
  public:
   explicit Wav2Vec2(const Config& config);
   /// -> [rows, frames, hidden]. The masks count in training only. `hidden` as Encoder fills it.
-  torch::Tensor forward(const NetworkInput& input, std::vector<torch::Tensor>* hidden = nullptr);
+  at::Tensor forward(const NetworkInput& input, std::vector<at::Tensor>* hidden = nullptr);
   FeatureExtractor& feature_extractor() { return *feature_extractor_; }
   FeatureProjection& projection() { return *feature_projection_; }
   Encoder& encoder() { return *encoder_; }
 
  private:
-  torch::Tensor masked_spec_embed_;  // [hidden]
+  at::Tensor masked_spec_embed_;  // [hidden]
   std::shared_ptr<FeatureExtractor> feature_extractor_;
   std::shared_ptr<FeatureProjection> feature_projection_;
   std::shared_ptr<Encoder> encoder_;
 };
 
-class Wav2Vec2ForCtc : public torch::nn::Module {
+class Wav2Vec2ForCtc : public Module {
  public:
   explicit Wav2Vec2ForCtc(const Config& config);
   /// -> scores before the softmax, [rows, frames, vocabulary]. `hidden` as Encoder fills it.
-  torch::Tensor forward(const NetworkInput& input, std::vector<torch::Tensor>* hidden = nullptr);
+  at::Tensor forward(const NetworkInput& input, std::vector<at::Tensor>* hidden = nullptr);
   Wav2Vec2& base() { return *base_; }
   LinearLayer& head() { return *lm_head_; }
 

@@ -1,10 +1,20 @@
 #include "model/torch/operators/activate.h"
 
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/hardswish.h>
+#include <ATen/ops/leaky_relu.h>
+#include <ATen/ops/mish.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/relu6.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/tanh.h>
+
 #include "model/model.h"
 
 namespace flowqat::model {
 
-torch::Tensor activate(Activation activation, const torch::Tensor& x) {
+at::Tensor activate(Activation activation, const at::Tensor& x) {
   switch (activation) {
     case Activation::gelu:
       return at::gelu(x);

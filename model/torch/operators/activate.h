@@ -1,11 +1,10 @@
 #pragma once
-#include <torch/torch.h>
-
 #include "model/activation.h"
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
 /// Element by element, differentiable.
-torch::Tensor activate(Activation activation, const torch::Tensor& x);
+at::Tensor activate(Activation activation, const at::Tensor& x);
 
 }  // namespace flowqat::model

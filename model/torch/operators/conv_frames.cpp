@@ -1,6 +1,8 @@
 #include "model/torch/operators/conv_frames.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 
@@ -20,12 +22,12 @@ struct Geometry {
 
 /// x [rows, frames, channels] -> [rows * windows, kernel * channels], x's own memory where the
 /// windows tile it.
-torch::Tensor windows_of(const torch::Tensor& x, const Geometry& g) {
+at::Tensor windows_of(const at::Tensor& x, const Geometry& g) {
   const int64_t windows = g.windows(), size = g.window_size();
-  const torch::Tensor overlapping =
+  const at::Tensor overlapping =
       x.as_strided({g.rows, windows, size}, {g.frames * g.channels, g.stride * g.channels, 1});
   if (overlapping.is_contiguous()) return overlapping.view({g.rows * windows, size});
-  torch::Tensor y = at::empty({g.rows * windows, size}, x.options());
+  at::Tensor y = at::empty({g.rows * windows, size}, x.options());
   const float* const from = x.const_data_ptr<float>();
   float* const to = y.mutable_data_ptr<float>();
   at::parallel_for(0, g.rows * windows, frames_a_task, [&](int64_t first, int64_t last) {
@@ -58,8 +60,8 @@ FLOWQAT_VECTORIZED void add_windows(const float* windows, int64_t frame, const G
 }
 
 /// The gradient of windows_of().
-torch::Tensor sum_windows(const torch::Tensor& windows, const Geometry& g) {
-  torch::Tensor x = at::empty({g.rows, g.frames, g.channels}, windows.options());
+at::Tensor sum_windows(const at::Tensor& windows, const Geometry& g) {
+  at::Tensor x = at::empty({g.rows, g.frames, g.channels}, windows.options());
   const float* const from = windows.const_data_ptr<float>();
   float* const to = x.mutable_data_ptr<float>();
   at::parallel_for(0, g.rows * g.frames, frames_a_task, [&](int64_t first, int64_t last) {
@@ -74,12 +76,11 @@ torch::Tensor sum_windows(const torch::Tensor& windows, const Geometry& g) {
 /// With x as [rows, frames, channels] and the weight as [out, kernel * channels].
 class ConvFrames : public torch::autograd::Function<ConvFrames> {
  public:
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
-                               const torch::Tensor& weight,
-                               const std::optional<torch::Tensor>& bias, int64_t kernel,
-                               int64_t stride) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                            int64_t kernel, int64_t stride) {
     const Geometry g{x.size(0), x.size(1), x.size(2), kernel, stride};
-    const torch::Tensor windows = windows_of(x.contiguous(), g);
+    const at::Tensor windows = windows_of(x.contiguous(), g);
     context->save_for_backward({windows, weight});
     context->saved_data["geometry"] =
         std::vector<int64_t>{g.rows, g.frames, g.channels, g.kernel, g.stride};
@@ -92,25 +93,25 @@ class ConvFrames : public torch::autograd::Function<ConvFrames> {
     const auto saved = context->get_saved_variables();
     const std::vector<int64_t> sizes = context->saved_data["geometry"].toIntVector();
     const Geometry g{sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]};
-    const torch::Tensor dy = gradients[0].contiguous().view({-1, saved[1].size(0)});
-    torch::Tensor dx, db;
+    const at::Tensor dy = gradients[0].contiguous().view({-1, saved[1].size(0)});
+    at::Tensor dx, db;
     if (context->needs_input_grad(0)) dx = sum_windows(cpu_matmul(dy, saved[1].t()), g);
-    const torch::Tensor dw = cpu_matmul_transposed(dy, saved[0], &db);
-    if (!context->saved_data["bias"].toBool()) db = torch::Tensor();
+    const at::Tensor dw = cpu_matmul_transposed(dy, saved[0], &db);
+    if (!context->saved_data["bias"].toBool()) db = at::Tensor();
     return {dx, dw, db, {}, {}};
   }
 };
 
 }  // namespace
 
-bool has_conv_frames(const torch::Tensor& x, const torch::Tensor& weight) {
+bool has_conv_frames(const at::Tensor& x, const at::Tensor& weight) {
   return has_cpu_matmul(x, weight) && x.size(2) >= weight.size(2);
 }
 
-torch::Tensor conv_frames(const torch::Tensor& x, const torch::Tensor& weight,
-                          const torch::Tensor& bias, int64_t stride) {
-  const std::optional<torch::Tensor> b = bias.defined() ? std::optional(bias) : std::nullopt;
-  const torch::Tensor taps = weight.permute({0, 2, 1}).reshape({weight.size(0), -1});
+at::Tensor conv_frames(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                       int64_t stride) {
+  const std::optional<at::Tensor> b = bias.defined() ? std::optional(bias) : std::nullopt;
+  const at::Tensor taps = weight.permute({0, 2, 1}).reshape({weight.size(0), -1});
   return ConvFrames::apply(x.transpose(1, 2), taps, b, weight.size(2), stride).transpose(1, 2);
 }
 

@@ -1,7 +1,10 @@
 #include "model/torch/operators/cpu_matmul.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/empty.h>
 
 #include <optional>
 #include <string_view>
@@ -11,10 +14,9 @@
 namespace flowqat::model {
 namespace {
 
-using LinearOp = torch::Tensor(const torch::Tensor&, const torch::Tensor&,
-                               const std::optional<torch::Tensor>&, std::string_view,
-                               c10::List<std::optional<at::Scalar>>,
-                               std::optional<std::string_view>);
+using LinearOp = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                            std::string_view, c10::List<std::optional<at::Scalar>>,
+                            std::optional<std::string_view>);
 
 const std::optional<c10::TypedOperatorHandle<LinearOp>>& linear_op() {
   static const auto op = []() -> std::optional<c10::TypedOperatorHandle<LinearOp>> {
@@ -64,21 +66,20 @@ FLOWQAT_VECTORIZED void transpose(const float* from, int64_t rows, int64_t colum
 
 }  // namespace
 
-bool has_cpu_matmul(const torch::Tensor& x, const torch::Tensor& weight) {
-  return x.is_cpu() && weight.is_cpu() && x.scalar_type() == torch::kFloat32 &&
-         weight.scalar_type() == torch::kFloat32 && x.numel() > 0 && linear_op();
+bool has_cpu_matmul(const at::Tensor& x, const at::Tensor& weight) {
+  return x.is_cpu() && weight.is_cpu() && x.scalar_type() == at::kFloat &&
+         weight.scalar_type() == at::kFloat && x.numel() > 0 && linear_op();
 }
 
-torch::Tensor cpu_matmul(const torch::Tensor& x, const torch::Tensor& weight,
-                         const std::optional<torch::Tensor>& bias) {
+at::Tensor cpu_matmul(const at::Tensor& x, const at::Tensor& weight,
+                      const std::optional<at::Tensor>& bias) {
   return linear_op()->call(x, weight, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
-torch::Tensor cpu_matmul_transposed(const torch::Tensor& y, const torch::Tensor& x,
-                                    torch::Tensor* sums) {
+at::Tensor cpu_matmul_transposed(const at::Tensor& y, const at::Tensor& x, at::Tensor* sums) {
   const int64_t rows = y.size(0), columns = y.size(1);
-  torch::Tensor transposed = at::empty({columns, rows}, y.options());
-  torch::Tensor totals = at::empty({columns}, y.options());
+  at::Tensor transposed = at::empty({columns, rows}, y.options());
+  at::Tensor totals = at::empty({columns}, y.options());
   const float* const from = y.const_data_ptr<float>();
   float* const to = transposed.mutable_data_ptr<float>();
   float* const total = totals.mutable_data_ptr<float>();

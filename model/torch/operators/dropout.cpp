@@ -2,6 +2,9 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/empty.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <array>
 #include <cmath>
@@ -83,8 +86,8 @@ FLOWQAT_VECTORIZED void drop(const Draw& draw, int64_t first_block, int64_t last
   }
 }
 
-torch::Tensor dropped(const Draw& draw, const torch::Tensor& x, const torch::Tensor& residual) {
-  torch::Tensor y = at::empty(x.sizes(), x.options());
+at::Tensor dropped(const Draw& draw, const at::Tensor& x, const at::Tensor& residual) {
+  at::Tensor y = at::empty(x.sizes(), x.options());
   const int64_t elements = x.numel();
   const float* const from = x.const_data_ptr<float>();
   const float* const base = residual.defined() ? residual.const_data_ptr<float>() : nullptr;
@@ -104,22 +107,21 @@ uint64_t draw_key() {
 
 class Dropout : public torch::autograd::Function<Dropout> {
  public:
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
-                               const std::optional<torch::Tensor>& residual, double p) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const std::optional<at::Tensor>& residual, double p) {
     const uint64_t key = draw_key();
     context->saved_data["key"] = static_cast<int64_t>(key);
     context->saved_data["p"] = p;
     context->saved_data["residual"] = residual.has_value();
-    return dropped(draw(key, p), x.contiguous(),
-                   residual ? residual->contiguous() : torch::Tensor());
+    return dropped(draw(key, p), x.contiguous(), residual ? residual->contiguous() : at::Tensor());
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const auto key = static_cast<uint64_t>(context->saved_data["key"].toInt());
     const Draw same = draw(key, context->saved_data["p"].toDouble());
-    const torch::Tensor dx = dropped(same, gradients[0].contiguous(), {});
-    return {dx, context->saved_data["residual"].toBool() ? gradients[0] : torch::Tensor(), {}};
+    const at::Tensor dx = dropped(same, gradients[0].contiguous(), {});
+    return {dx, context->saved_data["residual"].toBool() ? gradients[0] : at::Tensor(), {}};
   }
 
  private:
@@ -129,21 +131,20 @@ class Dropout : public torch::autograd::Function<Dropout> {
   }
 };
 
-bool counted(const torch::Tensor& x, double p) {
+bool counted(const at::Tensor& x, double p) {
   constexpr double largest = 0.999999;  // what the threshold can tell from 1
-  return x.is_cpu() && x.scalar_type() == torch::kFloat32 && p < largest;
+  return x.is_cpu() && x.scalar_type() == at::kFloat && p < largest;
 }
 
 }  // namespace
 
-torch::Tensor apply_dropout(const torch::Tensor& x, double p, bool training) {
+at::Tensor apply_dropout(const at::Tensor& x, double p, bool training) {
   if (!training || p == 0) return x;
   if (!counted(x, p)) return at::dropout(x, p, training);
   return Dropout::apply(x, std::nullopt, p);
 }
 
-torch::Tensor add_dropout(const torch::Tensor& x, const torch::Tensor& residual, double p,
-                          bool training) {
+at::Tensor add_dropout(const at::Tensor& x, const at::Tensor& residual, double p, bool training) {
   if (!training || p == 0) return residual + x;
   if (!counted(x, p) || !counted(residual, p) || x.sizes() != residual.sizes()) {
     return residual + at::dropout(x, p, training);

@@ -1,5 +1,5 @@
 #pragma once
-#include <torch/torch.h>
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
@@ -10,10 +10,9 @@ namespace flowqat::model {
 /// at each call, and of an element's index (Philox-4x32-10: Salmon et al. 2011, "Parallel random
 /// numbers: as easy as 1, 2, 3"): the same at any number of threads, and made again in backward
 /// rather than kept. Elsewhere it is at::dropout.
-torch::Tensor apply_dropout(const torch::Tensor& x, double p, bool training);
+at::Tensor apply_dropout(const at::Tensor& x, double p, bool training);
 
 /// residual + apply_dropout(x), in one pass on the CPU.
-torch::Tensor add_dropout(const torch::Tensor& x, const torch::Tensor& residual, double p,
-                          bool training);
+at::Tensor add_dropout(const at::Tensor& x, const at::Tensor& residual, double p, bool training);
 
 }  // namespace flowqat::model

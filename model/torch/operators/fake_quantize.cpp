@@ -1,6 +1,8 @@
 #include "model/torch/operators/fake_quantize.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
 
@@ -34,10 +36,10 @@ FLOWQAT_VECTORIZED void pass_inside(const float* dy, const uint8_t* inside, int6
 
 class FakeQuantize : public torch::autograd::Function<FakeQuantize> {
  public:
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
-                               const QuantizationGrid& grid) {
-    const torch::Tensor inside = at::empty(x.sizes(), x.options().dtype(torch::kUInt8));
-    torch::Tensor y = at::empty(x.sizes(), x.options());
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const QuantizationGrid& grid) {
+    const at::Tensor inside = at::empty(x.sizes(), x.options().dtype(at::kByte));
+    at::Tensor y = at::empty(x.sizes(), x.options());
     const float* const from = x.const_data_ptr<float>();
     float* const to = y.mutable_data_ptr<float>();
     uint8_t* const mask = inside.mutable_data_ptr<uint8_t>();
@@ -50,9 +52,9 @@ class FakeQuantize : public torch::autograd::Function<FakeQuantize> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    const torch::Tensor inside = context->get_saved_variables()[0];
-    const torch::Tensor dy = gradients[0].contiguous();
-    torch::Tensor dx = at::empty(dy.sizes(), dy.options());
+    const at::Tensor inside = context->get_saved_variables()[0];
+    const at::Tensor dy = gradients[0].contiguous();
+    at::Tensor dx = at::empty(dy.sizes(), dy.options());
     const float* const from = dy.const_data_ptr<float>();
     const uint8_t* const mask = inside.const_data_ptr<uint8_t>();
     float* const to = dx.mutable_data_ptr<float>();
@@ -65,7 +67,7 @@ class FakeQuantize : public torch::autograd::Function<FakeQuantize> {
 
 }  // namespace
 
-torch::Tensor fake_quantize_on_cpu(const torch::Tensor& x, const QuantizationGrid& grid) {
+at::Tensor fake_quantize_on_cpu(const at::Tensor& x, const QuantizationGrid& grid) {
   return FakeQuantize::apply(x, grid);
 }
 

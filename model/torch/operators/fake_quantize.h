@@ -1,7 +1,7 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <cstdint>
+
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
@@ -12,6 +12,6 @@ struct QuantizationGrid {
 
 /// at::fake_quantize_per_tensor_affine to the bit, for x in float32 on the CPU: PyTorch's kernel
 /// rounds and clamps an element at a time. x is contiguous.
-torch::Tensor fake_quantize_on_cpu(const torch::Tensor& x, const QuantizationGrid& grid);
+at::Tensor fake_quantize_on_cpu(const at::Tensor& x, const QuantizationGrid& grid);
 
 }  // namespace flowqat::model

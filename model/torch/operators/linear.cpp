@@ -1,5 +1,8 @@
 #include "model/torch/operators/linear.h"
 
+#include <ATen/ops/linear.h>
+#include <torch/csrc/autograd/custom_function.h>
+
 #include "model/torch/operators/cpu_matmul.h"
 
 namespace flowqat::model {
@@ -7,10 +10,9 @@ namespace {
 
 class CpuLinear : public torch::autograd::Function<CpuLinear> {
  public:
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
-                               const torch::Tensor& weight,
-                               const std::optional<torch::Tensor>& bias) {
-    const torch::Tensor rows = x.contiguous().view({-1, x.size(-1)});
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+    const at::Tensor rows = x.contiguous().view({-1, x.size(-1)});
     context->save_for_backward({rows, weight});
     context->saved_data["bias"] = bias.has_value();
     std::vector<int64_t> shape = x.sizes().vec();
@@ -21,10 +23,10 @@ class CpuLinear : public torch::autograd::Function<CpuLinear> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    const torch::Tensor& x = saved[0];
-    const torch::Tensor& weight = saved[1];
-    const torch::Tensor dy = gradients[0].contiguous().view({-1, weight.size(0)});
-    torch::Tensor dx, dw, db;
+    const at::Tensor& x = saved[0];
+    const at::Tensor& weight = saved[1];
+    const at::Tensor dy = gradients[0].contiguous().view({-1, weight.size(0)});
+    at::Tensor dx, dw, db;
     if (context->needs_input_grad(0)) {
       std::vector<int64_t> shape = gradients[0].sizes().vec();
       shape.back() = weight.size(1);
@@ -32,7 +34,7 @@ class CpuLinear : public torch::autograd::Function<CpuLinear> {
     }
     if (context->needs_input_grad(1)) dw = cpu_matmul_transposed(dy, x, &db);
     if (!context->saved_data["bias"].toBool()) {
-      db = torch::Tensor();
+      db = at::Tensor();
     } else if (!db.defined() && context->needs_input_grad(2)) {
       db = dy.sum(0);
     }
@@ -42,8 +44,7 @@ class CpuLinear : public torch::autograd::Function<CpuLinear> {
 
 }  // namespace
 
-torch::Tensor apply_linear(const torch::Tensor& x, const torch::Tensor& weight,
-                           const torch::Tensor& bias) {
+at::Tensor apply_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   if (!has_cpu_matmul(x, weight)) return at::linear(x, weight, bias);
   return CpuLinear::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }

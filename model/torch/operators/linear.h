@@ -1,11 +1,10 @@
 #pragma once
-#include <torch/torch.h>
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
 /// at::linear, differentiable: x [..., in], weight [out, in], bias [out] or undefined -> [...,
 /// out]. In float32 on the CPU forward and backward are oneDNN's products.
-torch::Tensor apply_linear(const torch::Tensor& x, const torch::Tensor& weight,
-                           const torch::Tensor& bias);
+at::Tensor apply_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace flowqat::model

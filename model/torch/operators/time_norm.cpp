@@ -1,6 +1,11 @@
 #include "model/torch/operators/time_norm.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/group_norm.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <vector>
@@ -81,13 +86,12 @@ void for_chunks(int64_t rows, int64_t frames, int64_t channels, const Work& work
 /// With x as [rows, frames, channels].
 class TimeNorm : public torch::autograd::Function<TimeNorm> {
  public:
-  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& x,
-                               const torch::Tensor& weight, const torch::Tensor& bias,
-                               double epsilon) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
+                            const at::Tensor& weight, const at::Tensor& bias, double epsilon) {
     const int64_t rows = x.size(0), frames = x.size(1), channels = x.size(2);
     const int64_t chunks = (frames + chunk_frames - 1) / chunk_frames;
-    const torch::Tensor means = at::empty({rows, chunks, channels}, x.options());
-    const torch::Tensor squares = at::empty_like(means);
+    const at::Tensor means = at::empty({rows, chunks, channels}, x.options());
+    const at::Tensor squares = at::empty_like(means);
     const float* const from = x.const_data_ptr<float>();
     float* const mean_of = means.mutable_data_ptr<float>();
     float* const square_of = squares.mutable_data_ptr<float>();
@@ -95,19 +99,19 @@ class TimeNorm : public torch::autograd::Function<TimeNorm> {
       moments(from + at, count, channels, mean_of + i * channels, square_of + i * channels);
     });
     // Chan et al. 1979: each chunk's squares about its own mean, and the means' about the whole's.
-    torch::Tensor sizes = at::full({chunks, 1}, chunk_frames, torch::kFloat64);
+    at::Tensor sizes = at::full({chunks, 1}, chunk_frames, at::kDouble);
     sizes[chunks - 1] = frames - (chunks - 1) * chunk_frames;
-    const torch::Tensor exact = means.to(torch::kFloat64);
-    const torch::Tensor mean = (exact * sizes).sum(1, /*keepdim=*/true) / frames;
-    const torch::Tensor spread = (exact - mean).square() * sizes;
-    const torch::Tensor variance = (squares.to(torch::kFloat64) + spread).sum(1) / frames;
-    const torch::Tensor rstd = (variance + epsilon).rsqrt();
-    const torch::Tensor mean32 = mean.squeeze(1).to(torch::kFloat32);
-    const torch::Tensor rstd32 = rstd.to(torch::kFloat32);
+    const at::Tensor exact = means.to(at::kDouble);
+    const at::Tensor mean = (exact * sizes).sum(1, /*keepdim=*/true) / frames;
+    const at::Tensor spread = (exact - mean).square() * sizes;
+    const at::Tensor variance = (squares.to(at::kDouble) + spread).sum(1) / frames;
+    const at::Tensor rstd = (variance + epsilon).rsqrt();
+    const at::Tensor mean32 = mean.squeeze(1).to(at::kFloat);
+    const at::Tensor rstd32 = rstd.to(at::kFloat);
 
-    const torch::Tensor scale = rstd32 * weight;
-    const torch::Tensor shift = bias - mean32 * scale;
-    torch::Tensor y = at::empty_like(x);
+    const at::Tensor scale = rstd32 * weight;
+    const at::Tensor shift = bias - mean32 * scale;
+    at::Tensor y = at::empty_like(x);
     float* const to = y.mutable_data_ptr<float>();
     const float* const scales = scale.const_data_ptr<float>();
     const float* const shifts = shift.const_data_ptr<float>();
@@ -122,12 +126,12 @@ class TimeNorm : public torch::autograd::Function<TimeNorm> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const auto saved = context->get_saved_variables();
-    const torch::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &rstd = saved[3];
-    const torch::Tensor dy = gradients[0].contiguous();
+    const at::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &rstd = saved[3];
+    const at::Tensor dy = gradients[0].contiguous();
     const int64_t rows = x.size(0), frames = x.size(1), channels = x.size(2);
     const int64_t chunks = (frames + chunk_frames - 1) / chunk_frames;
-    const torch::Tensor sums = at::empty({rows, chunks, channels}, x.options());
-    const torch::Tensor products = at::empty_like(sums);
+    const at::Tensor sums = at::empty({rows, chunks, channels}, x.options());
+    const at::Tensor products = at::empty_like(sums);
     const float* const from = x.const_data_ptr<float>();
     const float* const above = dy.const_data_ptr<float>();
     const float* const mean_of = mean.const_data_ptr<float>();
@@ -138,14 +142,14 @@ class TimeNorm : public torch::autograd::Function<TimeNorm> {
       gradient_sums(above + at, from + at, count, channels, mean_of + row * channels,
                     rstd_of + row * channels, sum_of + i * channels, product_of + i * channels);
     });
-    const torch::Tensor sum = sums.sum(1, false, torch::kFloat64).to(torch::kFloat32);
-    const torch::Tensor product = products.sum(1, false, torch::kFloat64).to(torch::kFloat32);
+    const at::Tensor sum = sums.sum(1, false, at::kDouble).to(at::kFloat);
+    const at::Tensor product = products.sum(1, false, at::kDouble).to(at::kFloat);
 
     // dx = rstd w (dy - mean(dy) - n mean(dy n)) with n = (x - mean) rstd.
-    const torch::Tensor a = rstd * weight;
-    const torch::Tensor b = -a * rstd * product / static_cast<double>(frames);
-    const torch::Tensor c = -a * sum / static_cast<double>(frames) - b * mean;
-    torch::Tensor dx = at::empty_like(x);
+    const at::Tensor a = rstd * weight;
+    const at::Tensor b = -a * rstd * product / static_cast<double>(frames);
+    const at::Tensor c = -a * sum / static_cast<double>(frames) - b * mean;
+    at::Tensor dx = at::empty_like(x);
     float* const to = dx.mutable_data_ptr<float>();
     const float *const as = a.const_data_ptr<float>(), *const bs = b.const_data_ptr<float>(),
                        *const cs = c.const_data_ptr<float>();
@@ -160,10 +164,10 @@ class TimeNorm : public torch::autograd::Function<TimeNorm> {
 
 }  // namespace
 
-torch::Tensor time_norm(const torch::Tensor& x, const torch::Tensor& weight,
-                        const torch::Tensor& bias, double epsilon) {
-  const torch::Tensor frames_first = x.transpose(1, 2);
-  if (!x.is_cpu() || x.scalar_type() != torch::kFloat32 || x.numel() == 0 ||
+at::Tensor time_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                     double epsilon) {
+  const at::Tensor frames_first = x.transpose(1, 2);
+  if (!x.is_cpu() || x.scalar_type() != at::kFloat || x.numel() == 0 ||
       !frames_first.is_contiguous() || x.is_contiguous()) {
     return at::group_norm(x, weight.size(0), weight, bias, epsilon);
   }

@@ -1,5 +1,5 @@
 #pragma once
-#include <torch/torch.h>
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
@@ -9,7 +9,7 @@ namespace flowqat::model {
 ///
 /// at::group_norm, but for float32 on the CPU where the channels lie side by side in memory: they
 /// stay so, which that operation would undo.
-torch::Tensor time_norm(const torch::Tensor& x, const torch::Tensor& weight,
-                        const torch::Tensor& bias, double epsilon);
+at::Tensor time_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                     double epsilon);
 
 }  // namespace flowqat::model

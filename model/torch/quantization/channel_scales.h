@@ -1,6 +1,5 @@
 #pragma once
-#include <torch/torch.h>
-
+#include "model/torch/base/tensor.h"
 #include "model/torch/quantization/fake_quantizer.h"
 
 namespace flowqat::model {
@@ -9,8 +8,8 @@ namespace flowqat::model {
 /// tensors given: PyTorch's rule (ChooseQuantizationParams of its quantization utilities), for all
 /// channels at once and without leaving the device. PyTorch's own per-channel kernel waits for the
 /// device, and on the CPU visits the channels one by one.
-void choose_channel_scales(const torch::Tensor& min_val, const torch::Tensor& max_val,
-                           const FakeQuantizerOptions& options, torch::Tensor& scale,
-                           torch::Tensor& zero_point);
+void choose_channel_scales(const at::Tensor& min_val, const at::Tensor& max_val,
+                           const FakeQuantizerOptions& options, at::Tensor& scale,
+                           at::Tensor& zero_point);
 
 }  // namespace flowqat::model

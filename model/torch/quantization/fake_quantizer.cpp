@@ -1,5 +1,19 @@
 #include "model/torch/quantization/fake_quantizer.h"
 
+#include <ATen/ops/fake_quantize_per_channel_affine.h>
+#include <ATen/ops/fake_quantize_per_tensor_affine.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/fused_moving_avg_obs_fake_quant.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/minimum.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/round.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+
 #include <cmath>
 #include <limits>
 
@@ -11,8 +25,8 @@ namespace flowqat::model {
 namespace {
 
 /// r <- r + c (x - r), or x at first; the very operations of PyTorch's kernel, for equal bits.
-void move_towards(torch::Tensor& range, const torch::Tensor& seen, double constant) {
-  range.copy_(torch::where(range.isinf(), seen, range + (seen - range) * constant));
+void move_towards(at::Tensor& range, const at::Tensor& seen, double constant) {
+  range.copy_(at::where(range.isinf(), seen, range + (seen - range) * constant));
 }
 
 }  // namespace
@@ -40,12 +54,12 @@ FakeQuantizer::FakeQuantizer(const FakeQuantizerOptions& options) : options_(opt
   const float infinity = std::numeric_limits<float>::infinity();
   const std::vector<int64_t> range_shape(options.channels > 0 ? 1 : 0, options.channels);
   const int64_t scales = std::max<int64_t>(options.channels, 1);
-  min_val_ = register_buffer("min_val", torch::full(range_shape, infinity));
-  max_val_ = register_buffer("max_val", torch::full(range_shape, -infinity));
-  scale_ = register_buffer("scale", torch::ones({scales}));
-  zero_point_ = register_buffer("zero_point", torch::zeros({scales}, torch::kInt));
-  observer_on_ = register_buffer("observer_on", torch::ones({1}, torch::kLong));
-  fake_quant_on_ = register_buffer("fake_quant_on", torch::zeros({1}, torch::kLong));
+  min_val_ = register_buffer("min_val", at::full(range_shape, infinity));
+  max_val_ = register_buffer("max_val", at::full(range_shape, -infinity));
+  scale_ = register_buffer("scale", at::ones({scales}));
+  zero_point_ = register_buffer("zero_point", at::zeros({scales}, at::kInt));
+  observer_on_ = register_buffer("observer_on", at::ones({1}, at::kLong));
+  fake_quant_on_ = register_buffer("fake_quant_on", at::zeros({1}, at::kLong));
   calibrate_again();
 }
 
@@ -54,8 +68,8 @@ void FakeQuantizer::calibrate_again() {
     estimator_ = std::make_unique<RangeEstimator>();
   }
   if (log_scale_.defined()) {
-    parameters_.erase("log_scale");
-    log_scale_ = torch::Tensor();
+    unregister_parameter("log_scale");
+    log_scale_ = at::Tensor();
   }
 }
 
@@ -84,23 +98,23 @@ bool FakeQuantizer::follows() const {
   return observing_ && !log_scale_.defined() && options_.range == RangeEstimate::moving_average;
 }
 
-torch::Tensor FakeQuantizer::fused(const torch::Tensor& x, const torch::Tensor& observer_on,
-                                   const torch::Tensor& fake_quant_on) {
+at::Tensor FakeQuantizer::fused(const at::Tensor& x, const at::Tensor& observer_on,
+                                const at::Tensor& fake_quant_on) {
   return at::fused_moving_avg_obs_fake_quant(x, observer_on, fake_quant_on, min_val_, max_val_,
                                              scale_, zero_point_, options_.averaging_constant,
                                              options_.quant_min, options_.quant_max, /*ch_axis=*/0,
                                              /*per_row_fake_quant=*/false, options_.symmetric);
 }
 
-void FakeQuantizer::observe(const torch::Tensor& x) {
-  const torch::NoGradGuard no_grad;
+void FakeQuantizer::observe(const at::Tensor& x) {
+  const at::NoGradGuard no_grad;
   if (options_.range != RangeEstimate::moving_average) {
     if (estimator_) estimator_->add(x);
     return;
   }
   if (log_scale_.defined()) return;
   if (options_.channels == 0) {
-    fused(x, observer_on_, torch::zeros_like(fake_quant_on_));
+    fused(x, observer_on_, at::zeros_like(fake_quant_on_));
     return;
   }
   const auto [low, high] = x.flatten(1).aminmax(1);
@@ -122,29 +136,29 @@ void FakeQuantizer::take_estimate() {
 }
 
 void FakeQuantizer::update_scale() {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   if (options_.channels > 0) {
     choose_channel_scales(min_val_, max_val_, options_, scale_, zero_point_);
     return;
   }
   // The kernel computes scale and zero point from the range only on its way to an output.
-  fused(torch::zeros({1}, scale_.options()), torch::zeros_like(observer_on_),
-        torch::ones_like(fake_quant_on_));
+  fused(at::zeros({1}, scale_.options()), at::zeros_like(observer_on_),
+        at::ones_like(fake_quant_on_));
 }
 
-void FakeQuantizer::learn_from(const torch::Tensor& log_scale) {
-  const torch::Tensor value = log_scale.detach().to(scale_.device()).clone();
+void FakeQuantizer::learn_from(const at::Tensor& log_scale) {
+  const at::Tensor value = log_scale.detach().to(scale_.device()).clone();
   if (log_scale_.defined()) {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     log_scale_.copy_(value);
   } else {
     log_scale_ = register_parameter("log_scale", value);
   }
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   scale_.copy_(log_scale_.exp());
 }
 
-torch::Tensor FakeQuantizer::forward(const torch::Tensor& x) {
+at::Tensor FakeQuantizer::forward(const at::Tensor& x) {
   if ((!observing_ && !fake_quantizing_) || x.numel() == 0) return x;
   if (options_.channels == 0 && x.dim() == 3 && !x.is_contiguous() &&
       x.transpose(1, 2).is_contiguous()) {
@@ -152,7 +166,7 @@ torch::Tensor FakeQuantizer::forward(const torch::Tensor& x) {
     return forward(x.transpose(1, 2)).transpose(1, 2);
   }
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
-  const auto x32 = x.to(torch::kFloat);
+  const auto x32 = x.to(at::kFloat);
   if (!fake_quantizing_) {
     observe(x32.detach());
     return x;
@@ -161,7 +175,7 @@ torch::Tensor FakeQuantizer::forward(const torch::Tensor& x) {
   return (learns ? with_learned_step(x32) : with_fixed_step(x32)).to(x.scalar_type());
 }
 
-torch::Tensor FakeQuantizer::with_learned_step(const torch::Tensor& x) {
+at::Tensor FakeQuantizer::with_learned_step(const at::Tensor& x) {
   std::vector<int64_t> shape(std::max<int64_t>(x.dim(), 1), 1);
   if (options_.channels > 0) shape[0] = options_.channels;
   const double positive =
@@ -169,21 +183,21 @@ torch::Tensor FakeQuantizer::with_learned_step(const torch::Tensor& x) {
       (options_.symmetric ? 0.5 * static_cast<double>(options_.quant_max + options_.quant_min) : 0);
   const double elements = static_cast<double>(x.numel()) / static_cast<double>(scale_.numel());
   const double share = 1 / std::sqrt(elements * positive);
-  const torch::Tensor exact = log_scale_.exp();
+  const at::Tensor exact = log_scale_.exp();
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     scale_.copy_(exact);
   }
-  const torch::Tensor scale = (exact * share + (exact - exact * share).detach()).view(shape);
-  const torch::Tensor zero = zero_point_.to(torch::kFloat).view(shape);
-  const torch::Tensor steps = x * scale.reciprocal();
-  const torch::Tensor clamped =
+  const at::Tensor scale = (exact * share + (exact - exact * share).detach()).view(shape);
+  const at::Tensor zero = zero_point_.to(at::kFloat).view(shape);
+  const at::Tensor steps = x * scale.reciprocal();
+  const at::Tensor clamped =
       at::minimum(at::maximum(steps, options_.quant_min - zero), options_.quant_max - zero);
-  const torch::Tensor rounded = clamped + (at::round(clamped) - clamped).detach();
+  const at::Tensor rounded = clamped + (at::round(clamped) - clamped).detach();
   return rounded * scale;
 }
 
-torch::Tensor FakeQuantizer::with_fixed_step(const torch::Tensor& x) {
+at::Tensor FakeQuantizer::with_fixed_step(const at::Tensor& x) {
   const bool on_cpu = x.is_cpu();
   if (options_.channels == 0 && follows() && !on_cpu) {
     return fused(x, observer_on_, fake_quant_on_);
@@ -194,7 +208,7 @@ torch::Tensor FakeQuantizer::with_fixed_step(const torch::Tensor& x) {
   }
   if (options_.channels > 0) {
     // An integer zero point makes PyTorch fetch its range from the device to check it.
-    const auto zero_point = on_cpu ? zero_point_ : zero_point_.to(torch::kFloat);
+    const auto zero_point = on_cpu ? zero_point_ : zero_point_.to(at::kFloat);
     return at::fake_quantize_per_channel_affine(x, scale_, zero_point, /*axis=*/0,
                                                 options_.quant_min, options_.quant_max);
   }
@@ -219,7 +233,7 @@ FakeQuantizerState FakeQuantizer::state() const {
 
 void FakeQuantizer::load_state(const FakeQuantizerState& state) {
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     min_val_.copy_(state.min_val);
     max_val_.copy_(state.max_val);
     scale_.copy_(state.scale);

@@ -1,13 +1,13 @@
 /// Fake quantization with a moving-average observer, equal to PyTorch's
 /// torch.ao.quantization.FusedMovingAvgObsFakeQuantize in output, gradient and state.
 #pragma once
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "model/quantization.h"
+#include "model/torch/base/module.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/quantization/range_estimator.h"
 
 namespace flowqat::model {
@@ -29,9 +29,9 @@ struct FakeQuantizerOptions {
 
 /// What a FakeQuantizer has learned and how it is switched.
 struct FakeQuantizerState {
-  torch::Tensor min_val, max_val;   ///< float32, [] or [channels]; +inf and -inf: nothing seen
-  torch::Tensor scale, zero_point;  ///< float32 and int32, [1] or [channels]
-  torch::Tensor log_scale;          ///< float32 as scale, undefined before steps are learned
+  at::Tensor min_val, max_val;   ///< float32, [] or [channels]; +inf and -inf: nothing seen
+  at::Tensor scale, zero_point;  ///< float32 and int32, [1] or [channels]
+  at::Tensor log_scale;          ///< float32 as scale, undefined before steps are learned
   bool observer_on = true, fake_quantization_on = false;
 };
 
@@ -51,12 +51,12 @@ struct FakeQuantizerState {
 /// Works on any device; once calibrated, forward() never waits for it. Computes in float32 whatever
 /// the input's type and autocast; the output has the input's type. Not thread-safe while observing;
 /// frozen, it only reads.
-class FakeQuantizer : public torch::nn::Module {
+class FakeQuantizer : public Module {
  public:
   explicit FakeQuantizer(const FakeQuantizerOptions& options);
 
   /// Any shape; per channel [channels, ...]. With both switches off, x itself.
-  torch::Tensor forward(const torch::Tensor& x);
+  at::Tensor forward(const at::Tensor& x);
 
   void set_observer(bool on);
   /// Turning it on ends calibration: it computes scale and zero point from what was seen so far, if
@@ -70,11 +70,11 @@ class FakeQuantizer : public torch::nn::Module {
 
   /// FakeQuantizerState says what the buffers are. Frozen, a quantizer uses scale and zero point as
   /// they stand; while observing it computes them from the range.
-  const torch::Tensor& min_val() const { return min_val_; }
-  const torch::Tensor& max_val() const { return max_val_; }
-  const torch::Tensor& scale() const { return scale_; }
-  const torch::Tensor& zero_point() const { return zero_point_; }
-  const torch::Tensor& log_scale() const { return log_scale_; }
+  const at::Tensor& min_val() const { return min_val_; }
+  const at::Tensor& max_val() const { return max_val_; }
+  const at::Tensor& scale() const { return scale_; }
+  const at::Tensor& zero_point() const { return zero_point_; }
+  const at::Tensor& log_scale() const { return log_scale_; }
   /// Whether there is a range, finite everywhere. Waits for the device.
   bool observed() const;
 
@@ -85,21 +85,21 @@ class FakeQuantizer : public torch::nn::Module {
 
  private:
   bool follows() const;
-  void observe(const torch::Tensor& x);
+  void observe(const at::Tensor& x);
   void take_estimate();
   void update_scale();
-  void learn_from(const torch::Tensor& log_scale);
-  torch::Tensor with_learned_step(const torch::Tensor& x);
-  torch::Tensor with_fixed_step(const torch::Tensor& x);
-  torch::Tensor fused(const torch::Tensor& x, const torch::Tensor& observer_on,
-                      const torch::Tensor& fake_quant_on);
+  void learn_from(const at::Tensor& log_scale);
+  at::Tensor with_learned_step(const at::Tensor& x);
+  at::Tensor with_fixed_step(const at::Tensor& x);
+  at::Tensor fused(const at::Tensor& x, const at::Tensor& observer_on,
+                   const at::Tensor& fake_quant_on);
 
   FakeQuantizerOptions options_;
   bool observing_ = true, fake_quantizing_ = false;
-  torch::Tensor min_val_, max_val_, scale_, zero_point_;
-  torch::Tensor log_scale_;  ///< a parameter, once there is a scale to learn from
+  at::Tensor min_val_, max_val_, scale_, zero_point_;
+  at::Tensor log_scale_;  ///< a parameter, once there is a scale to learn from
   /// [1] int64: the switches again, where PyTorch's kernels read them.
-  torch::Tensor observer_on_, fake_quant_on_;
+  at::Tensor observer_on_, fake_quant_on_;
   std::unique_ptr<RangeEstimator> estimator_;  ///< while calibrating with another estimate
 };
 

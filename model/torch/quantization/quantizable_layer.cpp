@@ -1,5 +1,10 @@
 #include "model/torch/quantization/quantizable_layer.h"
 
+#include <ATen/ops/_weight_norm.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+#include <c10/util/StringUtil.h>
+
 #include <utility>
 
 #include "model/model.h"
@@ -19,16 +24,15 @@ QuantizableLayer::QuantizableLayer(std::string kind, std::vector<int64_t> weight
   if (norm == Norm::weight) {
     std::vector<int64_t> gains(weight_shape_.size(), 1);
     gains.back() = weight_shape_.back();
-    weight_g = register_parameter("weight_g", torch::ones(gains));
-    weight_v = register_parameter("weight_v", torch::ones(weight_shape_));
-    if (has_bias) bias = register_parameter("bias", torch::zeros({weight_shape_[0]}));
+    weight_g = register_parameter("weight_g", at::ones(gains));
+    weight_v = register_parameter("weight_v", at::ones(weight_shape_));
+    if (has_bias) bias = register_parameter("bias", at::zeros({weight_shape_[0]}));
     return;
   }
-  set_parameters(torch::zeros(weight_shape_),
-                 has_bias ? torch::zeros({weight_shape_[0]}) : torch::Tensor());
+  set_parameters(at::zeros(weight_shape_), has_bias ? at::zeros({weight_shape_[0]}) : at::Tensor());
 }
 
-torch::Tensor QuantizableLayer::float_weight() const {
+at::Tensor QuantizableLayer::float_weight() const {
   if (has_weight_norm()) return at::_weight_norm(weight_v, weight_g, weight_v.dim() - 1);
   if (!weight.defined()) throw Error(path_ + ": an int8 layer has no float weight");
   return weight;
@@ -36,14 +40,13 @@ torch::Tensor QuantizableLayer::float_weight() const {
 
 void QuantizableLayer::fold_weight_norm() {
   if (!has_weight_norm()) return;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   set_parameters(float_weight(), bias.defined() ? bias.detach() : bias);
 }
 
-void QuantizableLayer::set_parameters(const torch::Tensor& new_weight,
-                                      const torch::Tensor& new_bias) {
-  parameters_.clear();
-  weight = weight_g = weight_v = bias = torch::Tensor();
+void QuantizableLayer::set_parameters(const at::Tensor& new_weight, const at::Tensor& new_bias) {
+  unregister_parameters();
+  weight = weight_g = weight_v = bias = at::Tensor();
   if (new_weight.defined()) weight = register_parameter("weight", new_weight);
   const bool trainable = new_weight.defined();
   if (new_bias.defined()) bias = register_parameter("bias", new_bias, trainable);
@@ -90,7 +93,7 @@ void QuantizableLayer::remove_fake_quantizers() {
        {"input_fake_quantizer", "weight_fake_quantizer", "output_fake_quantizer"})
     unregister_module(name);
   input_quantizer_ = weight_quantizer_ = output_quantizer_ = nullptr;
-  input_factor_ = torch::Tensor();
+  input_factor_ = at::Tensor();
 }
 
 void QuantizableLayer::calibrate_again() {
@@ -98,7 +101,7 @@ void QuantizableLayer::calibrate_again() {
   set_fake_quantization(false);
   for (const auto& quantizer : {input_quantizer_, weight_quantizer_, output_quantizer_})
     quantizer->calibrate_again();
-  input_factor_ = torch::Tensor();
+  input_factor_ = at::Tensor();
 }
 
 void QuantizableLayer::set_observers(bool activations, bool weights) {
@@ -143,7 +146,7 @@ void QuantizableLayer::convert_to_int8() {
 
 void QuantizableLayer::make_int8(const Int8Parameters& parameters) {
   int8_ = std::make_shared<const Int8Kernel>(parameters, geometry());
-  const torch::Tensor factor = input_factor_.defined() ? input_factor_.cpu() : input_factor_;
+  const at::Tensor factor = input_factor_.defined() ? input_factor_.cpu() : input_factor_;
   fast_ = nullptr;
   remove_fake_quantizers();
   input_factor_ = factor;
@@ -168,9 +171,9 @@ const Int8Kernel& QuantizableLayer::int8() const {
   return *int8_;
 }
 
-torch::Tensor QuantizableLayer::int8_weight() const { return int8().weight(); }
-torch::Tensor QuantizableLayer::weight_scale() const { return int8().weight_scale(); }
-torch::Tensor QuantizableLayer::weight_zero_point() const { return int8().weight_zero_point(); }
+at::Tensor QuantizableLayer::int8_weight() const { return int8().weight(); }
+at::Tensor QuantizableLayer::weight_scale() const { return int8().weight_scale(); }
+at::Tensor QuantizableLayer::weight_zero_point() const { return int8().weight_zero_point(); }
 
 void QuantizableLayer::copy_from(const QuantizableLayer& other) {
   if (this == &other) return;
@@ -194,55 +197,54 @@ void QuantizableLayer::copy_from(const QuantizableLayer& other) {
 }
 
 void QuantizableLayer::copy_parameters(const QuantizableLayer& other) {
-  parameters_.clear();
-  weight = weight_g = weight_v = bias = torch::Tensor();
-  for (const auto& item : other.named_parameters(/*recurse=*/false)) {
-    const torch::Tensor& value = item.value();
-    const torch::Tensor copied =
-        register_parameter(item.key(), value.detach().clone(), value.requires_grad());
+  unregister_parameters();
+  weight = weight_g = weight_v = bias = at::Tensor();
+  for (const auto& [key, value] : other.own_parameters()) {
+    const at::Tensor copied =
+        register_parameter(key, value.detach().clone(), value.requires_grad());
     for (auto [name, member] : {std::pair{"weight", &weight}, std::pair{"weight_g", &weight_g},
                                 std::pair{"weight_v", &weight_v}, std::pair{"bias", &bias}}) {
-      if (item.key() == name) *member = copied;
+      if (key == name) *member = copied;
     }
   }
 }
 
 /// A convolution's channels are axis 1, a linear layer's are the last.
-int64_t QuantizableLayer::channel_axis(const torch::Tensor& x) const {
+int64_t QuantizableLayer::channel_axis(const at::Tensor& x) const {
   return weight_shape_.size() > 2 ? 1 : x.dim() - 1;
 }
 
-void QuantizableLayer::choose_input_factor(const torch::Tensor& x) {
-  const torch::NoGradGuard no_grad;
-  const torch::Tensor w = float_weight();
-  const auto largest = [](const torch::Tensor& tensor, int64_t axis) {
-    return tensor.transpose(0, axis).flatten(1).abs().amax(1).to(torch::kFloat);
+void QuantizableLayer::choose_input_factor(const at::Tensor& x) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor w = float_weight();
+  const auto largest = [](const at::Tensor& tensor, int64_t axis) {
+    return tensor.transpose(0, axis).flatten(1).abs().amax(1).to(at::kFloat);
   };
-  const torch::Tensor inputs = largest(x.detach(), channel_axis(x)).clamp_min(1e-5);
-  const torch::Tensor weights = largest(w, 1).clamp_min(1e-5);
+  const at::Tensor inputs = largest(x.detach(), channel_axis(x)).clamp_min(1e-5);
+  const at::Tensor weights = largest(w, 1).clamp_min(1e-5);
   if (inputs.numel() != weights.numel())
     throw Error(path_ + ": \"smoothing\" is for layers of one group; give this one 0");
   input_factor_ = inputs.pow(scheme_->smoothing) / weights.pow(1 - scheme_->smoothing);
 }
 
-torch::Tensor QuantizableLayer::smoothed_input(const torch::Tensor& x) const {
+at::Tensor QuantizableLayer::smoothed_input(const at::Tensor& x) const {
   if (!input_factor_.defined()) return x;
   std::vector<int64_t> shape(x.dim(), 1);
   shape[channel_axis(x)] = -1;
   return x / input_factor_.view(shape);
 }
 
-torch::Tensor QuantizableLayer::smoothed_weight() const {
-  const torch::Tensor w = float_weight();
+at::Tensor QuantizableLayer::smoothed_weight() const {
+  const at::Tensor w = float_weight();
   if (!input_factor_.defined()) return w;
   std::vector<int64_t> shape(w.dim(), 1);
   shape[1] = -1;
   return w * input_factor_.view(shape);
 }
 
-torch::Tensor QuantizableLayer::run(const torch::Tensor& x) {
+at::Tensor QuantizableLayer::run(const at::Tensor& x) {
   if (is_int8()) {
-    const torch::Tensor input = smoothed_input(x);
+    const at::Tensor input = smoothed_input(x);
     return fast_ ? fast_->run(input) : int8_->run(input);
   }
   if (!is_fake_quantized()) return compute(x, float_weight());

@@ -3,16 +3,16 @@
 ///   fake-quantized  y = fq_out(conv(fq_in(x), fq_w(w)) + b)   (differentiable, after insertion)
 ///   int8            y = dequantize(int8_conv(quantize(x)))    (after conversion, CPU only)
 #pragma once
-#include <torch/torch.h>
-
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "model/quantization.h"
+#include "model/torch/base/module.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/int8/engine_kernel.h"
 #include "model/torch/int8/product.h"
 #include "model/torch/quantization/fake_quantizer.h"
@@ -25,16 +25,16 @@ namespace flowqat::model {
 /// are summed in int32 and rescaled to the output's grid (Jacob et al. 2018, arXiv:1712.05877,
 /// section 2.2). Not thread-safe while it changes state; forward() with observers off may run on
 /// several threads at once. Failures are model::Error and begin with path().
-class QuantizableLayer : public torch::nn::Module {
+class QuantizableLayer : public Module {
  public:
-  torch::Tensor weight;  ///< float32; undefined once int8, and under weight norm
-  torch::Tensor bias;    ///< float32; undefined in a layer without bias
+  at::Tensor weight;  ///< float32; undefined once int8, and under weight norm
+  at::Tensor bias;    ///< float32; undefined in a layer without bias
   /// Weight norm (arXiv:1602.07868): w = g v / ||v||, the norm over all axes but the last, a gain
   /// for each place of that one. Undefined without it, and once it is folded.
-  torch::Tensor weight_g, weight_v;
+  at::Tensor weight_g, weight_v;
 
   /// The weight whatever it is made of, [out, ...]. Error once int8.
-  torch::Tensor float_weight() const;
+  at::Tensor float_weight() const;
   /// From weight norm to a plain "weight" of the same value.
   void fold_weight_norm();
   bool has_weight_norm() const { return weight_v.defined(); }
@@ -91,16 +91,16 @@ class QuantizableLayer : public torch::nn::Module {
 
   /// The int8 layer's weight, int8 in the float weight's shape; scale float32 and zero point int32,
   /// [1] or, per channel, [out] (0 unless a channel's weights have all the same sign). On the CPU.
-  torch::Tensor int8_weight() const;
-  torch::Tensor weight_scale() const;
-  torch::Tensor weight_zero_point() const;
+  at::Tensor int8_weight() const;
+  at::Tensor weight_scale() const;
+  at::Tensor weight_zero_point() const;
 
   /// From a float layer to what state() described. Error names path(), key, expected and found.
   void load_fake_quantization(const nlohmann::json& state);
   /// `weight_scale` is read per channel only; per tensor the state holds it. The tensors are not
   /// kept: packing copies them.
-  void load_int8(const nlohmann::json& state, const torch::Tensor& int8_weight,
-                 const torch::Tensor& weight_scale, const std::optional<torch::Tensor>& bias);
+  void load_int8(const nlohmann::json& state, const at::Tensor& int8_weight,
+                 const at::Tensor& weight_scale, const std::optional<at::Tensor>& bias);
 
   /// Makes this layer, of the same shape and in any state, a deep copy of the other on the other's
   /// device. Its parameters are new tensors; packed int8 weights never change and are shared.
@@ -111,20 +111,20 @@ class QuantizableLayer : public torch::nn::Module {
   QuantizableLayer(std::string kind, std::vector<int64_t> weight_shape, bool has_bias,
                    Norm norm = Norm::none);
   /// The float operation on given operands.
-  virtual torch::Tensor compute(const torch::Tensor& x, const torch::Tensor& weight) const = 0;
+  virtual at::Tensor compute(const at::Tensor& x, const at::Tensor& weight) const = 0;
   virtual Int8Geometry geometry() const = 0;
-  torch::Tensor run(const torch::Tensor& x);
+  at::Tensor run(const at::Tensor& x);
 
  private:
   void require_float(const char* action) const;
   void require_fake_quantized(const char* action) const;
-  void set_parameters(const torch::Tensor& new_weight, const torch::Tensor& new_bias);
+  void set_parameters(const at::Tensor& new_weight, const at::Tensor& new_bias);
   void copy_parameters(const QuantizableLayer& other);
-  void choose_input_factor(const torch::Tensor& x);
+  void choose_input_factor(const at::Tensor& x);
   /// Divided, and the weight multiplied, by the input factor where there is one.
-  torch::Tensor smoothed_input(const torch::Tensor& x) const;
-  torch::Tensor smoothed_weight() const;
-  int64_t channel_axis(const torch::Tensor& x) const;
+  at::Tensor smoothed_input(const at::Tensor& x) const;
+  at::Tensor smoothed_weight() const;
+  int64_t channel_axis(const at::Tensor& x) const;
   void remove_fake_quantizers();
   void make_int8(const Int8Parameters& parameters);
   const Int8Kernel& int8() const;
@@ -134,7 +134,7 @@ class QuantizableLayer : public torch::nn::Module {
   bool has_bias_;
   std::optional<LayerScheme> scheme_;  ///< of every layer but a float one
   std::shared_ptr<FakeQuantizer> input_quantizer_, weight_quantizer_, output_quantizer_;
-  torch::Tensor input_factor_;  ///< float32 [in], or undefined
+  at::Tensor input_factor_;  ///< float32 [in], or undefined
   std::shared_ptr<const Int8Kernel> int8_;
   std::shared_ptr<const FastInt8> fast_;  ///< null: int8_ runs
 };

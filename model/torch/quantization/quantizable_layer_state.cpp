@@ -1,4 +1,8 @@
 /// What a layer's state says in JSON, and layers made from it.
+#include <ATen/ops/full.h>
+#include <c10/util/StringUtil.h>
+
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -12,8 +16,8 @@ namespace {
 constexpr int weight_bits = 8;
 
 /// The kind and shape that a tensor to load must have.
-void require_tensor(const torch::Tensor& tensor, const std::string& name, torch::ScalarType type,
-                    torch::IntArrayRef shape) {
+void require_tensor(const at::Tensor& tensor, const std::string& name, at::ScalarType type,
+                    at::IntArrayRef shape) {
   const auto expected = c10::str(type) + " of " + c10::str(shape);
   if (!tensor.defined()) throw Error(name + ": expected " + expected + ", found no tensor");
   if (tensor.scalar_type() != type || tensor.sizes() != shape)
@@ -31,7 +35,7 @@ ActivationScale activation_from_json(const StateReader& layer, const char* key) 
 }
 
 /// What smoothing divides `channels` channels by, or undefined.
-torch::Tensor factor_from_json(const StateReader& layer, int64_t channels) {
+at::Tensor factor_from_json(const StateReader& layer, int64_t channels) {
   if (layer.at("input_factor").is_null()) return {};
   return layer.floats("input_factor", {channels}, smallest_scale, largest_float);
 }
@@ -96,9 +100,9 @@ void QuantizableLayer::load_fake_quantization(const nlohmann::json& state) {
   }
 }
 
-void QuantizableLayer::load_int8(const nlohmann::json& state, const torch::Tensor& int8_weight,
-                                 const torch::Tensor& weight_scale,
-                                 const std::optional<torch::Tensor>& bias) {
+void QuantizableLayer::load_int8(const nlohmann::json& state, const at::Tensor& int8_weight,
+                                 const at::Tensor& weight_scale,
+                                 const std::optional<at::Tensor>& bias) {
   require_float("load int8 weights");
   const StateReader json(state, path_,
                          {"scheme", "bits", "input", "weight", "output", "input_factor"});
@@ -109,7 +113,7 @@ void QuantizableLayer::load_int8(const nlohmann::json& state, const torch::Tenso
   parameters.engine = scheme.engine;
   parameters.input = activation_from_json(json, "input");
   parameters.output = activation_from_json(json, "output");
-  const torch::Tensor factor = factor_from_json(json, weight_shape_[1]);
+  const at::Tensor factor = factor_from_json(json, weight_shape_[1]);
 
   const auto weight_json = scheme.per_channel_weights
                                ? json.object("weight", {"zero_point"})
@@ -120,23 +124,23 @@ void QuantizableLayer::load_int8(const nlohmann::json& state, const torch::Tenso
           .expand(channels)
           .contiguous();
   if (scheme.per_channel_weights) {
-    require_tensor(weight_scale, path_ + ".weight_scale", torch::kFloat, channels);
+    require_tensor(weight_scale, path_ + ".weight_scale", at::kFloat, channels);
     parameters.weight_scale = weight_scale.cpu();
     const auto usable =
         (parameters.weight_scale >= smallest_scale).logical_and(parameters.weight_scale.isfinite());
     if (!usable.all().item<bool>())
       throw Error(path_ + ".weight_scale: expected only finite values above 0");
   } else {
-    parameters.weight_scale = torch::full(channels, weight_json.scale("scale"));
+    parameters.weight_scale = at::full(channels, weight_json.scale("scale"));
   }
 
-  require_tensor(int8_weight, path_ + ".weight", torch::kChar, weight_shape_);
+  require_tensor(int8_weight, path_ + ".weight", at::kChar, weight_shape_);
   parameters.weight = int8_weight.cpu();
   if (bias.has_value() != has_bias_)
     throw Error(path_ + ".bias: expected " + (has_bias_ ? "a tensor" : "none") + ", found " +
                 (has_bias_ ? "none" : "one"));
   if (has_bias_) {
-    require_tensor(*bias, path_ + ".bias", torch::kFloat, {weight_shape_[0]});
+    require_tensor(*bias, path_ + ".bias", at::kFloat, {weight_shape_[0]});
     parameters.bias = bias->detach().cpu().clone();
   }
   input_factor_ = factor;

@@ -1,6 +1,10 @@
 #include "model/torch/quantization/quantization_state.h"
 
+#include <ATen/ops/tensor.h>
+#include <c10/util/accumulate.h>
+
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "model/model.h"
@@ -83,8 +87,8 @@ double StateReader::scale(const char* key) const {
   return number(key, smallest_scale, largest_float);
 }
 
-torch::Tensor StateReader::floats(const char* key, torch::IntArrayRef shape, double low,
-                                  double high) const {
+at::Tensor StateReader::floats(const char* key, at::IntArrayRef shape, double low,
+                               double high) const {
   const int64_t wanted = c10::multiply_integers(shape);
   const bool array = wanted > 1;
   std::vector<float> values;
@@ -94,11 +98,11 @@ torch::Tensor StateReader::floats(const char* key, torch::IntArrayRef shape, dou
   if (!collect(at(key), array, wanted, valid, values))
     fail(key, array ? std::to_string(wanted) + " numbers, each " + range_text("one", low, high)
                     : range_text("a number", low, high));
-  return torch::tensor(values).reshape(shape);
+  return at::tensor(values).reshape(shape);
 }
 
-torch::Tensor StateReader::integers(const char* key, torch::IntArrayRef shape, int64_t low,
-                                    int64_t high) const {
+at::Tensor StateReader::integers(const char* key, at::IntArrayRef shape, int64_t low,
+                                 int64_t high) const {
   const int64_t wanted = c10::multiply_integers(shape);
   const bool array = wanted > 1;
   std::vector<int32_t> values;
@@ -108,11 +112,11 @@ torch::Tensor StateReader::integers(const char* key, torch::IntArrayRef shape, i
   if (!collect(at(key), array, wanted, valid, values))
     fail(key, array ? std::to_string(wanted) + " integers, each " + range_text("one", low, high)
                     : range_text("an integer", low, high));
-  return torch::tensor(values, torch::kInt).reshape(shape);
+  return at::tensor(values, at::kInt).reshape(shape);
 }
 
-nlohmann::json tensor_to_json(const torch::Tensor& tensor) {
-  const auto values = tensor.detach().to(torch::kCPU, torch::kDouble).contiguous();
+nlohmann::json tensor_to_json(const at::Tensor& tensor) {
+  const auto values = tensor.detach().to(at::kCPU, at::kDouble).contiguous();
   const bool whole = !tensor.is_floating_point();
   const auto element = [&](int64_t i) {
     const double value = values.data_ptr<double>()[i];

@@ -1,12 +1,11 @@
 /// The JSON form of schemes and fake quantizers, and checked reading of it.
 #pragma once
-#include <torch/torch.h>
-
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "model/quantization.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/quantization/fake_quantizer.h"
 
 namespace flowqat::model {
@@ -27,9 +26,8 @@ class StateReader {
   /// Above zero and finite as float32.
   double scale(const char* key) const;
   /// float32 or int32: [] or [1] (as `shape` says) of a number, else shape[0] numbers of an array.
-  torch::Tensor floats(const char* key, torch::IntArrayRef shape, double low, double high) const;
-  torch::Tensor integers(const char* key, torch::IntArrayRef shape, int64_t low,
-                         int64_t high) const;
+  at::Tensor floats(const char* key, at::IntArrayRef shape, double low, double high) const;
+  at::Tensor integers(const char* key, at::IntArrayRef shape, int64_t low, int64_t high) const;
   const std::string& where() const { return where_; }
   [[noreturn]] void fail(const char* key, const std::string& expected) const;
 
@@ -49,7 +47,7 @@ nlohmann::json quantizer_to_json(const FakeQuantizer& quantizer);
 void quantizer_from_json(const StateReader& layer, const char* key, FakeQuantizer& quantizer);
 
 /// A number for one element, else an array. Exact for float32 and int32.
-nlohmann::json tensor_to_json(const torch::Tensor& tensor);
+nlohmann::json tensor_to_json(const at::Tensor& tensor);
 
 /// The smallest scale that every kernel can invert in float32.
 inline constexpr double smallest_scale = 1.17549435e-38;

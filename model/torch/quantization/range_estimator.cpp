@@ -11,8 +11,8 @@ constexpr int64_t largest_sample = 1 << 19;
 
 /// Every n-th value. n is odd and no multiple of 3, so that it shares no factor with a width that
 /// networks have and every channel has its share.
-torch::Tensor sample_of(const torch::Tensor& x) {
-  const torch::Tensor flat = x.reshape({-1});
+at::Tensor sample_of(const at::Tensor& x) {
+  const at::Tensor flat = x.reshape({-1});
   int64_t every = (flat.numel() + largest_sample - 1) / largest_sample;
   while (every > 1 && (every % 2 == 0 || every % 3 == 0)) ++every;
   return every > 1 ? flat.slice(0, 0, flat.numel(), every) : flat;
@@ -33,9 +33,9 @@ void RangeEstimator::widen(double magnitude) {
   }
 }
 
-void RangeEstimator::add(const torch::Tensor& x) {
-  const torch::Tensor all = x.detach().to(torch::kFloat);
-  torch::Tensor values = sample_of(all).to(torch::kCPU).contiguous();
+void RangeEstimator::add(const at::Tensor& x) {
+  const at::Tensor all = x.detach().to(at::kFloat);
+  at::Tensor values = sample_of(all).to(at::kCPU).contiguous();
   values = values.masked_select(values.isfinite());
   if (values.numel() == 0) return;
   // The ends are those of all values, not of the sample.

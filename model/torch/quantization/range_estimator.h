@@ -1,12 +1,11 @@
 /// What range of an activation to spread the integers over, from all that calibration saw of it.
 #pragma once
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "model/quantization.h"
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
@@ -16,7 +15,7 @@ namespace flowqat::model {
 class RangeEstimator {
  public:
   /// x: any shape and device; waits for the device. Values that are no number are left out.
-  void add(const torch::Tensor& x);
+  void add(const at::Tensor& x);
   bool empty() const { return count_ == 0; }
 
   /// The least and greatest value seen.

@@ -1,34 +1,40 @@
 #include "model/torch/training/adamw.h"
 
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
 #include <utility>
 
-#include "model/torch/engine/state_dict.h"
+#include "model/torch/base/state_dict.h"
 
 namespace flowqat::model {
 
 AdamW::AdamW(std::vector<Parameter> parameters, const TrainOptions& options) : options_(options) {
   for (Parameter& parameter : parameters) {
-    const torch::Tensor value = parameter.value.detach();
+    const at::Tensor value = parameter.value.detach();
     const bool decays = parameter.may_decay && (!options.decay_matrices_only || value.dim() > 1);
-    slots_.push_back({std::move(parameter), torch::zeros_like(value), torch::zeros_like(value),
-                      torch::zeros({}, value.options()), decays ? options.weight_decay : 0});
+    slots_.push_back({std::move(parameter), at::zeros_like(value), at::zeros_like(value),
+                      at::zeros({}, value.options()), decays ? options.weight_decay : 0});
   }
 }
 
-torch::Tensor AdamW::gradient_norm(const std::vector<torch::Tensor>& gradients) const {
-  if (gradients.empty()) return torch::zeros({}, slots_.at(0).exp_avg.options());
+at::Tensor AdamW::gradient_norm(const std::vector<at::Tensor>& gradients) const {
+  if (gradients.empty()) return at::zeros({}, slots_.at(0).exp_avg.options());
   return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)), 2);
 }
 
-torch::Tensor AdamW::step(double learning_rate) {
-  const torch::NoGradGuard no_grad;
+at::Tensor AdamW::step(double learning_rate) {
+  const at::NoGradGuard no_grad;
   struct Group {
-    std::vector<torch::Tensor> values, gradients, exp_avgs, exp_avg_sqs, steps;
+    std::vector<at::Tensor> values, gradients, exp_avgs, exp_avg_sqs, steps;
   };
-  std::vector<torch::Tensor> gradients;
+  std::vector<at::Tensor> gradients;
   Group groups[2];  // without and with weight decay
   for (Slot& slot : slots_) {
-    torch::Tensor& gradient = slot.parameter.value.mutable_grad();
+    at::Tensor& gradient = slot.parameter.value.mutable_grad();
     if (!gradient.defined()) continue;
     gradients.push_back(gradient);
     Group& group = groups[slot.weight_decay != 0];
@@ -37,10 +43,10 @@ torch::Tensor AdamW::step(double learning_rate) {
     group.exp_avgs.push_back(slot.exp_avg);
     group.exp_avg_sqs.push_back(slot.exp_avg_sq);
     group.steps.push_back(slot.step);
-    gradient = torch::Tensor();
+    gradient = at::Tensor();
   }
-  const torch::Tensor norm = gradient_norm(gradients);
-  std::optional<torch::Tensor> divisor;
+  const at::Tensor norm = gradient_norm(gradients);
+  std::optional<at::Tensor> divisor;
   if (options_.clip_norm > 0) {
     // The kernel divides gradients by its "grad_scale": clipping costs no pass of its own, and the
     // device alone learns whether there is anything to clip.
@@ -64,7 +70,7 @@ Tensors AdamW::state() const {
     const std::string& name = slot.parameter.name;
     tensors.push_back(to_tensor(name + ".exp_avg", slot.exp_avg));
     tensors.push_back(to_tensor(name + ".exp_avg_sq", slot.exp_avg_sq));
-    tensors.push_back(to_tensor(name + ".step", slot.step.to(torch::kInt64).reshape({1})));
+    tensors.push_back(to_tensor(name + ".step", slot.step.to(at::kLong).reshape({1})));
   }
   return tensors;
 }

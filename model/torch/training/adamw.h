@@ -1,11 +1,10 @@
 #pragma once
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "model/model.h"
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
@@ -16,7 +15,7 @@ class AdamW {
  public:
   struct Parameter {
     std::string name;
-    torch::Tensor value;
+    at::Tensor value;
     bool may_decay = true;  ///< false: never, whatever the options say
   };
 
@@ -25,7 +24,7 @@ class AdamW {
   /// One step from the parameters' gradients, which it then frees. Clips them to the options'
   /// clip_norm, their norm over all parameters together, as clip_grad_norm_ does. Returns the norm
   /// before clipping, [] float32 on the device.
-  torch::Tensor step(double learning_rate);
+  at::Tensor step(double learning_rate);
 
   /// NAME.exp_avg, NAME.exp_avg_sq (F32) and NAME.step (I64, shape [1]) of every parameter, copied.
   Tensors state() const;
@@ -35,12 +34,12 @@ class AdamW {
  private:
   struct Slot {
     Parameter parameter;
-    torch::Tensor exp_avg, exp_avg_sq;
-    torch::Tensor step;  // [] float32, on the parameter's device: what the fused kernel reads
+    at::Tensor exp_avg, exp_avg_sq;
+    at::Tensor step;  // [] float32, on the parameter's device: what the fused kernel reads
     double weight_decay;
   };
 
-  torch::Tensor gradient_norm(const std::vector<torch::Tensor>& gradients) const;
+  at::Tensor gradient_norm(const std::vector<at::Tensor>& gradients) const;
 
   TrainOptions options_;
   std::vector<Slot> slots_;

@@ -1,5 +1,9 @@
 #include "model/torch/training/loss.h"
 
+#include <ATen/ops/_ctc_loss.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/tensor.h>
+
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -7,14 +11,14 @@
 namespace flowqat::model {
 namespace {
 
-torch::Tensor reduced(const torch::Tensor& losses, const Targets& targets, CtcReduction reduction) {
+at::Tensor reduced(const at::Tensor& losses, const Targets& targets, CtcReduction reduction) {
   switch (reduction) {
     case CtcReduction::mean: {
       std::vector<float> tokens;
       for (const int64_t length : targets.lengths) {
         tokens.push_back(static_cast<float>(std::max<int64_t>(1, length)));
       }
-      return (losses / to_device(torch::tensor(tokens), losses.device())).mean();
+      return (losses / to_device(at::tensor(tokens), losses.device())).mean();
     }
     case CtcReduction::characters:
       return losses.sum() / std::max<int64_t>(1, targets.tokens.numel());
@@ -26,27 +30,26 @@ torch::Tensor reduced(const torch::Tensor& losses, const Targets& targets, CtcRe
 
 }  // namespace
 
-CtcLoss ctc_loss(const torch::Tensor& logits, const std::vector<int64_t>& frames,
+CtcLoss ctc_loss(const at::Tensor& logits, const std::vector<int64_t>& frames,
                  const Targets& targets, int64_t blank, CtcReduction reduction,
                  bool zero_infinity) {
-  const torch::Tensor log_probs =
-      at::log_softmax(logits.to(torch::kFloat32), /*dim=*/-1).transpose(0, 1);
+  const at::Tensor log_probs = at::log_softmax(logits.to(at::kFloat), /*dim=*/-1).transpose(0, 1);
   // The inner operator: at::ctc_loss would hide which losses were infinite.
-  torch::Tensor losses = std::get<0>(
+  at::Tensor losses = std::get<0>(
       at::_ctc_loss(log_probs, targets.tokens, frames, targets.lengths, blank, zero_infinity));
-  const torch::Tensor infinite = losses.detach() == std::numeric_limits<float>::infinity();
+  const at::Tensor infinite = losses.detach() == std::numeric_limits<float>::infinity();
   if (zero_infinity) losses = losses.masked_fill(infinite, 0);
   return {reduced(losses, targets, reduction), infinite.sum()};
 }
 
-torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
-                                const std::vector<int64_t>& frames, double temperature) {
-  const auto log_probs = [&](const torch::Tensor& logits) {
-    return at::log_softmax(logits.to(torch::kFloat32) / temperature, /*dim=*/-1);
+at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher,
+                             const std::vector<int64_t>& frames, double temperature) {
+  const auto log_probs = [&](const at::Tensor& logits) {
+    return at::log_softmax(logits.to(at::kFloat) / temperature, /*dim=*/-1);
   };
-  const torch::Tensor wanted = log_probs(teacher.detach());
-  const torch::Tensor divergence = (wanted.exp() * (wanted - log_probs(student))).sum(-1);
-  const torch::Tensor speech = to_device(speech_frames(frames, student.size(1)), student.device());
+  const at::Tensor wanted = log_probs(teacher.detach());
+  const at::Tensor divergence = (wanted.exp() * (wanted - log_probs(student))).sum(-1);
+  const at::Tensor speech = to_device(speech_frames(frames, student.size(1)), student.device());
   const auto count = static_cast<double>(std::accumulate(frames.begin(), frames.end(), int64_t{0}));
   return divergence.masked_fill(speech.logical_not(), 0).sum() *
          (temperature * temperature / count);

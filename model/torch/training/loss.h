@@ -1,25 +1,24 @@
 /// Connectionist temporal classification (Graves et al., ICML 2006), and distillation (Hinton et
 /// al., arXiv:1503.02531).
 #pragma once
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <vector>
 
 #include "model/model.h"
+#include "model/torch/base/tensor.h"
 #include "model/torch/network/batch.h"
 
 namespace flowqat::model {
 
 struct CtcLoss {
-  torch::Tensor value;     ///< [] float32, differentiable
-  torch::Tensor infinite;  ///< [] int64, rows whose target does not fit their frames; on the device
+  at::Tensor value;     ///< [] float32, differentiable
+  at::Tensor infinite;  ///< [] int64, rows whose target does not fit their frames; on the device
 };
 
 /// logits: [rows, frames, vocabulary], any floating type; the softmax and the loss are float32.
 /// `frames` counts each row's frames of speech: Hugging Face, without an attention mask, counts the
 /// padding too, which lets the blank be learnt from silence that was never recorded.
-CtcLoss ctc_loss(const torch::Tensor& logits, const std::vector<int64_t>& frames,
+CtcLoss ctc_loss(const at::Tensor& logits, const std::vector<int64_t>& frames,
                  const Targets& targets, int64_t blank, CtcReduction reduction, bool zero_infinity);
 
 /// T^2 KL(teacher || student) of the softmax at `temperature` T, as a mean over the frames of
@@ -27,7 +26,7 @@ CtcLoss ctc_loss(const torch::Tensor& logits, const std::vector<int64_t>& frames
 /// changes (section 2 there). Both: [rows, frames, vocabulary] on one device, any floating type;
 /// computed in float32. -> [] float32, differentiable by the student alone; does not wait for the
 /// device.
-torch::Tensor distillation_loss(const torch::Tensor& student, const torch::Tensor& teacher,
-                                const std::vector<int64_t>& frames, double temperature);
+at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher,
+                             const std::vector<int64_t>& frames, double temperature);
 
 }  // namespace flowqat::model

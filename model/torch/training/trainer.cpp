@@ -1,12 +1,15 @@
 #include "model/torch/training/trainer.h"
 
+#include <ATen/Context.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+
 #include <cmath>
 #include <string>
 #include <utility>
 
-#include "model/torch/engine/boundary.h"
-#include "model/torch/engine/state_dict.h"
-#include "model/torch/engine/torch_model.h"
+#include "model/torch/base/boundary.h"
+#include "model/torch/base/state_dict.h"
 #include "model/torch/network/batch.h"
 #include "model/torch/training/loss.h"
 
@@ -15,22 +18,22 @@ namespace {
 
 std::vector<AdamW::Parameter> parameters_of(Wav2Vec2ForCtc& network) {
   std::vector<AdamW::Parameter> parameters;
-  for (const auto& item : network.named_parameters()) {
-    parameters.push_back({published_name(item.key()), item.value(), !is_learned_step(item.key())});
+  for (const auto& [name, value] : network.named_parameters()) {
+    parameters.push_back({published_name(name), value, !is_learned_step(name)});
   }
   return parameters;
 }
 
 }  // namespace
 
-TorchTrainer::TorchTrainer(TorchModel& model, const TrainOptions& options,
-                           std::shared_ptr<const TorchModel> teacher)
+TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
+                           std::shared_ptr<const Trainable> teacher)
     : model_(model),
       teacher_(std::move(teacher)),
       options_(options),
       optimizer_(parameters_of(model.network()), options) {
   check_teacher();
-  sums_ = torch::zeros({3}, torch::TensorOptions(model.device()).dtype(torch::kFloat64));
+  sums_ = at::zeros({3}, at::TensorOptions(model.device()).dtype(at::kDouble));
 }
 
 void TorchTrainer::check_teacher() const {
@@ -61,45 +64,45 @@ void TorchTrainer::check_teacher() const {
   }
 }
 
-torch::Tensor TorchTrainer::wanted_logits(const AudioBatch& batch,
-                                          const std::vector<int64_t>& frames) const {
-  const torch::NoGradGuard no_grad;
+at::Tensor TorchTrainer::wanted_logits(const AudioBatch& batch,
+                                       const std::vector<int64_t>& frames) const {
+  const at::NoGradGuard no_grad;
   return teacher_->evaluate(
       network_input(teacher_->config(), batch, frames, /*training=*/false, teacher_->device()));
 }
 
 void TorchTrainer::step(const AudioBatch& batch, double learning_rate, uint64_t seed) {
   at_boundary("training step", [&] {
-    const torch::Device device = model_.device();
+    const at::Device device = model_.device();
     const std::vector<int64_t> frames = checked_frames(model_.config(), batch);
     const NetworkInput input = network_input(model_.config(), batch, frames, true, device);
     const Targets targets = checked_targets(model_.config(), batch, device);
-    const torch::Tensor wanted = teacher_ ? wanted_logits(batch, frames) : torch::Tensor();
+    const at::Tensor wanted = teacher_ ? wanted_logits(batch, frames) : at::Tensor();
     model_.begin_training(input);
-    torch::manual_seed(seed);
+    at::manual_seed(seed);
 
-    const torch::Tensor logits = model_.network().forward(input);
+    const at::Tensor logits = model_.network().forward(input);
     const CtcLoss loss = ctc_loss(logits, frames, targets, model_.config().pad_token_id,
                                   options_.reduction, options_.zero_infinity);
-    torch::Tensor total = loss.value;
+    at::Tensor total = loss.value;
     if (teacher_) {
       total =
           total + options_.distillation_weight *
                       distillation_loss(logits, wanted, frames, options_.distillation_temperature);
     }
     total.backward();
-    const torch::Tensor norm = optimizer_.step(learning_rate);
+    const at::Tensor norm = optimizer_.step(learning_rate);
 
-    const torch::NoGradGuard no_grad;
-    sums_ += at::stack({total.detach().to(torch::kFloat64), norm.to(torch::kFloat64),
-                        loss.infinite.to(torch::kFloat64)});
+    const at::NoGradGuard no_grad;
+    sums_ += at::stack(
+        {total.detach().to(at::kDouble), norm.to(at::kDouble), loss.infinite.to(at::kDouble)});
     ++steps_;
   });
 }
 
 TrainMetrics TorchTrainer::metrics() {
   return at_boundary("training metrics", [&] {
-    const torch::Tensor sums = sums_.cpu();
+    const at::Tensor sums = sums_.cpu();
     const double* sum = sums.const_data_ptr<double>();
     TrainMetrics metrics{steps_, 0, 0, static_cast<int64_t>(sum[2])};
     if (steps_ > 0) {

@@ -1,7 +1,9 @@
 // Checkpoints of transformers' other classes, and heads that do not fit.
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 
-#include "model/torch/engine/state_dict.h"
+#include "model/torch/base/state_dict.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 
@@ -39,7 +41,7 @@ TEST_CASE("a checkpoint without a head gets one only where that is asked for") {
   const auto tensors = by_name(model->tensors());
   CHECK(from_tensor(tensors.at("lm_head.weight")).std().item<double>() ==
         Approx(golden.config.initializer_range).epsilon(0.15));
-  const torch::Tensor bias = from_tensor(tensors.at("lm_head.bias"));
+  const at::Tensor bias = from_tensor(tensors.at("lm_head.bias"));
   CHECK(bias[0].item<double>() == 2);
   CHECK(bias.abs().sum().item<double>() == 2);
   CHECK(same(load(golden.config, pretrained, draw, notes)->tensors(), model->tensors()));
@@ -78,7 +80,7 @@ TEST_CASE("a head that is damaged, not merely another's, is an error even where 
   std::erase_if(golden.weights, [](const Tensor& t) { return t.name == "lm_head.bias"; });
   REQUIRE_THROWS_WITH(load(golden.config, golden.weights, {.head = Head::file_or_fresh}, notes),
                       ContainsSubstring("missing \"lm_head.bias\""));
-  golden.weights.push_back(to_tensor("lm_head.bias", torch::zeros({7})));
+  golden.weights.push_back(to_tensor("lm_head.bias", at::zeros({7})));
   REQUIRE_THROWS_WITH(load(golden.config, golden.weights, {.head = Head::file_or_fresh}, notes),
                       ContainsSubstring("\"lm_head.bias\" has shape [7]"));
   CHECK(notes.empty());
@@ -89,12 +91,12 @@ TEST_CASE("pretraining's own head is left out, with a note, and other surplus is
   std::vector<std::string> notes;
   for (const char* name : {"quantizer.codevectors", "quantizer.weight_proj.weight",
                            "project_q.weight", "project_hid.bias"}) {
-    golden.weights.push_back(to_tensor(name, torch::zeros({2})));
+    golden.weights.push_back(to_tensor(name, at::zeros({2})));
   }
   const auto model = load(golden.config, golden.weights, {}, notes);
   CHECK(notes == std::vector<std::string>{"left out 4 tensors of the pretraining head (quantizer, "
                                           "project_q, project_hid)"});
-  golden.weights.push_back(to_tensor("classifier.weight", torch::zeros({2})));
+  golden.weights.push_back(to_tensor("classifier.weight", at::zeros({2})));
   REQUIRE_THROWS_WITH(load(golden.config, golden.weights, {}, notes),
                       ContainsSubstring("unexpected \"classifier.weight\""));
 }

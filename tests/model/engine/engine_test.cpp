@@ -1,7 +1,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "model/torch/engine/state_dict.h"
+#include "model/torch/base/state_dict.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 
@@ -64,12 +64,11 @@ TEST_CASE("fresh weights depend on the seed alone and follow Hugging Face's rule
         Approx(std::sqrt(1.0 / 128 / 3)).epsilon(0.05));
   CHECK(bound(features + "extractor.conv_layers.0.layer_norm.weight") == 1);
   CHECK(bound(encoder + "layer_norm.bias") == 0);
-  const torch::Tensor direction =
+  const at::Tensor direction =
       value(encoder + "pos_conv_embed.conv.parametrizations.weight.original1");
-  const torch::Tensor gain =
-      value(encoder + "pos_conv_embed.conv.parametrizations.weight.original0");
+  const at::Tensor gain = value(encoder + "pos_conv_embed.conv.parametrizations.weight.original0");
   CHECK(direction.std().item<double>() == Approx(2 * std::sqrt(1.0 / (128 * 128))).epsilon(0.05));
-  CHECK(largest_difference(gain, direction.square().sum(torch::IntArrayRef{0, 1}, true).sqrt()) <
+  CHECK(largest_difference(gain, direction.square().sum(at::IntArrayRef{0, 1}, true).sqrt()) <
         1e-5);
 }
 
@@ -82,7 +81,7 @@ TEST_CASE("a blank bias changes the head's bias for the blank and nothing else")
   const auto plain = by_name(test_engine().create(config, 7)->tensors());
   const auto biased = by_name(test_engine().create(config, 7, 4)->tensors());
   for (const auto& [name, tensor] : biased) {
-    const torch::Tensor difference = from_tensor(tensor) - from_tensor(plain.at(name));
+    const at::Tensor difference = from_tensor(tensor) - from_tensor(plain.at(name));
     if (name != "lm_head.bias") CHECK(difference.abs().max().item<double>() == 0);
     if (name == "lm_head.bias") CHECK(difference[3].item<double>() == 4);
     if (name == "lm_head.bias") CHECK(difference.sum().item<double>() == 4);

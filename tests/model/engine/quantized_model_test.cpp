@@ -1,8 +1,11 @@
 // A whole model's way from float over fake quantization to int8; the layers have tests of their
 // own.
-#include <algorithm>
+#include <ATen/ops/equal.h>
 
-#include "model/torch/engine/state_dict.h"
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "model/torch/base/state_dict.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 
@@ -24,7 +27,7 @@ std::unique_ptr<Model> reloaded(const Model& model) {
   return test_engine().load(model.config(), model.tensors(), json);
 }
 
-torch::Tensor scores(const Model& model, const Golden& golden) {
+at::Tensor scores(const Model& model, const Golden& golden) {
   return as_tensor(model.infer(golden.batch()));
 }
 
@@ -82,13 +85,13 @@ TEST_CASE("the policy alone decides which layers are quantized") {
 TEST_CASE("the int8 model speaks as the fake-quantized one that it was converted from") {
   const Golden golden(either_golden());
   const auto model = calibrated(golden);
-  const torch::Tensor fake = scores(*model, golden);
+  const at::Tensor fake = scores(*model, golden);
   const auto int8 = model->convert();
   CHECK(int8->precision() == Precision::int8);
   CHECK(int8->parameter_count() == model->parameter_count());
   const double from_float = largest_difference(fake, golden["masked_logits"]);
   CHECK(largest_difference(scores(*int8, golden), fake) < from_float);
-  CHECK(torch::equal(scores(*model, golden), fake));  // conversion left the original as it was
+  CHECK(at::equal(scores(*model, golden), fake));  // conversion left the original as it was
 }
 
 TEST_CASE("fake-quantized and int8 models come back from their files bit for bit") {
@@ -111,11 +114,11 @@ TEST_CASE("fake-quantized and int8 models come back from their files bit for bit
     for (const Model* model : {fake.get(), int8.get()}) {
       const auto again = reloaded(*model);
       CHECK(again->precision() == model->precision());
-      CHECK(torch::equal(scores(*again, golden), scores(*model, golden)));
+      CHECK(at::equal(scores(*again, golden), scores(*model, golden)));
       CHECK(same(again->tensors(), model->tensors()));
       CHECK(again->quantization() == model->quantization());
       const auto clone = model->clone();
-      CHECK(torch::equal(scores(*clone, golden), scores(*model, golden)));
+      CHECK(at::equal(scores(*clone, golden), scores(*model, golden)));
       CHECK(clone->quantization() == model->quantization());
     }
   }
@@ -145,15 +148,15 @@ TEST_CASE("fewer than 8 bits train but are not shipped") {
 TEST_CASE("fake quantization of chosen layers alone") {
   const Golden golden("wav2vec2_tiny");
   const auto model = calibrated(golden);
-  const torch::Tensor all = scores(*model, golden);
+  const at::Tensor all = scores(*model, golden);
   model->fake_quantize_only({"wav2vec2.feature_extractor.conv_layers.1.conv"});
-  const torch::Tensor one = scores(*model, golden);
+  const at::Tensor one = scores(*model, golden);
   model->fake_quantize_only({});
   CHECK(largest_difference(scores(*model, golden), golden["masked_logits"]) < 1e-4);
   CHECK(largest_difference(one, golden["masked_logits"]) > 1e-4);
-  CHECK_FALSE(torch::equal(one, all));
+  CHECK_FALSE(at::equal(one, all));
   model->set_fake_quantization(true);
-  CHECK(torch::equal(scores(*model, golden), all));
+  CHECK(at::equal(scores(*model, golden), all));
   REQUIRE_THROWS_WITH(model->fake_quantize_only({"lm_head"}), ContainsSubstring("\"lm_head\""));
 }
 
@@ -165,7 +168,7 @@ TEST_CASE("the positional convolution's weight may be stored in half precision")
   CHECK(by_name(whole->tensors()).at(name).dtype == "F32");
   CHECK(by_name(half->tensors()).at(name).dtype == "F16");
   const auto again = reloaded(*half);
-  CHECK(torch::equal(scores(*again, golden), scores(*half, golden)));
+  CHECK(at::equal(scores(*again, golden), scores(*half, golden)));
   CHECK(same(again->tensors(), half->tensors()));
 }
 

@@ -1,6 +1,18 @@
 // The int8 model on the fastest kernels beside the exact ones, layer by layer and as a whole.
 #include "model/torch/fast/network.h"
 
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/conv1d.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/quantize_per_tensor.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <c10/core/InferenceMode.h>
+
 #include <cmath>
 #include <thread>
 #include <vector>
@@ -56,23 +68,23 @@ LoadOptions exact_kernels() {
   return options;
 }
 
-torch::Tensor scores(const Model& model, const AudioBatch& batch) {
+at::Tensor scores(const Model& model, const AudioBatch& batch) {
   return as_tensor(model.infer(batch));
 }
 
 NetworkInput network_input(Model& model, const AudioBatch& batch) {
   return flowqat::model::network_input(model.config(), batch, checked_frames(model.config(), batch),
-                                       false, torch::kCPU);
+                                       false, at::kCPU);
 }
 
 /// What the layers' own fast products say, each from float to float, with the float operations
 /// between them.
-torch::Tensor layer_by_layer(Model& model, const AudioBatch& batch) {
+at::Tensor layer_by_layer(Model& model, const AudioBatch& batch) {
   const c10::InferenceMode inference;
   return inside(model).network().forward(network_input(model, batch));
 }
 
-double mean_difference(const torch::Tensor& a, const torch::Tensor& b) {
+double mean_difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().mean().item<double>();
 }
 
@@ -92,7 +104,7 @@ std::unique_ptr<Model> int8_model_without(const Golden& golden,
 
 TEST_CASE("a layer's fast product is within one step of its engine's, and nearly always equal") {
   if (!testing::vnni_or_skip()) return;
-  torch::manual_seed(3);
+  at::manual_seed(3);
   for (const auto& name : preset_names()) {
     for (const auto& shape : testing::shapes()) {
       INFO(name << ", " << shape.name);
@@ -106,10 +118,10 @@ TEST_CASE("a layer's fast product is within one step of its engine's, and nearly
       REQUIRE(found.sizes() == expected.sizes());
       const float step = exact->state()["output"]["scale"];
       CHECK(testing::most_steps_apart(found, expected, step) <= 1);
-      const auto differ = ((found - expected) / step).round().ne(0).to(torch::kDouble);
+      const auto differ = ((found - expected) / step).round().ne(0).to(at::kDouble);
       CHECK(differ.mean().item<double>() <= 0.01 + 1.0 / static_cast<double>(differ.numel()));
       fast->use_fast_product(false);
-      CHECK(torch::equal(testing::forward(*fast, x), expected));
+      CHECK(at::equal(testing::forward(*fast, x), expected));
     }
   }
 }
@@ -121,8 +133,8 @@ TEST_CASE("layers run together say what they say one by one") {
     INFO(name);
     for (const bool mask : {true, false}) {
       const auto model = int8_model(golden, policy, mask);
-      const torch::Tensor together = scores(*model, golden.batch());
-      const torch::Tensor apart = layer_by_layer(*model, golden.batch());
+      const at::Tensor together = scores(*model, golden.batch());
+      const at::Tensor apart = layer_by_layer(*model, golden.batch());
       const double spread = apart.std().item<double>();
       // A sum that lies between two steps falls to either side: now and then a value differs by
       // one step, which later layers spread.
@@ -139,8 +151,8 @@ TEST_CASE("the fastest kernels hear what the exact ones hear") {
     const auto model = int8_model(golden, policy);
     const auto exact = test_engine().load(model->config(), model->tensors(), model->quantization(),
                                           exact_kernels());
-    const torch::Tensor found = scores(*model, golden.batch());
-    const torch::Tensor expected = scores(*exact, golden.batch());
+    const at::Tensor found = scores(*model, golden.batch());
+    const at::Tensor expected = scores(*exact, golden.batch());
     const double spread = expected.std().item<double>();
     CHECK(mean_difference(found, expected) < 0.02 * spread);
     CHECK(largest_difference(found, expected) < 0.3 * spread);  // several steps of an int8 head
@@ -155,14 +167,14 @@ TEST_CASE("a processor without VNNI runs the exact kernels, bit for bit") {
   const auto exact =
       test_engine().load(model->config(), model->tensors(), model->quantization(), exact_kernels());
   inside(*model).use_kernels(Kernels::fastest, /*vnni=*/false);
-  CHECK(torch::equal(scores(*model, golden.batch()), scores(*exact, golden.batch())));
-  CHECK(torch::equal(scores(*model->clone(), golden.batch()), scores(*exact, golden.batch())));
+  CHECK(at::equal(scores(*model, golden.batch()), scores(*exact, golden.batch())));
+  CHECK(at::equal(scores(*model->clone(), golden.batch()), scores(*exact, golden.batch())));
 }
 
 TEST_CASE("any layers may stay in float among fast ones") {
   if (!testing::vnni_or_skip()) return;
   const Golden golden(any_golden());
-  const torch::Tensor all_int8 = scores(*int8_model_without(golden, {}), golden.batch());
+  const at::Tensor all_int8 = scores(*int8_model_without(golden, {}), golden.batch());
   const std::string last = std::to_string(golden.config.conv_dim.size() - 1);
   for (const std::vector<std::string>& left : std::vector<std::vector<std::string>>{
            {"conv_layers.0.conv"},
@@ -175,20 +187,20 @@ TEST_CASE("any layers may stay in float among fast ones") {
            {"layers.0.attention.k_proj", "layers.0.feed_forward.output_dense"}}) {
     INFO(left.front() << ", " << left.size() << " patterns");
     const auto model = int8_model_without(golden, left);
-    const torch::Tensor together = scores(*model, golden.batch());
-    const torch::Tensor apart = layer_by_layer(*model, golden.batch());
+    const at::Tensor together = scores(*model, golden.batch());
+    const at::Tensor apart = layer_by_layer(*model, golden.batch());
     const double spread = apart.std().item<double>();
     CHECK(mean_difference(together, apart) < 0.01 * spread);
     CHECK(largest_difference(together, apart) < 0.15 * spread);
-    CHECK_FALSE(torch::equal(together, all_int8));
+    CHECK_FALSE(at::equal(together, all_int8));
   }
 }
 
 TEST_CASE("several threads run one fast model at once, and hear the same") {
   const Golden golden("wav2vec2_tiny");
   const auto model = int8_model(golden, {});
-  const torch::Tensor expected = scores(*model, golden.batch());
-  std::vector<torch::Tensor> found(4);
+  const at::Tensor expected = scores(*model, golden.batch());
+  std::vector<at::Tensor> found(4);
   std::vector<std::thread> threads;
   for (auto& one : found) {
     threads.emplace_back([&] {
@@ -196,93 +208,92 @@ TEST_CASE("several threads run one fast model at once, and hear the same") {
     });
   }
   for (auto& thread : threads) thread.join();
-  for (const auto& one : found) CHECK(torch::equal(one, expected));
+  for (const auto& one : found) CHECK(at::equal(one, expected));
 }
 
 TEST_CASE("any number of compute threads brings the same bits") {
   if (!testing::vnni_or_skip()) return;
   const Golden golden(any_golden());
   const auto model = int8_model(golden, {});
-  const torch::Tensor one = scores(*model, golden.batch());
+  const at::Tensor one = scores(*model, golden.batch());
   at::set_num_threads(3);
-  const torch::Tensor three = scores(*model, golden.batch());
+  const at::Tensor three = scores(*model, golden.batch());
   at::set_num_threads(1);
-  CHECK(torch::equal(one, three));
+  CHECK(at::equal(one, three));
 }
 
 TEST_CASE("int8 attention is attention of the dequantized operands") {
   if (!testing::vnni_or_skip()) return;
-  torch::manual_seed(1);
+  at::manual_seed(1);
   for (const auto& [rows, frames, heads, width] :
        std::vector<std::tuple<int64_t, int64_t, int64_t, int64_t>>{
            {1, 1, 1, 4}, {2, 65, 3, 10}, {1, 130, 2, 64}, {2, 23, 1, 80}, {1, 200, 4, 8}}) {
     INFO(rows << " x " << frames << ", " << heads << " heads of " << width);
     const auto bytes = [&] {
-      return torch::randint(0, 256, {rows, frames, heads * width}).to(torch::kByte);
+      return at::randint(0, 256, {rows, frames, heads * width}).to(at::kByte);
     };
     const AttentionBytes x{bytes(), bytes(), bytes(), {0.02, 117}, {0.03, 0}, {0.01, 255}};
-    const auto split = [&](const torch::Tensor& q, const ActivationScale& scale) {
+    const auto split = [&](const at::Tensor& q, const ActivationScale& scale) {
       return dequantize_bytes(q, scale).view({rows, frames, heads, width}).transpose(1, 2);
     };
-    torch::Tensor mask;
+    at::Tensor mask;
     if (rows > 1) {
-      mask = torch::ones({rows, 1, 1, frames}, torch::kBool);
+      mask = at::ones({rows, 1, 1, frames}, at::kBool);
       mask[1].slice(2, frames / 2).fill_(false);
     }
     const auto expected =
-        at::scaled_dot_product_attention(split(x.q, x.q_scale).to(torch::kDouble),
-                                         split(x.k, x.k_scale).to(torch::kDouble),
-                                         split(x.v, x.v_scale).to(torch::kDouble),
+        at::scaled_dot_product_attention(split(x.q, x.q_scale).to(at::kDouble),
+                                         split(x.k, x.k_scale).to(at::kDouble),
+                                         split(x.v, x.v_scale).to(at::kDouble),
                                          mask.defined() ? std::optional(mask) : std::nullopt)
             .transpose(1, 2)
             .reshape({rows, frames, heads * width});
     const auto found = int8_attention(x, heads, mask, nullptr);
-    CHECK(largest_difference(found.to(torch::kDouble), expected) < 1e-5);
+    CHECK(largest_difference(found.to(at::kDouble), expected) < 1e-5);
     const ActivationScale out{0.012, 140};
     const auto steps = expected / out.scale + double(out.zero_point);
-    const auto far =
-        (int8_attention(x, heads, mask, &out).to(torch::kDouble) - steps.clamp(0, 255));
+    const auto far = (int8_attention(x, heads, mask, &out).to(at::kDouble) - steps.clamp(0, 255));
     CHECK(far.abs().max().item<double>() < 0.51);
   }
 }
 
 TEST_CASE("sum, norm and quantization in one pass are those of LibTorch") {
   if (!testing::vnni_or_skip()) return;
-  torch::manual_seed(1);
+  at::manual_seed(1);
   for (const int64_t channels : {1, 15, 16, 33, 768}) {
     INFO(channels << " channels");
     AddNorm from;
-    from.x = torch::randn({2, 21, channels});
-    from.bytes = torch::randint(0, 256, {2, 21, channels}).to(torch::kByte);
+    from.x = at::randn({2, 21, channels});
+    from.bytes = at::randint(0, 256, {2, 21, channels}).to(at::kByte);
     from.bytes_scale = {0.03, 100};
-    from.weight = torch::randn({channels});
-    from.bias = torch::randn({channels});
+    from.weight = at::randn({channels});
+    from.bias = at::randn({channels});
     const ActivationScale grid{0.04, 120};
-    const auto sum = from.x + (from.bytes.to(torch::kFloat) - 100) * 0.03f;
+    const auto sum = from.x + (from.bytes.to(at::kFloat) - 100) * 0.03f;
     const auto normed = at::layer_norm(sum, {channels}, from.weight, from.bias, from.epsilon);
     const Normed found = add_norm(from, true, true, &grid);
     CHECK(largest_difference(found.sum, sum) < 1e-5);
     CHECK(largest_difference(found.normed, normed) < 1e-4);
-    CHECK(torch::equal(found.bytes, quantize_bytes(found.normed, grid)));
-    const auto engine = at::quantize_per_tensor(found.normed, 0.04, 120, torch::kQUInt8);
-    CHECK(torch::equal(found.bytes, engine.int_repr()));
+    CHECK(at::equal(found.bytes, quantize_bytes(found.normed, grid)));
+    const auto engine = at::quantize_per_tensor(found.normed, 0.04, 120, at::kQUInt8);
+    CHECK(at::equal(found.bytes, engine.int_repr()));
     const Normed only_bytes = add_norm(from, false, false, &grid);
     CHECK_FALSE(only_bytes.sum.defined());
     CHECK_FALSE(only_bytes.normed.defined());
-    CHECK(torch::equal(only_bytes.bytes, found.bytes));
+    CHECK(at::equal(only_bytes.bytes, found.bytes));
   }
 }
 
 TEST_CASE("the packed positional convolution is the module's") {
   if (!testing::vnni_or_skip()) return;
-  torch::manual_seed(1);
+  at::manual_seed(1);
   for (const auto& [channels, groups, kernel, frames] :
        std::vector<std::tuple<int64_t, int64_t, int64_t, int64_t>>{
            {32, 2, 8, 21}, {48, 1, 5, 3}, {160, 2, 128, 50}, {12, 4, 16, 100}}) {
     INFO(channels << " channels, " << groups << " groups, kernel " << kernel);
-    const auto weight = torch::randn({channels, channels / groups, kernel}) * 0.1;
-    const auto bias = torch::randn({channels});
-    const auto x = torch::randn({2, frames, channels});
+    const auto weight = at::randn({channels, channels / groups, kernel}) * 0.1;
+    const auto bias = at::randn({channels});
+    const auto x = at::randn({2, frames, channels});
     auto expected = at::conv1d(x.transpose(1, 2), weight, bias, 1, kernel / 2, 1, groups);
     if (kernel % 2 == 0) expected = expected.slice(2, 0, frames);
     const auto found = FastPositionalConv(weight, bias, groups).run(x);

@@ -1,5 +1,12 @@
 #include "model/torch/int8/product.h"
 
+#include <ATen/Context.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+
 #include <random>
 #include <vector>
 
@@ -14,29 +21,29 @@ using namespace flowqat::model;
 namespace {
 
 /// Bytes of [lowest, highest], or only these two.
-torch::Tensor bytes(std::vector<int64_t> shape, int lowest, int highest, bool extremes,
-                    torch::ScalarType type) {
-  const torch::Tensor values = extremes ? torch::randint(0, 2, shape) * (highest - lowest) + lowest
-                                        : torch::randint(lowest, highest + 1, shape);
+at::Tensor bytes(std::vector<int64_t> shape, int lowest, int highest, bool extremes,
+                 at::ScalarType type) {
+  const at::Tensor values = extremes ? at::randint(0, 2, shape) * (highest - lowest) + lowest
+                                     : at::randint(lowest, highest + 1, shape);
   return values.to(type);
 }
 
 /// The same in double, term by term.
-torch::Tensor expected_steps(const torch::Tensor& windows, const Int8Parameters& p) {
+at::Tensor expected_steps(const at::Tensor& windows, const Int8Parameters& p) {
   const int64_t out = p.weight.size(0);
-  torch::Tensor weight = p.weight.dim() == 3 ? p.weight.transpose(1, 2) : p.weight;
-  weight = weight.reshape({out, -1}).to(torch::kDouble);
-  const torch::Tensor zero = p.weight_zero_point.to(torch::kDouble).expand({out}).view({out, 1});
-  const torch::Tensor sums = (windows.to(torch::kDouble) - double(p.input.zero_point))
-                                 .matmul((weight - zero).transpose(0, 1));
-  torch::Tensor y = sums * (p.weight_scale.to(torch::kDouble).expand({out}) * p.input.scale);
-  if (p.bias.defined()) y = y + p.bias.to(torch::kDouble);
+  at::Tensor weight = p.weight.dim() == 3 ? p.weight.transpose(1, 2) : p.weight;
+  weight = weight.reshape({out, -1}).to(at::kDouble);
+  const at::Tensor zero = p.weight_zero_point.to(at::kDouble).expand({out}).view({out, 1});
+  const at::Tensor sums = (windows.to(at::kDouble) - double(p.input.zero_point))
+                              .matmul((weight - zero).transpose(0, 1));
+  at::Tensor y = sums * (p.weight_scale.to(at::kDouble).expand({out}) * p.input.scale);
+  if (p.bias.defined()) y = y + p.bias.to(at::kDouble);
   return y / p.output.scale + double(p.output.zero_point);
 }
 
 /// Within half a step and what float32 adds to it.
-void check_steps(const torch::Tensor& found, const torch::Tensor& steps) {
-  const torch::Tensor far = (found.to(torch::kDouble) - steps.clamp(0, 255)).abs();
+void check_steps(const at::Tensor& found, const at::Tensor& steps) {
+  const at::Tensor far = (found.to(at::kDouble) - steps.clamp(0, 255)).abs();
   CHECK(far.max().item<double>() < 0.5 + 1e-3);
 }
 
@@ -46,14 +53,14 @@ Int8Parameters parameters(std::vector<int64_t> weight_shape, bool extremes, bool
   int64_t depth = 1;
   for (size_t i = 1; i < weight_shape.size(); ++i) depth *= weight_shape[i];
   Int8Parameters p;
-  p.weight = bytes(weight_shape, -128, 127, extremes, torch::kChar);
-  p.weight_scale = torch::rand({out}) * 0.01 + 0.001;
-  p.weight_zero_point = weight_zero ? torch::randint(-128, 128, {out}, torch::kInt)
-                                    : torch::zeros({out}, torch::kInt);
-  if (bias) p.bias = torch::randn({out});
-  p.input = {0.02, torch::randint(0, 256, {}).item<int64_t>()};
+  p.weight = bytes(weight_shape, -128, 127, extremes, at::kChar);
+  p.weight_scale = at::rand({out}) * 0.01 + 0.001;
+  p.weight_zero_point =
+      weight_zero ? at::randint(-128, 128, {out}, at::kInt) : at::zeros({out}, at::kInt);
+  if (bias) p.bias = at::randn({out});
+  p.input = {0.02, at::randint(0, 256, {}).item<int64_t>()};
   p.output = {0.02 * 0.006 * 100 * std::sqrt(double(depth)),
-              torch::randint(0, 256, {}).item<int64_t>()};
+              at::randint(0, 256, {}).item<int64_t>()};
   return p;
 }
 
@@ -98,7 +105,7 @@ TEST_CASE("a tile's sums are those of a plain loop, whatever its size and the by
 
 TEST_CASE("fast int8 products are rounded from exact sums, with every kind of zero point") {
   if (!testing::vnni_or_skip()) return;
-  torch::manual_seed(1);
+  at::manual_seed(1);
   for (const bool extremes : {false, true}) {
     for (const bool weight_zero : {false, true}) {
       for (const auto& [rows, in, out] :
@@ -111,7 +118,7 @@ TEST_CASE("fast int8 products are rounded from exact sums, with every kind of ze
         INFO(rows << " x " << in << " -> " << out << (extremes ? ", extremes" : "")
                   << (weight_zero ? ", weight zero points" : ""));
         const auto p = parameters({out, in}, extremes, weight_zero, rows % 2 == 1);
-        const auto x = bytes({rows, in}, 0, 255, extremes, torch::kByte);
+        const auto x = bytes({rows, in}, 0, 255, extremes, at::kByte);
         check_steps(FastInt8(p, {}).apply(x), expected_steps(x, p));
       }
     }
@@ -120,7 +127,7 @@ TEST_CASE("fast int8 products are rounded from exact sums, with every kind of ze
 
 TEST_CASE("fast int8 convolutions are products over overlapping windows of every row") {
   if (!testing::vnni_or_skip()) return;
-  torch::manual_seed(2);
+  at::manual_seed(2);
   for (const auto& [in, out, kernel, stride, frames] :
        std::vector<std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t>>{{1, 32, 10, 5, 403},
                                                                             {1, 7, 10, 5, 10},
@@ -130,14 +137,14 @@ TEST_CASE("fast int8 convolutions are products over overlapping windows of every
     INFO(in << " -> " << out << ", kernel " << kernel);
     for (const bool weight_zero : {false, true}) {
       const auto p = parameters({out, in, kernel}, false, weight_zero, true);
-      const auto x = bytes({3, frames, in}, 0, 255, false, torch::kByte);
+      const auto x = bytes({3, frames, in}, 0, 255, false, at::kByte);
       const auto windows =
           x.unfold(1, kernel, stride).transpose(2, 3).reshape({3, -1, kernel * in});
       const auto found = FastInt8(p, {.stride = stride}).apply(x);
       check_steps(found, expected_steps(windows, p));
       ByteTable reversed;
       for (int i = 0; i < 256; ++i) reversed.of[i] = static_cast<uint8_t>(255 - i);
-      CHECK(torch::equal(FastInt8(p, {.stride = stride}).apply(x, &reversed), 255 - found));
+      CHECK(at::equal(FastInt8(p, {.stride = stride}).apply(x, &reversed), 255 - found));
     }
   }
 }

@@ -1,5 +1,5 @@
 // The network against transformers' numbers, without training.
-#include "model/torch/engine/state_dict.h"
+#include "model/torch/base/state_dict.h"
 #include "model/torch/network/batch.h"
 #include "model/torch/training/loss.h"
 #include "tests/catch.h"
@@ -13,7 +13,7 @@ TEST_CASE("logits equal transformers', with and without an attention mask") {
     for (const bool attention_mask : {false, true}) {
       INFO(name << ", attention mask " << attention_mask);
       const Logits logits = golden.load(attention_mask)->infer(golden.batch());
-      const torch::Tensor& expected = golden[attention_mask ? "masked_logits" : "logits"];
+      const at::Tensor& expected = golden[attention_mask ? "masked_logits" : "logits"];
       CHECK(largest_difference(as_tensor(logits), expected) < 1e-4);
     }
   }
@@ -35,8 +35,8 @@ TEST_CASE("the rows of a batch do not see each other") {
   one.padded_samples = all.padded_samples;
   one.samples = all.samples.subspan(static_cast<size_t>(all.padded_samples), 1000);
   one.lengths_samples = {all.lengths_samples[1]};
-  const torch::Tensor together = as_tensor(model->infer(all))[1].slice(0, 0, 36);
-  const torch::Tensor alone = as_tensor(model->infer(one))[0].slice(0, 0, 36);
+  const at::Tensor together = as_tensor(model->infer(all))[1].slice(0, 0, 36);
+  const at::Tensor alone = as_tensor(model->infer(one))[0].slice(0, 0, 36);
   CHECK(largest_difference(together, alone) < 1e-5);
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("the CTC loss equals PyTorch's in each reduction") {
       const AudioBatch batch = golden.batch();
       const CtcLoss loss =
           ctc_loss(golden[logits], checked_frames(golden.config, batch),
-                   checked_targets(golden.config, batch, torch::kCPU), 0, reduction, true);
+                   checked_targets(golden.config, batch, at::kCPU), 0, reduction, true);
       CHECK(loss.infinite.item<int64_t>() == 0);
       CHECK(loss.value.item<double>() ==
             Approx(golden[logits + "." + name].item<double>()).epsilon(1e-5));
@@ -66,18 +66,18 @@ TEST_CASE("gradients equal PyTorch's, in both families") {
   TorchModel& torch_model = inside(*model);
   const AudioBatch batch = golden.batch();
   const std::vector<int64_t> frames = checked_frames(model->config(), batch);
-  const torch::Tensor logits = torch_model.network().forward(
-      network_input(model->config(), batch, frames, false, torch::kCPU));
-  ctc_loss(logits, frames, checked_targets(model->config(), batch, torch::kCPU), 0,
-           CtcReduction::mean, true)
+  const at::Tensor logits =
+      torch_model.network().forward(network_input(model->config(), batch, frames, false, at::kCPU));
+  ctc_loss(logits, frames, checked_targets(model->config(), batch, at::kCPU), 0, CtcReduction::mean,
+           true)
       .value.backward();
   int compared = 0;
-  for (const auto& parameter : torch_model.network().named_parameters()) {
-    const auto expected = golden.values.find("gradient." + published_name(parameter.key()));
+  for (const auto& [name, value] : torch_model.network().named_parameters()) {
+    const auto expected = golden.values.find("gradient." + published_name(name));
     if (expected == golden.values.end()) continue;
-    INFO(parameter.key());
+    INFO(name);
     const double scale = expected->second.abs().max().item<double>();
-    CHECK(largest_difference(parameter.value().grad(), expected->second) < 1e-4 * scale);
+    CHECK(largest_difference(value.grad(), expected->second) < 1e-4 * scale);
     ++compared;
   }
   CHECK(compared == 10);

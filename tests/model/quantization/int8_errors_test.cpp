@@ -1,3 +1,6 @@
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -18,7 +21,7 @@ std::shared_ptr<LinearLayer> named_layer() {
 std::shared_ptr<LinearLayer> calibrated(const std::string& scheme) {
   auto layer = named_layer();
   layer->insert_fake_quantizers(preset(scheme));
-  layer->forward(torch::randn({5, 4}));
+  layer->forward(at::randn({5, 4}));
   layer->set_fake_quantization(true);
   return layer;
 }
@@ -48,7 +51,7 @@ TEST_CASE("a layer that observed nothing cannot be fake-quantized or converted")
   CHECK_FALSE(layer->observed());
   check_error([&] { layer->set_fake_quantization(true); }, "no batch was observed");
   check_error([&] { layer->convert_to_int8(); }, "calibrate first");
-  layer->forward(torch::randn({2, 4}));
+  layer->forward(at::randn({2, 4}));
   CHECK(layer->observed());
   check_error([&] { layer->convert_to_int8(); }, "calibrate first");
   check_error([&] { layer->insert_fake_quantizers(preset("qnnpack")); }, "a fake-quantized one");
@@ -89,7 +92,7 @@ TEST_CASE("malformed int8 state and tensors name layer and key and leave the lay
   source->convert_to_int8();
   const auto good = source->state();
   const auto weight = source->int8_weight(), scale = source->weight_scale();
-  const std::optional<torch::Tensor> bias = source->bias;
+  const std::optional<at::Tensor> bias = source->bias;
   const auto layer = named_layer();
   const auto refused = [&](const std::string& pointer, const nlohmann::json& value,
                            const std::string& part) {
@@ -104,17 +107,17 @@ TEST_CASE("malformed int8 state and tensors name layer and key and leave the lay
   refused("/weight/scale", 0.5, "unknown key \"scale\"");
   refused("/scheme/symmetric_activations", "no", "scheme.symmetric_activations");
 
-  const auto load = [&](const torch::Tensor& w, const torch::Tensor& s,
-                        const std::optional<torch::Tensor>& b) {
+  const auto load = [&](const at::Tensor& w, const at::Tensor& s,
+                        const std::optional<at::Tensor>& b) {
     return [=] { layer->load_int8(good, w, s, b); };
   };
-  check_error(load(weight.to(torch::kFloat), scale, bias), "weight: expected Char of [3, 4]");
+  check_error(load(weight.to(at::kFloat), scale, bias), "weight: expected Char of [3, 4]");
   check_error(load(weight.t(), scale, bias), "found Char of [4, 3]");
   check_error(load(weight, scale[0], bias), "weight_scale");
-  check_error(load(weight, torch::Tensor(), bias), "found no tensor");
+  check_error(load(weight, at::Tensor(), bias), "found no tensor");
   check_error(load(weight, scale * 0, bias), "weight_scale");
   check_error(load(weight, scale, std::nullopt), "bias: expected a tensor");
-  check_error(load(weight, scale, torch::zeros({4})), "bias");
+  check_error(load(weight, scale, at::zeros({4})), "bias");
   load(weight, scale, bias)();
   check_error(load(weight, scale, bias), "an int8 one");
 }

@@ -1,4 +1,6 @@
 #include <ATen/Context.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
 #include <fbgemm/Utils.h>
 
 #include <thread>
@@ -14,7 +16,7 @@ namespace flowqat::model {
 using namespace testing;
 
 TEST_CASE("int8 layers are within one output step of the fake-quantized ones") {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   for (const auto& name : preset_names()) {
     for (const bool per_channel : {false, true}) {
       auto scheme = preset(name);
@@ -36,7 +38,7 @@ TEST_CASE("int8 layers are within one output step of the fake-quantized ones") {
 }
 
 TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed right all the same") {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   const auto shape = conv(16, 24, 3, 2, false, 3, 41);
   auto scheme = preset("fbgemm");
   scheme.per_channel_weights = true;
@@ -49,12 +51,12 @@ TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed ri
   const auto weight = int8->int8_weight();
   fbgemm::fbgemmForceIsa(used);
   CHECK(most_steps_apart(found, forward(*layer, x), int8->state()["output"]["scale"]) <= 1);
-  CHECK(torch::equal(weight, converted(shape, *layer)->int8_weight()));
+  CHECK(at::equal(weight, converted(shape, *layer)->int8_weight()));
   CHECK(int8->state()["scheme"]["engine"] == "fbgemm");
 }
 
 TEST_CASE("fake-quantized layers pass gradients to weight, bias and input") {
-  torch::manual_seed(4);
+  at::manual_seed(4);
   const auto shape = conv(4, 6, 3, 2, true, 2, 15);
   const auto layer = calibrated_layer(shape, preset("fbgemm"));
   const auto x = input(shape).requires_grad_();
@@ -65,7 +67,7 @@ TEST_CASE("fake-quantized layers pass gradients to weight, bias and input") {
 }
 
 TEST_CASE("layers packed for both engines run side by side under any global engine") {
-  torch::manual_seed(5);
+  at::manual_seed(5);
   const auto shape = conv(8, 12, 3, 2, true, 2, 31);
   const auto qnnpack = converted(shape, *calibrated_layer(shape, preset("qnnpack")));
   const auto calibrated = calibrated_layer(shape, preset("fbgemm"));
@@ -76,48 +78,47 @@ TEST_CASE("layers packed for both engines run side by side under any global engi
   const auto before = at::globalContext().qEngine();
   for (const auto engine : at::globalContext().supportedQEngines()) {
     at::globalContext().setQEngine(engine);
-    CHECK(torch::equal(forward(*qnnpack, x), first));
-    CHECK(torch::equal(forward(*fbgemm, x), second));
+    CHECK(at::equal(forward(*qnnpack, x), first));
+    CHECK(at::equal(forward(*fbgemm, x), second));
     CHECK(qnnpack->int8_weight().sizes() == fbgemm->int8_weight().sizes());
-    CHECK(torch::equal(
-        forward(*converted(shape, *calibrated_layer(shape, preset("fbgemm"))), x).isfinite().all(),
-        torch::tensor(true)));
+    const auto another = converted(shape, *calibrated_layer(shape, preset("fbgemm")));
+    CHECK(forward(*another, x).isfinite().all().item<bool>());
     CHECK(at::globalContext().qEngine() == engine);
   }
   at::globalContext().setQEngine(before);
 }
 
 TEST_CASE("an input with other strides gives the same int8 output") {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   for (const auto& name : {"qnnpack", "fbgemm"}) {
     const auto shape = conv(8, 12, 3, 2, true, 2, 31);
     const auto int8 = converted(shape, *calibrated_layer(shape, preset(name)));
     const auto x = input(shape);
     const auto strided = x.transpose(1, 2).contiguous().transpose(1, 2);
     REQUIRE_FALSE(strided.is_contiguous());
-    CHECK(torch::equal(forward(*int8, strided), forward(*int8, x)));
+    CHECK(at::equal(forward(*int8, strided), forward(*int8, x)));
   }
 }
 
 TEST_CASE("several threads may run one layer") {
-  torch::manual_seed(14);
+  at::manual_seed(14);
   const auto shape = conv(8, 12, 3, 2, true, 2, 131);
   const auto x = input(shape);
   for (const auto& name : preset_names()) {
     const auto frozen = calibrated_layer(shape, preset(name));
     for (const auto& layer : {frozen, converted(shape, *frozen)}) {
-      std::vector<torch::Tensor> outputs(4);
+      std::vector<at::Tensor> outputs(4);
       std::vector<std::thread> threads;
       for (auto& y : outputs) threads.emplace_back([&] { y = forward(*layer, x); });
       for (auto& thread : threads) thread.join();
-      for (const auto& y : outputs) CHECK(torch::equal(y, outputs.front()));
-      CHECK(torch::equal(outputs.front(), forward(*layer, x)));
+      for (const auto& y : outputs) CHECK(at::equal(y, outputs.front()));
+      CHECK(at::equal(outputs.front(), forward(*layer, x)));
     }
   }
 }
 
 TEST_CASE("conversion uses the stored scales and zero points even where the ranges differ") {
-  torch::manual_seed(8);
+  at::manual_seed(8);
   for (const auto& name : preset_names()) {
     const auto shape = linear(6, 4, {3});
     auto state = calibrated_layer(shape, preset(name))->state();
@@ -137,11 +138,10 @@ TEST_CASE("conversion uses the stored scales and zero points even where the rang
     const auto found = int8->state();
     for (const auto* part : {"input", "output"})
       for (const auto* key : {"scale", "zero_point"}) CHECK(found[part][key] == state[part][key]);
-    const auto scale = preset(name).per_channel_weights
-                           ? torch::tensor({0.01f, 0.02f, 0.03f, 0.04f})
-                           : torch::tensor({0.25f});
-    CHECK(torch::equal(int8->weight_scale(), scale));
-    const auto dequantized = int8->int8_weight().to(torch::kFloat) * scale.view({-1, 1});
+    const auto scale = preset(name).per_channel_weights ? at::tensor({0.01f, 0.02f, 0.03f, 0.04f})
+                                                        : at::tensor({0.25f});
+    CHECK(at::equal(int8->weight_scale(), scale));
+    const auto dequantized = int8->int8_weight().to(at::kFloat) * scale.view({-1, 1});
     const auto clamped =
         layer->weight.minimum(scale.view({-1, 1}) * 127).maximum(scale.view({-1, 1}) * -128);
     CHECK(((dequantized - clamped).abs() <= scale.view({-1, 1}) * 0.501).all().item<bool>());
@@ -149,9 +149,9 @@ TEST_CASE("conversion uses the stored scales and zero points even where the rang
 }
 
 TEST_CASE("weights of one sign and dead channels survive conversion and reloading") {
-  torch::manual_seed(10);
+  at::manual_seed(10);
   const auto shape = linear(12, 4, {20});
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const auto& name : preset_names()) {
     auto layer = float_layer(shape);
     layer->weight.abs_();
@@ -167,7 +167,7 @@ TEST_CASE("weights of one sign and dead channels survive conversion and reloadin
     const auto x = on_input_grid(input(shape), int8->state());
     const float step = int8->state()["output"]["scale"];
     CHECK(most_steps_apart(forward(*int8, x), forward(*layer, x), step) <= 1);
-    CHECK(torch::equal(forward(*reloaded_int8(shape, *int8), x), forward(*int8, x)));
+    CHECK(at::equal(forward(*reloaded_int8(shape, *int8), x), forward(*int8, x)));
   }
 }
 

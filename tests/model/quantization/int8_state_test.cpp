@@ -1,3 +1,6 @@
+#include <ATen/Context.h>
+#include <ATen/ops/equal.h>
+
 #include <nlohmann/json.hpp>
 
 #include "model/model.h"
@@ -9,23 +12,33 @@ namespace flowqat::model {
 
 using namespace testing;
 
+namespace {
+
+std::vector<std::string> names_of(const Module& module) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : module.named_parameters()) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
 TEST_CASE("int8 layers come back from state and tensors with equal bits") {
-  torch::manual_seed(9);
+  at::manual_seed(9);
   for (const auto& name : preset_names())
     for (const auto& shape : shapes()) {
       INFO(name << ", " << shape.name);
       const auto int8 = converted(shape, *calibrated_layer(shape, preset(name)));
       const auto loaded = reloaded_int8(shape, *int8);
       const auto x = input(shape);
-      CHECK(torch::equal(forward(*loaded, x), forward(*int8, x)));
+      CHECK(at::equal(forward(*loaded, x), forward(*int8, x)));
       CHECK(loaded->state() == int8->state());
-      CHECK(torch::equal(loaded->int8_weight(), int8->int8_weight()));
+      CHECK(at::equal(loaded->int8_weight(), int8->int8_weight()));
       CHECK(loaded->scheme() == preset(name));
     }
 }
 
 TEST_CASE("fake-quantized layers come back from their state with equal bits") {
-  torch::manual_seed(11);
+  at::manual_seed(11);
   for (const auto& name : preset_names()) {
     const auto shape = conv(6, 5, 3, 2, false, 2, 21);
     const auto layer = calibrated_layer(shape, preset(name));
@@ -35,7 +48,7 @@ TEST_CASE("fake-quantized layers come back from their state with equal bits") {
     loaded->load_fake_quantization(nlohmann::json::parse(layer->state().dump()));
     CHECK(loaded->state() == layer->state());
     const auto x = input(shape);
-    CHECK(torch::equal(forward(*loaded, x), forward(*layer, x)));
+    CHECK(at::equal(forward(*loaded, x), forward(*layer, x)));
   }
 }
 
@@ -51,7 +64,7 @@ TEST_CASE("a layer that has seen nothing keeps that in its state") {
 }
 
 TEST_CASE("a copy in any state is equal and independent") {
-  torch::manual_seed(12);
+  at::manual_seed(12);
   const auto shape = conv(4, 6, 3, 2, true, 2, 15);
   const auto quantized = calibrated_layer(shape, preset("qnnpack"));
   const auto original_float = float_layer(shape);
@@ -65,17 +78,17 @@ TEST_CASE("a copy in any state is equal and independent") {
       CHECK(target->is_int8() == original->is_int8());
       CHECK(target->is_fake_quantized() == original->is_fake_quantized());
       CHECK(target->state() == original->state());
-      CHECK(torch::equal(forward(*target, x), forward(*original, x)));
-      CHECK(target->named_parameters().keys() == original->named_parameters().keys());
+      CHECK(at::equal(forward(*target, x), forward(*original, x)));
+      CHECK(names_of(*target) == names_of(*original));
     }
   }
   const auto expected = forward(*quantized, x);
   const auto copy = copy_of(shape, *quantized);
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   copy->weight.fill_(0);
   copy->set_observers(true, true);
   forward(*copy, 100 * x);
-  CHECK(torch::equal(forward(*quantized, x), expected));
+  CHECK(at::equal(forward(*quantized, x), expected));
 }
 
 }  // namespace flowqat::model

@@ -1,5 +1,9 @@
 /// Layers of several shapes, calibrated and converted, for the tests of quantization.
 #pragma once
+#include <ATen/ops/fake_quantize_per_tensor_affine.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/randn.h>
+
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -8,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/torch/base/tensor.h"
 #include "model/torch/int8/cpu_features.h"
 #include "model/torch/network/layers.h"
 #include "tests/catch.h"
@@ -27,8 +32,8 @@ struct Shape {
   std::vector<int64_t> input;
 };
 
-inline torch::Tensor forward(QuantizableLayer& layer, const torch::Tensor& x) {
-  const torch::NoGradGuard no_grad;
+inline at::Tensor forward(QuantizableLayer& layer, const at::Tensor& x) {
+  const at::NoGradGuard no_grad;
   if (auto* conv = dynamic_cast<Conv1dLayer*>(&layer)) return conv->forward(x);
   return dynamic_cast<LinearLayer&>(layer).forward(x);
 }
@@ -59,16 +64,14 @@ inline std::vector<Shape> shapes() {
 }
 
 inline std::shared_ptr<QuantizableLayer> float_layer(const Shape& shape) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   auto layer = shape.make();
   layer->weight.normal_(0, 0.3);
   if (layer->bias.defined()) layer->bias.normal_(0, 0.5);
   return layer;
 }
 
-inline torch::Tensor input(const Shape& shape) {
-  return torch::gelu(2 * torch::randn(shape.input));
-}
+inline at::Tensor input(const Shape& shape) { return at::gelu(2 * at::randn(shape.input)); }
 
 inline std::shared_ptr<QuantizableLayer> calibrated_layer(const Shape& shape,
                                                           const LayerScheme& scheme) {
@@ -95,22 +98,22 @@ inline std::shared_ptr<QuantizableLayer> converted(const Shape& shape,
 }
 
 /// `x` on the grid of the layer's input, so that quantizing it again changes nothing.
-inline torch::Tensor on_input_grid(const torch::Tensor& x, const nlohmann::json& state) {
+inline at::Tensor on_input_grid(const at::Tensor& x, const nlohmann::json& state) {
   const float scale = state["input"]["scale"];
   const int64_t zero_point = state["input"]["zero_point"];
-  return torch::fake_quantize_per_tensor_affine(x, scale, zero_point, 0, 255);
+  return at::fake_quantize_per_tensor_affine(x, scale, zero_point, 0, 255);
 }
 
-inline int64_t most_steps_apart(const torch::Tensor& a, const torch::Tensor& b, float scale) {
+inline int64_t most_steps_apart(const at::Tensor& a, const at::Tensor& b, float scale) {
   return ((a - b) / scale).round().abs().max().item<int64_t>();
 }
 
 inline std::shared_ptr<QuantizableLayer> reloaded_int8(const Shape& shape,
                                                        const QuantizableLayer& layer) {
   auto loaded = shape.make();
-  std::optional<torch::Tensor> bias;
+  std::optional<at::Tensor> bias;
   if (layer.bias.defined()) bias = layer.bias;
-  const auto scale = layer.scheme().per_channel_weights ? layer.weight_scale() : torch::Tensor();
+  const auto scale = layer.scheme().per_channel_weights ? layer.weight_scale() : at::Tensor();
   const auto state = nlohmann::json::parse(layer.state().dump());
   loaded->load_int8(state, layer.int8_weight(), scale, bias);
   return loaded;

@@ -1,3 +1,5 @@
+#include <ATen/ops/tensor.h>
+
 #include "io/files/json_file.h"
 #include "model/torch/training/loss.h"
 #include "tests/catch.h"
@@ -11,13 +13,13 @@ struct Frames {
   nlohmann::json golden =
       flowqat::io::read_json(FLOWQAT_SOURCE_DIR "/tests/golden/distillation.json");
   std::vector<int64_t> counts = golden.at("frames");
-  torch::Tensor values(const nlohmann::json& list) const {
-    return torch::tensor(list.get<std::vector<double>>())
+  at::Tensor values(const nlohmann::json& list) const {
+    return at::tensor(list.get<std::vector<double>>())
         .reshape(golden.at("shape").get<std::vector<int64_t>>())
-        .to(torch::kFloat32);
+        .to(at::kFloat);
   }
-  torch::Tensor student() const { return values(golden.at("student")).requires_grad_(); }
-  torch::Tensor teacher() const { return values(golden.at("teacher")); }
+  at::Tensor student() const { return values(golden.at("student")).requires_grad_(); }
+  at::Tensor teacher() const { return values(golden.at("teacher")); }
 };
 
 TrainOptions teaching(double weight, double temperature) {
@@ -45,8 +47,8 @@ TEST_CASE("distillation has PyTorch's value and gradient at every temperature") 
   const Frames frames;
   for (const auto& expected : frames.golden.at("cases")) {
     INFO(expected.at("temperature"));
-    const torch::Tensor student = frames.student();
-    const torch::Tensor loss =
+    const at::Tensor student = frames.student();
+    const at::Tensor loss =
         distillation_loss(student, frames.teacher(), frames.counts, expected.at("temperature"));
     loss.backward();
     CHECK(loss.item<double>() == Approx(expected.at("loss").get<double>()).epsilon(1e-5));
@@ -56,23 +58,23 @@ TEST_CASE("distillation has PyTorch's value and gradient at every temperature") 
 
 TEST_CASE("frames of padding do not count, and equal logits teach nothing") {
   const Frames frames;
-  const torch::Tensor teacher = frames.teacher();
+  const at::Tensor teacher = frames.teacher();
   const double loss = distillation_loss(frames.student(), teacher, frames.counts, 2).item<double>();
-  torch::Tensor padded = frames.student().detach().clone(), heard = teacher.clone();
+  at::Tensor padded = frames.student().detach().clone(), heard = teacher.clone();
   for (size_t row = 0; row < frames.counts.size(); ++row) {
     const auto at = static_cast<int64_t>(row);
     padded[at].slice(0, frames.counts[row]).fill_(50).select(1, 0).fill_(-50);
     heard[at].slice(0, frames.counts[row]).fill_(-7).select(1, 2).fill_(30);
   }
   padded.requires_grad_();
-  const torch::Tensor same = distillation_loss(padded, heard, frames.counts, 2);
+  const at::Tensor same = distillation_loss(padded, heard, frames.counts, 2);
   CHECK(same.item<double>() == loss);
   same.backward();
   CHECK(padded.grad()[1].slice(0, 3).abs().max().item<double>() == 0);
   CHECK(padded.grad()[1].slice(0, 0, 3).abs().max().item<double>() > 0);
 
-  const torch::Tensor student = frames.student();
-  const torch::Tensor nothing = distillation_loss(student, student, frames.counts, 2);
+  const at::Tensor student = frames.student();
+  const at::Tensor nothing = distillation_loss(student, student, frames.counts, 2);
   nothing.backward();
   CHECK(nothing.item<double>() == Approx(0).margin(1e-6));
   CHECK(student.grad().abs().max().item<double>() < 1e-6);

@@ -1,7 +1,10 @@
+#include <ATen/ops/randn.h>
+
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
-#include "model/torch/engine/state_dict.h"
+#include "model/torch/base/state_dict.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 
@@ -52,7 +55,7 @@ TEST_CASE("three AdamW steps with masks and clipping give PyTorch's losses, norm
   int compared = 0;
   for (const Tensor& tensor : model->tensors()) {
     INFO(tensor.name);
-    const torch::Tensor found = from_tensor(tensor), expected = golden["trained." + tensor.name];
+    const at::Tensor found = from_tensor(tensor), expected = golden["trained." + tensor.name];
     // Where a gradient is next to nothing, Adam's division makes steps of the learning rate out of
     // rounding, which differs by processor: a few elements, and all of a bias of the keys, which
     // moves every score of a query alike.
@@ -86,7 +89,7 @@ TEST_CASE("training gives the same bits each time on two threads too") {
   config.conv_stride = {5, 4, 4, 4};
   config.num_conv_pos_embeddings = 16;
   const std::vector<float> samples = [] {
-    const torch::Tensor noise = torch::randn({4 * 16000}).contiguous();
+    const at::Tensor noise = at::randn({4 * 16000}).contiguous();
     const float* first = noise.const_data_ptr<float>();
     return std::vector<float>(first, first + noise.numel());
   }();

@@ -1,4 +1,7 @@
-#include "model/torch/engine/state_dict.h"
+#include "model/torch/base/state_dict.h"
+
+#include <ATen/ops/empty.h>
+#include <c10/util/accumulate.h>
 
 #include <algorithm>
 #include <cstring>
@@ -7,10 +10,9 @@
 namespace flowqat::model {
 namespace {
 
-constexpr std::pair<const char*, torch::ScalarType> kDtypes[] = {
-    {"F32", torch::kFloat32}, {"F16", torch::kFloat16}, {"BF16", torch::kBFloat16},
-    {"I8", torch::kInt8},     {"U8", torch::kUInt8},    {"I32", torch::kInt32},
-    {"I64", torch::kInt64},
+constexpr std::pair<const char*, at::ScalarType> kDtypes[] = {
+    {"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"I8", at::kChar},
+    {"U8", at::kByte},   {"I32", at::kInt},  {"I64", at::kLong},
 };
 
 constexpr std::pair<const char*, const char*> kRenamed[] = {
@@ -28,13 +30,13 @@ std::string shown(const std::vector<int64_t>& shape) {
   return text + "]";
 }
 
-const std::pair<const char*, torch::ScalarType>* find_dtype(const std::string& name) {
+const std::pair<const char*, at::ScalarType>* find_dtype(const std::string& name) {
   const auto* found =
       std::ranges::find_if(kDtypes, [&](const auto& known) { return name == known.first; });
   return found == std::end(kDtypes) ? nullptr : found;
 }
 
-size_t bytes_of(const std::vector<int64_t>& shape, torch::ScalarType type) {
+size_t bytes_of(const std::vector<int64_t>& shape, at::ScalarType type) {
   return static_cast<size_t>(c10::multiply_integers(shape)) * c10::elementSize(type);
 }
 
@@ -46,10 +48,10 @@ std::string joined(const std::vector<std::string>& words, const char* between) {
 
 }  // namespace
 
-Tensor to_tensor(const std::string& name, const torch::Tensor& value) {
-  torch::Tensor host = value.detach().to(torch::kCPU, value.scalar_type(), /*non_blocking=*/false,
-                                         /*copy=*/true);
-  const auto owner = std::make_shared<const torch::Tensor>(host.contiguous());
+Tensor to_tensor(const std::string& name, const at::Tensor& value) {
+  at::Tensor host = value.detach().to(at::kCPU, value.scalar_type(), /*non_blocking=*/false,
+                                      /*copy=*/true);
+  const auto owner = std::make_shared<const at::Tensor>(host.contiguous());
   const auto* dtype = std::ranges::find(kDtypes, owner->scalar_type(),
                                         &std::pair<const char*, at::ScalarType>::second);
   if (dtype == std::end(kDtypes)) {
@@ -63,7 +65,7 @@ Tensor to_tensor(const std::string& name, const torch::Tensor& value) {
           owner};
 }
 
-torch::Tensor from_tensor(const Tensor& tensor) {
+at::Tensor from_tensor(const Tensor& tensor) {
   const auto* dtype = find_dtype(tensor.dtype);
   if (!dtype) {
     throw Error("tensor \"" + tensor.name + "\": type " + tensor.dtype + " is not read here");
@@ -74,7 +76,7 @@ torch::Tensor from_tensor(const Tensor& tensor) {
                 " bytes, but " + tensor.dtype + " " + shown(tensor.shape) + " takes " +
                 std::to_string(bytes));
   }
-  torch::Tensor copy = torch::empty(tensor.shape, dtype->second);
+  at::Tensor copy = at::empty(tensor.shape, dtype->second);
   if (bytes > 0) std::memcpy(copy.mutable_data_ptr(), tensor.bytes.data(), bytes);
   return copy;
 }
@@ -91,18 +93,17 @@ std::string parameter_name(const std::string& published) {
   return name;
 }
 
-void StateLoader::expect(const std::string& name, const torch::Tensor& destination,
+void StateLoader::expect(const std::string& name, const at::Tensor& destination,
                          std::vector<std::string> dtypes) {
-  expect(name, destination.sizes().vec(), std::move(dtypes), [destination](torch::Tensor value) {
-    const torch::NoGradGuard no_grad;
-    torch::Tensor target = destination;
+  expect(name, destination.sizes().vec(), std::move(dtypes), [destination](at::Tensor value) {
+    const at::NoGradGuard no_grad;
+    at::Tensor target = destination;
     target.copy_(value);
   });
 }
 
 void StateLoader::expect(const std::string& name, std::vector<int64_t> shape,
-                         std::vector<std::string> dtypes,
-                         std::function<void(torch::Tensor)> receive) {
+                         std::vector<std::string> dtypes, std::function<void(at::Tensor)> receive) {
   slots_[name] = {std::move(shape), std::move(dtypes), std::move(receive)};
 }
 

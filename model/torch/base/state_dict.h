@@ -1,22 +1,21 @@
 /// Between LibTorch's tensors and named bytes, and the names that Hugging Face gives them.
 #pragma once
-#include <torch/torch.h>
-
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "model/model.h"
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
 /// A copy on the CPU: what happens to `value` later does not change it.
-Tensor to_tensor(const std::string& name, const torch::Tensor& value);
+Tensor to_tensor(const std::string& name, const at::Tensor& value);
 
 /// A copy of its own, whatever the alignment of the bytes. Throws Error for an unknown dtype or a
 /// size that does not fit the shape, naming the tensor.
-torch::Tensor from_tensor(const Tensor& tensor);
+at::Tensor from_tensor(const Tensor& tensor);
 
 /// Names under which files keep parameters: the positional convolution's gain and direction, here
 /// `conv.weight_g` and `conv.weight_v` as before transformers 4.30, are today
@@ -33,11 +32,11 @@ class StateLoader {
 
   /// The tensor called `name` must be there, with this shape and one of these types; it is
   /// converted to the type and device of `destination`.
-  void expect(const std::string& name, const torch::Tensor& destination,
+  void expect(const std::string& name, const at::Tensor& destination,
               std::vector<std::string> dtypes = {"F32", "F16", "BF16"});
   /// The same, handed over on the CPU as it is.
   void expect(const std::string& name, std::vector<int64_t> shape, std::vector<std::string> dtypes,
-              std::function<void(torch::Tensor)> receive);
+              std::function<void(at::Tensor)> receive);
   /// May be missing; load() then leaves it as it is.
   void allow_missing(const std::string& name) { slots_.at(name).required = false; }
   /// What the message says where this tensor is missing.
@@ -54,7 +53,7 @@ class StateLoader {
   struct Slot {
     std::vector<int64_t> shape;
     std::vector<std::string> dtypes;
-    std::function<void(torch::Tensor)> receive;
+    std::function<void(at::Tensor)> receive;
     bool required = true;
     std::string why{};
     const Tensor* source = nullptr;
