@@ -116,7 +116,7 @@ class Contributing(unittest.TestCase):
     def test_the_tests_pass(self):
         tests = [self.overlay.compile(name) for name in self.files if name.startswith("tests/nodes/")]
         self.assertTrue(tests)
-        program = self.overlay.link("tests_nodes", [*tests, *self.nodes], [r"/tests_nodes\.dir/"])
+        program = self.overlay.link("tests_nodes", [*tests, *self.nodes], [r"_test\.cpp\.o$"])
         done = subprocess.run([program], capture_output=True, text=True, cwd=self.root)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertNotIn("No tests ran", done.stdout)
