@@ -40,6 +40,20 @@ graph::Json corpus_node(const CorpusOptions& options) {
                             ": only a folder in LibriSpeech's layout has splits, and " + path +
                             " is no folder");
   }
+  const bool is_pattern = path.find_first_of("*?[{") != path.npos;
+  if (!is_pattern && !std::filesystem::exists(path)) {
+    throw graph::GraphError(path +
+                            ": no such file or folder; expected a manifest, a folder in "
+                            "LibriSpeech's layout, or tar shards");
+  }
+  for (const std::string& split : options.splits) {
+    const std::filesystem::path root = path;
+    if (!std::filesystem::exists(root / split) &&
+        !std::filesystem::exists(root / "LibriSpeech" / split)) {
+      throw graph::GraphError(options.split_option + " " + split + ": there is no such split in " +
+                              path);
+    }
+  }
   const bool is_shard = !is_folder && path.ends_with(".tar");
   if (is_shard || (is_folder && options.splits.empty() && holds_shards(path))) {
     return {{"type", "shards"}, {"paths", {path}}};

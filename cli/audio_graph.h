@@ -21,7 +21,8 @@ struct CorpusOptions {
   uint64_t seed = 1;
 };
 
-/// The node that reads the corpus. Throws GraphError for splits of what has none.
+/// The node that reads the corpus. Throws GraphError for a corpus or a split that is not there, and
+/// for splits of what has none.
 graph::Json corpus_node(const CorpusOptions& options);
 
 /// A corpus as a model hears it: a built-in graph through decode, resample and normalize to

@@ -1,9 +1,12 @@
 #include "cli/calibration.h"
 
+#include <filesystem>
+
 #include "cli/arguments.h"
 #include "graph/error.h"
 #include "graph/format.h"
 #include "io/files/json_file.h"
+#include "nodes/support/given_policy.h"
 #include "nodes/support/model_batch.h"
 
 namespace flowqat::cli {
@@ -41,24 +44,23 @@ std::vector<Argument> calibration_arguments(CalibrationArguments& told,
 }
 
 model::Policy read_policy(const std::string& file, const std::vector<std::string>& choices) {
-  json object = file.empty() ? json::object() : io::read_json(file);
-  try {
-    if (!file.empty()) model::policy_from_json(object, file);
-    for (const std::string& choice : choices) {
-      const size_t equals = choice.find('=');
-      if (equals == std::string::npos || equals == 0) {
-        throw graph::GraphError("--set " + choice + ": expected PART=CHOICE");
-      }
-      const std::string part = choice.substr(0, equals), text = choice.substr(equals + 1);
-      json value = json::parse(text, nullptr, false);
-      if (value.is_discarded()) value = text;
-      model::policy_from_json({{part, value}}, "--set");
-      object[part] = value;
-    }
-    return model::policy_from_json(object, file);
-  } catch (const model::Error& error) {
-    throw graph::GraphError(error.what());
+  if (!file.empty() && !std::filesystem::exists(file)) {
+    throw graph::GraphError("--policy " + file + ": no such file");
   }
+  json object = file.empty() ? json::object() : io::read_json(file);
+  if (!file.empty()) nodes::given_policy(object, file);
+  for (const std::string& choice : choices) {
+    const size_t equals = choice.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw graph::GraphError("--set " + choice + ": expected PART=CHOICE");
+    }
+    const std::string part = choice.substr(0, equals), text = choice.substr(equals + 1);
+    json value = json::parse(text, nullptr, false);
+    if (value.is_discarded()) value = text;
+    nodes::given_policy({{part, value}}, "--set");
+    object[part] = value;
+  }
+  return nodes::given_policy(object, file);
 }
 
 void check_is_float(const std::string& folder) {

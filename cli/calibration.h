@@ -32,7 +32,8 @@ std::vector<Argument> calibration_arguments(CalibrationArguments& told,
 inline constexpr int64_t kCalibrationBatch = 4;
 
 /// The default policy, a file's in its place, then each "PART=CHOICE" (JSON or a bare name) over
-/// it. Throws GraphError for what is no policy, io::Error for a file that cannot be read.
+/// it. Throws GraphError for what is no policy and a file that is not there, io::Error for one that
+/// cannot be read.
 model::Policy read_policy(const std::string& file, const std::vector<std::string>& choices);
 
 /// Throws GraphError for the folder of a model that is quantized already.

@@ -1,4 +1,5 @@
 /// A corpus, unpadded unless asked for; greedy decoding, and what was heard against what was said.
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,8 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/evaluation.h"
+#include "cli/given_model.h"
+#include "cli/output_file.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
@@ -29,8 +32,11 @@ struct EvaluateArguments {
   std::string manifest;             ///< a manifest, or a folder in LibriSpeech's layout
   std::vector<std::string> splits;  ///< of such a folder; empty: all
   int64_t batch = 1;                ///< utterances padded to one length
+  int64_t limit = 0;                ///< utterances at the most, in whole batches; 0: all
+  uint64_t seed = 1;                ///< of their choice
   bool json = false;
   std::string out;  ///< a file for what was heard in each utterance, or empty
+  bool overwrite = false;
   std::string text_normalization = "vocabulary";  ///< of the transcripts, or "none"
   std::string device = "auto";
   std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
@@ -38,21 +44,29 @@ struct EvaluateArguments {
 
 class Evaluator {
  public:
-  Evaluator(const EvaluateArguments& arguments, const io::TextNormalizer& normalize,
+  Evaluator(const OutputFile& out, int64_t limit, const io::TextNormalizer& normalize,
             Terminal& terminal)
-      : normalize_(normalize), terminal_(terminal), stop_signal_(catch_stop_signals()) {
-    if (!arguments.out.empty()) listing_.emplace(arguments.out);
+      : normalize_(normalize),
+        terminal_(terminal),
+        stop_signal_(catch_stop_signals()),
+        limit_(limit) {
+    if (out) listing_.emplace(out.partial());
   }
 
   Evaluation run(CorpusAudio& audio, const nodes::ModelState& model) {
     Evaluation evaluation;
     const auto stream = audio.open();
-    while (const auto batch = stream->next()) {
+    for (int64_t heard = 0; limit_ == 0 || heard < limit_;) {
+      const auto batch = stream->next();
+      if (!batch) break;
+      heard += std::ssize(batch->rows);
       if (stop_signal_ != 0) throw graph::Interrupted(stop_signal_);
       add(*batch, model, evaluation);
-      terminal_.progress(format("%lld of %zu utterances, WER %.2f %%",
-                                static_cast<long long>(evaluation.all.utterances),
-                                audio.utterances(), 100 * evaluation.all.words.rate()));
+      terminal_.progress(format(
+          "%lld of %zu utterances, WER %.2f %%", static_cast<long long>(evaluation.all.utterances),
+          limit_ > 0 ? std::min(audio.utterances(), static_cast<size_t>(limit_))
+                     : audio.utterances(),
+          100 * evaluation.all.words.rate()));
     }
     return evaluation;
   }
@@ -86,25 +100,30 @@ class Evaluator {
   const io::TextNormalizer& normalize_;
   Terminal& terminal_;
   const std::atomic<int>& stop_signal_;
+  int64_t limit_;  ///< 0: none
   std::optional<graph::JsonLines> listing_;
 };
 
 int evaluate(const EvaluateArguments& arguments) {
   quiet_openmp();
-  nodes::ModelDescription description = nodes::read_description(arguments.model);
+  Terminal terminal;
+  OutputFile out(arguments.out, arguments.overwrite);
+  const std::filesystem::path folder = folder_of_model(arguments.model, terminal);
+  nodes::ModelDescription description = nodes::read_description(folder);
   CorpusAudio audio({.command = "evaluate",
                      .manifest = arguments.manifest,
                      .splits = arguments.splits,
-                     .batch = arguments.batch},
+                     .batch = arguments.batch,
+                     .shuffled = arguments.limit > 0,
+                     .seed = arguments.seed},
                     description.extractor);
-  Terminal terminal;
   const io::TextNormalizer normalize(*description.tokenizer,
                                      io::parse_text_normalization(arguments.text_normalization));
   const nodes::TranscriptCounts transcripts = nodes::count_transcripts(audio.pipeline(), normalize);
-  Evaluator evaluator(arguments, normalize, terminal);
+  Evaluator evaluator(out, arguments.limit, normalize, terminal);
   model::engine().configure({.device = arguments.device});
-  const nodes::ModelState model = nodes::load_model(
-      arguments.model, description, {.kernels = nodes::kernels_of(arguments.kernels)});
+  const nodes::ModelState model =
+      nodes::load_model(folder, description, {.kernels = nodes::kernels_of(arguments.kernels)});
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   if (const std::string line = nodes::unknown_characters_line(transcripts); !line.empty()) {
     terminal.say("flowqat: " + line);
@@ -114,6 +133,7 @@ int evaluate(const EvaluateArguments& arguments) {
     throw graph::RunError(arguments.manifest + ": holds no transcript to compare with" +
                           (evaluation.rejected > 0 ? ", or no audio that can be read" : ""));
   }
+  if (out) out.keep();
   if (arguments.json) {
     graph::Json json = as_json(evaluation);
     json["model"] = arguments.model;
@@ -139,10 +159,12 @@ Command evaluate_command() {
                        "flowqat evaluate models/mine --manifest test.jsonl --out heard.jsonl"},
           .arguments = {model_argument(told->model, "a float, fake-quantized or int8"),
                         manifest_option(told->manifest), split_option(told->splits),
+                        limit_option(told->limit), seed_option(told->seed),
                         batch_option(told->batch), json_option(told->json),
                         output_option(told->out, "--out",
                                       "write a JSON object an utterance: what was said, heard and "
                                       "wrong"),
+                        overwrite_option(told->overwrite),
                         text_normalization_option(told->text_normalization),
                         device_option(told->device), kernels_option(told->kernels)},
           .run = [told] { return evaluate(*told); }};

@@ -5,9 +5,12 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/given_model.h"
+#include "cli/output_file.h"
 #include "cli/terminal.h"
+#include "graph/error.h"
 #include "io/files/atomic_file.h"
-#include "io/files/error.h"
+#include "io/files/write_error.h"
 #include "model/onnx_exporter.h"
 #include "nodes/support/model_folder.h"
 
@@ -29,28 +32,30 @@ fs::path folder_of(const fs::path& file) {
 nodes::ModelFiles read_exportable(const fs::path& folder) {
   nodes::ModelFiles files = nodes::read_files(folder);
   if (files.stage == nodes::Stage::fake_quantized) {
-    throw io::Error(files.quantization_file,
-                    "a fake-quantized model, expected a float or an int8 one; convert it to int8 "
-                    "with a graph of a model, a convert and a checkpoint node, then export that");
+    throw graph::GraphError(
+        files.quantization_file.string() +
+        ": a fake-quantized model, expected a float or an int8 one; convert it to int8 "
+        "with a graph of a model, a convert and a checkpoint node, then export that");
   }
   return files;
 }
 
 /// Whether the processor's files must be written; refuses to replace those of another model.
-bool needs_processor(const fs::path& folder, const nodes::ModelDescription& description,
-                     const ExportArguments& arguments) {
+bool needs_processor(const fs::path& folder, const fs::path& model,
+                     const nodes::ModelDescription& description, bool overwrite) {
   const fs::path vocabulary = folder / "vocab.json";
   if (!fs::exists(vocabulary)) return true;
-  if (fs::equivalent(folder, arguments.model)) return false;
-  if (arguments.overwrite) return true;
+  if (fs::equivalent(folder, model)) return false;
+  if (overwrite) return true;
   const io::Tokenizer there = io::Tokenizer::load(folder);
   const io::Tokenizer& own = *description.tokenizer;
   const bool is_same = there.tokens() == own.tokens() && there.blank_id() == own.blank_id() &&
                        io::FeatureExtractor::load(folder) == description.extractor;
   if (!is_same) {
-    throw io::Error(vocabulary,
-                    "belongs to another model, whose processor's files would be replaced; choose "
-                    "another folder for the ONNX file, or add --overwrite");
+    throw graph::GraphError(
+        vocabulary.string() +
+        ": belongs to another model, whose processor's files would be replaced; choose "
+        "another folder for the ONNX file, or add --overwrite");
   }
   return true;
 }
@@ -58,20 +63,20 @@ bool needs_processor(const fs::path& folder, const nodes::ModelDescription& desc
 int export_model(const ExportArguments& arguments) {
   Terminal terminal;
   const fs::path file = arguments.onnx;
-  const nodes::ModelDescription description = nodes::read_description(arguments.model);
-  const nodes::ModelFiles files = read_exportable(arguments.model);
+  const fs::path source = folder_of_model(arguments.model, terminal);
+  const nodes::ModelDescription description = nodes::read_description(source);
+  const nodes::ModelFiles files = read_exportable(source);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   if (fs::is_directory(file)) {
-    throw io::Error(file, "expected the name of a file to write, found a folder");
+    throw graph::GraphError(file.string() +
+                            ": expected the name of a file to write, found a folder");
   }
-  if (fs::exists(file) && !arguments.overwrite) {
-    throw io::Error(file, "is already there; choose another name, or add --overwrite");
-  }
+  if (!arguments.overwrite) refuse_existing({file.string()});
   const fs::path folder = folder_of(file);
   std::error_code refused;
   fs::create_directories(folder, refused);
-  if (refused) throw io::Error(folder, "cannot be created: " + refused.message());
-  const bool saves_processor = needs_processor(folder, description, arguments);
+  if (refused) throw io::WriteError(folder, "cannot be created: " + refused.message());
+  const bool saves_processor = needs_processor(folder, source, description, arguments.overwrite);
   try {
     io::write_file_atomically(file, [&](io::FileSink& sink) {
       model::onnx_exporter().write(

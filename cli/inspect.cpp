@@ -6,10 +6,12 @@
 #include "cli/arguments.h"
 #include "cli/audio_graph.h"
 #include "cli/commands.h"
+#include "cli/given_model.h"
 #include "cli/inspection.h"
 #include "cli/inspection_html.h"
+#include "cli/output_file.h"
 #include "cli/terminal.h"
-#include "cli/text_file.h"
+#include "graph/error.h"
 #include "graph/plan.h"
 #include "nodes/support/model_folder.h"
 
@@ -26,6 +28,7 @@ struct InspectArguments {
   double max_duration_s = 30;                     ///< 0: nothing is too long
   bool json = false;
   std::string html;  ///< a file to write, or empty
+  bool overwrite = false;
 };
 
 /// Whether anything below `folder` is a transcript in LibriSpeech's layout.
@@ -56,13 +59,14 @@ graph::Index read_index(const InspectArguments& arguments) {
 }
 
 int inspect(const InspectArguments& arguments) {
+  Terminal terminal;
   nodes::ModelDescription model;
   if (arguments.model.empty()) {
     model.tokenizer = std::make_shared<io::Tokenizer>(io::Tokenizer::base_960h());
   } else {
-    model = nodes::read_description(arguments.model);
+    model = nodes::read_description(folder_of_model(arguments.model, terminal));
   }
-  require_writable(arguments.html);
+  OutputFile html(arguments.html, arguments.overwrite);
   const Listener listener{
       .config = model.config,
       .rate_hz = model.extractor.rate_hz,
@@ -71,10 +75,9 @@ int inspect(const InspectArguments& arguments) {
       .max_duration_s = arguments.max_duration_s};
   const Inspection found = inspect(read_index(arguments), listener);
 
-  Terminal terminal;
   for (const std::string& note : model.notes) terminal.say("flowqat: " + note);
-  if (!arguments.html.empty()) {
-    write_text(arguments.html, inspection_page(found, listener, arguments.corpus));
+  if (html) {
+    html.write(inspection_page(found, listener, arguments.corpus));
     terminal.say("written to " + arguments.html);
   }
   if (arguments.json) {
@@ -108,7 +111,8 @@ Command inspect_command() {
                         split_option(told->splits),
                         {.name = "--model",
                          .value = "MODEL",
-                         .doc = "whose vocabulary and frames the corpus is held against",
+                         .doc = "the model (its folder, or its id on the Hub) whose vocabulary and "
+                                "frames the corpus is held against",
                          .target = &told->model,
                          .fallback = "those of wav2vec2-base-960h"},
                         text_normalization_option(told->text_normalization),
@@ -119,7 +123,8 @@ Command inspect_command() {
                          .minimum = 0,
                          .maximum = 1e6},
                         json_option(told->json),
-                        output_option(told->html, "--html", "write a page with pictures")},
+                        output_option(told->html, "--html", "write a page with pictures"),
+                        overwrite_option(told->overwrite)},
           .run = [told] { return inspect(*told); }};
 }
 

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <iostream>
 
 #include "cli/commands.h"
@@ -5,6 +6,8 @@
 #include "cli/parse.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
+#include "graph/output_error.h"
+#include "io/files/write_error.h"
 
 namespace {
 
@@ -21,6 +24,8 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A pipe that nobody reads is an error that can be told, not the program's silent end.
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     return dispatch(argc, argv);
   } catch (const graph::GraphError& error) {
@@ -29,6 +34,12 @@ int main(int argc, char** argv) {
   } catch (const graph::Interrupted& interrupted) {
     std::cerr << "flowqat: interrupted\n";
     return 128 + interrupted.signal_number;
+  } catch (const graph::OutputError& error) {
+    std::cerr << "flowqat: " << error.what() << "\n";
+    return cli::kCannotWrite;
+  } catch (const io::WriteError& error) {
+    std::cerr << "flowqat: " << error.what() << "\n";
+    return cli::kCannotWrite;
   } catch (const std::exception& error) {
     std::cerr << "flowqat: " << error.what() << "\n";
     return cli::kFailed;

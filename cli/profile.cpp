@@ -8,10 +8,10 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/graph_arguments.h"
+#include "cli/output_file.h"
 #include "cli/profile_html.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
-#include "cli/text_file.h"
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/graph.h"
@@ -25,7 +25,8 @@ struct ProfileArguments : GraphArguments {
   std::string stream;  ///< a batch node's name; empty: the first one
   double seconds = 10;
   bool isolate = false, json = false;
-  std::string trace, html;        ///< files to write, or empty
+  std::string trace, html;  ///< files to write, or empty
+  bool overwrite = false;
   double trainer_x_realtime = 0;  ///< the speed of a trainer to feed; 0: examples
 };
 
@@ -125,8 +126,8 @@ graph::Json as_json(const graph::Profile& profile, const std::string& stream,
 
 int profile(const ProfileArguments& arguments) {
   graph::Graph graph(graph::upstream_of(resolved_graph(arguments), arguments.stream));
-  require_writable(arguments.trace);
-  require_writable(arguments.html);
+  OutputFile trace_file(arguments.trace, arguments.overwrite);
+  OutputFile html(arguments.html, arguments.overwrite);
   Terminal terminal;
   const std::atomic<int>& stop_signal = catch_stop_signals();
   graph::fetch_missing(graph, {terminal, stop_signal});
@@ -154,10 +155,12 @@ int profile(const ProfileArguments& arguments) {
   std::vector<graph::IsolatedNode> isolated;
   if (arguments.isolate) isolated = graph::isolate(pipeline, isolated_s, options);
 
-  if (trace) trace->write(arguments.trace);
-  if (!arguments.html.empty()) {
-    write_text(arguments.html,
-               profile_page(measured, isolated, arguments.graph + ", " + batcher.name()));
+  if (trace) {
+    trace->write(trace_file.partial());
+    trace_file.keep();
+  }
+  if (html) {
+    html.write(profile_page(measured, isolated, arguments.graph + ", " + batcher.name()));
   }
   if (arguments.json) {
     terminal.result(as_json(measured, batcher.name(), isolated).dump() + "\n");
@@ -206,7 +209,8 @@ Command profile_command() {
                                       "write a page with the occupancy over time"),
                         output_option(told->trace, "--trace",
                                       "write every piece of work, for chrome://tracing and "
-                                      "ui.perfetto.dev")},
+                                      "ui.perfetto.dev"),
+                        overwrite_option(told->overwrite)},
           .run = [told] { return profile(*told); }};
 }
 

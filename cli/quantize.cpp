@@ -8,6 +8,7 @@
 #include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/given_model.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
@@ -28,15 +29,15 @@ struct QuantizeArguments : CalibrationArguments {
   bool overwrite = false;
 };
 
-/// Only what looks like a model's folder is ever replaced, and never the one that is read.
-void check_out(const QuantizeArguments& arguments) {
+/// Only what looks like a model's folder is ever replaced, and never `model`, the one that is read.
+void check_out(const QuantizeArguments& arguments, const fs::path& model) {
   const fs::path out = arguments.out;
   if (!fs::exists(out)) return;
   if (!arguments.overwrite) {
     throw graph::GraphError("--out " + arguments.out +
-                            ": exists already; replace it with --overwrite");
+                            ": is already there; choose another name, or add --overwrite");
   }
-  if (fs::equivalent(out, arguments.model)) {
+  if (fs::equivalent(out, model)) {
     throw graph::GraphError("--out " + arguments.out +
                             ": is the folder of the model to quantize; choose another one");
   }
@@ -87,10 +88,11 @@ int quantize(const QuantizeArguments& arguments) {
   if (obstacle) {
     throw graph::GraphError(*obstacle + "; --fake writes the fake-quantized model instead");
   }
-  check_out(arguments);
-  nodes::ModelDescription description = nodes::read_description(arguments.model);
-  check_is_float(arguments.model);
   Terminal terminal;
+  const fs::path model = folder_of_model(arguments.model, terminal);
+  check_out(arguments, model);
+  nodes::ModelDescription description = nodes::read_description(model);
+  check_is_float(model);
   const std::atomic<int>& stop_signal = catch_stop_signals();
   CorpusAudio audio({.command = "quantize",
                      .manifest = arguments.manifest,
@@ -100,7 +102,7 @@ int quantize(const QuantizeArguments& arguments) {
                      .seed = arguments.seed},
                     description.extractor);
   model::engine().configure({.device = arguments.device});
-  nodes::ModelState state = nodes::load_model(arguments.model, description);
+  nodes::ModelState state = nodes::load_model(model, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
 
   Outcome outcome;

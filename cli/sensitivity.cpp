@@ -10,13 +10,14 @@
 #include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/given_model.h"
+#include "cli/output_file.h"
 #include "cli/sensitivity_report.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/json_lines.h"
-#include "graph/run_folder.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/recognize.h"
 #include "nodes/support/score.h"
@@ -37,6 +38,7 @@ struct SensitivityArguments : CalibrationArguments {
   int64_t limit = 0;            ///< utterances at the most; 0: all
   double budget = 0.5;          ///< points of WER that a mixed policy may cost
   std::string out, policy_out;  ///< files to write, or empty
+  bool overwrite = false;
 };
 
 /// The scores of the frames that stand for speech, row by row.
@@ -183,9 +185,9 @@ CorpusOptions calibration_corpus(const SensitivityArguments& arguments) {
 }
 
 Sensitivity measure(Listener& listener, std::vector<Unit> units,
-                    const SensitivityArguments& arguments) {
+                    const SensitivityArguments& arguments, const OutputFile& out) {
   std::optional<graph::JsonLines> listing;
-  if (!arguments.out.empty()) listing.emplace(arguments.out);
+  if (out) listing.emplace(out.partial());
   Sensitivity found;
   found.budget = arguments.budget;
   listener.expect(static_cast<int>(units.size()) + 2);
@@ -222,13 +224,16 @@ int sensitivity(const SensitivityArguments& arguments) {
   quiet_openmp();
   const model::Policy policy = read_policy(arguments.policy, arguments.choices);
   const CorpusOptions observed = calibration_corpus(arguments);
-  nodes::ModelDescription description = nodes::read_description(arguments.model);
-  check_is_float(arguments.model);
   Terminal terminal;
+  OutputFile out(arguments.out, arguments.overwrite);
+  OutputFile policy_out(arguments.policy_out, arguments.overwrite);
+  const std::filesystem::path folder = folder_of_model(arguments.model, terminal);
+  nodes::ModelDescription description = nodes::read_description(folder);
+  check_is_float(folder);
   const std::atomic<int>& stop_signal = catch_stop_signals();
   CorpusAudio audio(evaluation_corpus(arguments), description.extractor);
   model::engine().configure({.device = arguments.device});
-  const nodes::ModelState state = nodes::load_model(arguments.model, description);
+  const nodes::ModelState state = nodes::load_model(folder, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   {
     CorpusAudio calibration(observed, description.extractor);
@@ -238,11 +243,10 @@ int sensitivity(const SensitivityArguments& arguments) {
   const Layers layers = state.model->quantizable_layers();
   Listener listener(state, audio, arguments.limit, terminal, stop_signal);
   Sensitivity found =
-      measure(listener, nodes::units_of(policy, layers, arguments.by == "part"), arguments);
+      measure(listener, nodes::units_of(policy, layers, arguments.by == "part"), arguments, out);
   found.policy = nodes::with_float(policy, found.proposal.in_float, layers);
-  if (!arguments.policy_out.empty()) {
-    graph::write_json(arguments.policy_out, graph::Json(model::policy_to_json(found.policy)));
-  }
+  if (out) out.keep();
+  policy_out.write(graph::Json(model::policy_to_json(found.policy)).dump(2) + "\n");
   if (arguments.json) {
     graph::Json json = as_json(found);
     json["model"] = arguments.model;
@@ -263,37 +267,38 @@ Command sensitivity_command() {
   const auto told = std::make_shared<SensitivityArguments>();
   Argument calibration_split = split_option(told->calibration_splits);
   calibration_split.name = "--calibration-split";
-  return {.name = "sensitivity",
-          .doc = "what each layer's quantization costs, and which layers to leave in float",
-          .examples = {"flowqat sensitivity models/mine --manifest data/dev --limit 200 "
-                       "--policy-out mixed.json",
-                       "flowqat sensitivity models/mine --manifest data/dev --by part"},
-          .arguments = calibration_arguments(
-              *told,
-              {{.name = "--calibration",
-                .value = "FILE|DIR",
-                .doc = "speech to calibrate with",
-                .target = &told->calibration,
-                .fallback = "that of --manifest"},
-               calibration_split,
-               {.name = "--by",
-                .value = "layer|part",
-                .doc = "quantize a layer or a part at a time",
-                .target = &told->by,
-                .choices = {"layer", "part"}},
-               batch_option(told->batch),
-               limit_option(told->limit),
-               {.name = "--budget",
-                .value = "POINTS",
-                .doc = "points of WER that the proposed policy may cost",
-                .target = &told->budget,
-                .minimum = 0,
-                .maximum = 100},
-               output_option(told->out, "--out",
-                             "write a JSON object for each layer or part, as it is measured"),
-               output_option(told->policy_out, "--policy-out",
-                             "write the proposed policy, for --policy and for a calibrate node")}),
-          .run = [told] { return sensitivity(*told); }};
+  return {
+      .name = "sensitivity",
+      .doc = "what each layer's quantization costs, and which layers to leave in float",
+      .examples = {"flowqat sensitivity models/mine --manifest data/dev --limit 200 "
+                   "--policy-out mixed.json",
+                   "flowqat sensitivity models/mine --manifest data/dev --by part"},
+      .arguments = calibration_arguments(
+          *told, {{.name = "--calibration",
+                   .value = "FILE|DIR",
+                   .doc = "speech to calibrate with",
+                   .target = &told->calibration,
+                   .fallback = "that of --manifest"},
+                  calibration_split,
+                  {.name = "--by",
+                   .value = "layer|part",
+                   .doc = "quantize a layer or a part at a time",
+                   .target = &told->by,
+                   .choices = {"layer", "part"}},
+                  batch_option(told->batch),
+                  limit_option(told->limit),
+                  {.name = "--budget",
+                   .value = "POINTS",
+                   .doc = "points of WER that the proposed policy may cost",
+                   .target = &told->budget,
+                   .minimum = 0,
+                   .maximum = 100},
+                  output_option(told->out, "--out",
+                                "write a JSON object for each layer or part, as it is measured"),
+                  output_option(told->policy_out, "--policy-out",
+                                "write the proposed policy, for --policy and for a calibrate node"),
+                  overwrite_option(told->overwrite)}),
+      .run = [told] { return sensitivity(*told); }};
 }
 
 }  // namespace flowqat::cli

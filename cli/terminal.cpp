@@ -2,7 +2,11 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <iostream>
+
+#include "graph/output_error.h"
 
 namespace flowqat::cli {
 namespace {
@@ -40,7 +44,12 @@ void Terminal::progress(const std::string& status) {
 
 void Terminal::result(const std::string& text) {
   wipe();
+  errno = 0;
   std::cout << text << std::flush;
+  if (!std::cout) {
+    throw graph::OutputError(std::string("standard output: cannot be written: ") +
+                             (errno != 0 ? std::strerror(errno) : "it is closed"));
+  }
 }
 
 }  // namespace flowqat::cli

@@ -13,6 +13,7 @@ class Terminal : public graph::Reporter {
   ~Terminal() override;
   void say(const std::string& line) override;
   void progress(const std::string& status) override;
+  /// Throws OutputError.
   void result(const std::string& text) override;
 
  private:

@@ -8,10 +8,13 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/output_file.h"
 #include "cli/terminal.h"
 #include "cli/transcriber.h"
 #include "graph/error.h"
-#include "io/files/error.h"
+#include "graph/output_error.h"
+#include "graph/params.h"
+#include "io/files/write_error.h"
 #include "io/tensors/npy.h"
 
 namespace flowqat::cli {
@@ -22,8 +25,13 @@ namespace fs = std::filesystem;
 /// A file's name without its ending, and a number where another argument has that name.
 class LogitsFiles {
  public:
-  explicit LogitsFiles(const std::string& folder) : folder_(folder) {
-    if (!folder.empty()) fs::create_directories(folder);
+  explicit LogitsFiles(const std::string& folder) : folder_(folder) {}
+  void make_folder() const {
+    std::error_code refused;
+    fs::create_directories(folder_, refused);
+    if (refused) {
+      throw graph::OutputError(folder_.string() + ": cannot be created: " + refused.message());
+    }
   }
   fs::path place_for(const std::string& argument) {
     const std::string stem = argument == "-" ? "stdin" : fs::path(argument).stem().string();
@@ -55,12 +63,18 @@ int transcribe(const TranscribeArguments& arguments) {
   if (std::count(arguments.audio.begin(), arguments.audio.end(), "-") > 1) {
     throw graph::GraphError("AUDIO: \"-\" is there twice, but standard input can be read once");
   }
+  LogitsFiles logits_files(arguments.logits);
+  std::vector<std::string> places;
+  for (const std::string& path : arguments.audio) places.push_back(logits_files.place_for(path));
+  if (!arguments.logits.empty()) {
+    if (!arguments.overwrite) refuse_existing(places);
+    logits_files.make_folder();
+  }
   Terminal terminal;
   Transcriber transcriber(arguments, terminal);
-  LogitsFiles logits_files(arguments.logits);
   bool all_heard = true;
-  for (const std::string& path : arguments.audio) {
-    const fs::path logits = logits_files.place_for(path);
+  for (size_t i = 0; i < places.size(); ++i) {
+    const std::string &path = arguments.audio[i], &logits = places[i];
     try {
       const Heard heard = transcriber.hear(path);
       const io::DecodedText text = transcriber.decode(heard);
@@ -72,11 +86,17 @@ int transcribe(const TranscribeArguments& arguments) {
         continue;
       }
       graph::Json line = as_json(path, text, heard.duration_s, transcriber);
-      if (!arguments.logits.empty()) line["logits"] = logits.string();
+      if (!arguments.logits.empty()) line["logits"] = logits;
       terminal.result(line.dump(-1, ' ', false, graph::Json::error_handler_t::replace) + "\n");
+    } catch (const io::WriteError&) {
+      throw;  // the next file would have no place to go either
     } catch (const io::Error& error) {
       terminal.say(std::string("flowqat: ") + error.what());
       all_heard = false;
+      // The lines after it stay those of their files.
+      const graph::Json line{{"path", path}, {"error", error.what()}};
+      constexpr auto replace = graph::Json::error_handler_t::replace;
+      terminal.result((arguments.json ? line.dump(-1, ' ', false, replace) : "") + "\n");
     }
   }
   return all_heard ? kDone : kFailed;
@@ -115,6 +135,7 @@ Command transcribe_command() {
                          .target = &told->overlap_s,
                          .minimum = 0,
                          .maximum = 3600},
+                        overwrite_option(told->overwrite),
                         device_option(told->device),
                         kernels_option(told->kernels)},
           .run = [told] { return transcribe(*told); }};

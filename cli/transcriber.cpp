@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "cli/given_model.h"
 #include "cli/signals.h"
 #include "graph/error.h"
 #include "graph/format.h"
@@ -65,14 +66,15 @@ graph::Json audio_graph(const fs::path& path, const io::FeatureExtractor& extrac
 }  // namespace
 
 Transcriber::Transcriber(const TranscribeArguments& arguments, Terminal& terminal)
-    : description_(nodes::read_description(arguments.model)),
+    : folder_(folder_of_model(arguments.model, terminal)),
+      description_(nodes::read_description(folder_)),
       windows_(window_shape(arguments, description_)),
       keep_logits_(!arguments.logits.empty()),
       stop_signal_(catch_stop_signals()),
       terminal_(terminal) {
   model::engine().configure({.device = arguments.device});
-  model_ = nodes::load_model(arguments.model, description_,
-                             {.kernels = nodes::kernels_of(arguments.kernels)});
+  model_ =
+      nodes::load_model(folder_, description_, {.kernels = nodes::kernels_of(arguments.kernels)});
   for (const std::string& note : description_.notes) terminal_.say("flowqat: " + note);
 }
 

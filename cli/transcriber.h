@@ -17,7 +17,8 @@ struct TranscribeArguments {
   std::string model;
   std::vector<std::string> audio;  ///< files; "-": the bytes of one on standard input
   bool json = false;
-  std::string logits;  ///< a folder for every file's frame scores, or empty
+  std::string logits;      ///< a folder for every file's frame scores, or empty
+  bool overwrite = false;  ///< the files in there
   /// Longer recordings are heard in windows, which share `overlap_s`; 0: none is too long.
   double window_s = 40, overlap_s = 4;
   std::string device = "auto";
@@ -65,6 +66,7 @@ class Transcriber {
   Heard hear(const Recording& recording);
   void hear(const graph::Batch& batch, const nodes::Window& window, Heard& heard) const;
 
+  std::filesystem::path folder_;  ///< the model's
   nodes::ModelDescription description_;
   nodes::WindowShape windows_;
   bool keep_logits_;

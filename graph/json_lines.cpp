@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "graph/error.h"
+#include "graph/output_error.h"
 
 namespace flowqat::graph {
 
@@ -14,7 +14,7 @@ void JsonLines::open(std::ios::openmode mode) {
   file_.close();
   file_.clear();
   file_.open(path_, std::ios::out | mode);
-  if (!file_) throw RunError(path_.string() + ": cannot be written");
+  if (!file_) throw OutputError(path_.string() + ": cannot be written");
 }
 
 void JsonLines::add(const Json& line) {
@@ -22,7 +22,7 @@ void JsonLines::add(const Json& line) {
   // A path or message may hold bytes that are no UTF-8: they are replaced, never a reason to stop.
   const std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   file_ << text << std::flush;
-  if (!file_) throw RunError(path_.string() + ": cannot be written (is the disk full?)");
+  if (!file_) throw OutputError(path_.string() + ": cannot be written (is the disk full?)");
   bytes_ += static_cast<int64_t>(text.size());
 }
 

@@ -13,8 +13,8 @@ class JsonLines {
  public:
   /// Writes nowhere.
   JsonLines() = default;
-  /// Starts the file afresh, or with `keep` leaves what is there for cut_back(). Throws RunError if
-  /// it cannot be written.
+  /// Starts the file afresh, or with `keep` leaves what is there for cut_back(). Throws OutputError
+  /// if it cannot be written.
   explicit JsonLines(std::filesystem::path path, bool keep = false);
 
   void add(const Json& line);

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "graph/error.h"
+#include "graph/output_error.h"
 
 namespace flowqat::graph {
 namespace fs = std::filesystem;
@@ -20,7 +20,7 @@ void sync(const fs::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY);
   if (file < 0 || ::fsync(file) != 0) {
     if (file >= 0) ::close(file);
-    throw RunError(path.string() + ": cannot be synced to the disk");
+    throw OutputError(path.string() + ": cannot be synced to the disk");
   }
   ::close(file);
 }
@@ -100,8 +100,8 @@ RunFolder::RunFolder(fs::path path, const Json& resolved_graph, Existing existin
     fs::create_directories(path_ / "checkpoints");
     write_json(path_ / "graph.json", resolved_graph);
   } catch (const fs::filesystem_error& error) {
-    throw RunError(path_.string() +
-                   ": the run's folder cannot be written: " + error.code().message());
+    throw OutputError(path_.string() +
+                      ": the run's folder cannot be written: " + error.code().message());
   }
 }
 
@@ -132,7 +132,7 @@ void RunFolder::prune_checkpoints(int keep) const {
     fs::remove_all(all[i]);
 }
 
-void write_folder(const fs::path& path, const std::function<void(const fs::path&)>& fill) {
+void write_folder(const fs::path& path, const std::function<void(const fs::path&)>& fill) try {
   const fs::path partial = beside(path, ".partial"), replaced = beside(path, ".replaced");
   fs::remove_all(partial);
   fs::create_directories(partial);
@@ -149,6 +149,8 @@ void write_folder(const fs::path& path, const std::function<void(const fs::path&
   fs::rename(partial, path);
   sync(path.parent_path().empty() ? fs::path(".") : path.parent_path());
   fs::remove_all(replaced);
+} catch (const fs::filesystem_error& error) {
+  throw OutputError(path.string() + ": cannot be written: " + error.code().message());
 }
 
 void write_json(const fs::path& path, const Json& value) {
@@ -156,7 +158,7 @@ void write_json(const fs::path& path, const Json& value) {
   {
     std::ofstream file(partial);
     file << value.dump(2, ' ', false, Json::error_handler_t::replace) << "\n" << std::flush;
-    if (!file) throw RunError(path.string() + ": cannot be written");
+    if (!file) throw OutputError(path.string() + ": cannot be written");
   }
   sync(partial);
   fs::rename(partial, path);

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "graph/error.h"
+#include "graph/output_error.h"
 #include "graph/params.h"
 
 namespace flowqat::graph {
@@ -79,7 +79,7 @@ void Trace::write(const std::filesystem::path& file) const {
   }
   out << "\n]}\n";
   out.close();
-  if (!out) throw RunError(file.string() + ": the trace cannot be written there");
+  if (!out) throw OutputError(file.string() + ": the trace cannot be written there");
 }
 
 }  // namespace flowqat::graph

@@ -23,8 +23,8 @@ class Trace {
             Clock::time_point ended);
 
   size_t events() const;
-  /// In the Trace Event Format (JSON object form, complete events). Throws RunError when the file
-  /// cannot be written.
+  /// In the Trace Event Format (JSON object form, complete events). Throws OutputError when the
+  /// file cannot be written.
   void write(const std::filesystem::path& file) const;
 
  private:

@@ -5,6 +5,7 @@
 
 #include "graph/registry.h"
 #include "graph/run.h"
+#include "nodes/support/given_policy.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
 
@@ -15,16 +16,12 @@ model::Policy read_policy(const graph::Params& params) {
   graph::Json object = graph::Json::object();
   for (const auto& [part, choice] : model::policy_parts) object[part] = params.json(part);
   object["exceptions"] = params.json("exceptions");
-  try {
-    model::Policy policy = model::policy_from_json(nlohmann::json(object), "policy");
-    const auto is_float = [&](const auto& part) { return !(policy.*part.second); };
-    if (std::ranges::all_of(model::policy_parts, is_float) && policy.exceptions.empty()) {
-      throw model::Error("every part is \"none\": nothing would be quantized");
-    }
-    return policy;
-  } catch (const model::Error& error) {
-    throw graph::GraphError(error.what());
+  model::Policy policy = given_policy(nlohmann::json(object), "policy");
+  const auto is_float = [&](const auto& part) { return !(policy.*part.second); };
+  if (std::ranges::all_of(model::policy_parts, is_float) && policy.exceptions.empty()) {
+    throw graph::GraphError("every part is \"none\": nothing would be quantized");
   }
+  return policy;
 }
 
 /// "7 layers for qnnpack, 18 for fbgemm, 3 in float"

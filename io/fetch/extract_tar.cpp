@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "io/files/error.h"
+#include "io/files/write_error.h"
 
 namespace flowqat::io {
 namespace {
@@ -92,7 +92,7 @@ class Extraction {
     } else {
       throw BadContent("the archive's member \"" + name + "\" is neither a file nor a folder");
     }
-    if (code) throw Error(path, "cannot be created: " + code.message());
+    if (code) throw WriteError(path, "cannot be created: " + code.message());
     if (type == AE_IFREG) write(path, name);
   }
 
@@ -142,7 +142,7 @@ class Extraction {
 
   [[noreturn]] static void fail(const fs::path& path) {
     const std::string why = std::strerror(errno);
-    throw Error(path, "cannot be written: " + why +
+    throw WriteError(path, "cannot be written: " + why +
                           "; make room, then run the same again: what was fetched is kept");
   }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <optional>
 
 #include "io/fetch/download.h"
@@ -195,18 +196,23 @@ void fetch_librispeech(const LibriSpeechPlan& plan, const std::string& base_url,
                                                 : std::to_string(plan.missing.size()) + " splits",
                        plan.bytes, plan.kept_bytes);
   std::mutex mutex;
-  std::optional<Error> first;
+  std::exception_ptr first;
   parallel_for(plan.missing.size(), std::max(options.jobs, 1), [&](size_t i) {
     try {
       monitor.check();
       fetch_split(plan.missing[i], plan.folder, base_url, monitor);
     } catch (const std::runtime_error& error) {
       const std::lock_guard lock(mutex);
-      if (first) monitor.say(error.what());
-      if (!first) first = Error(error.what());
+      if (first) {
+        monitor.say(error.what());
+      } else if (dynamic_cast<const Error*>(&error) != nullptr) {
+        first = std::current_exception();
+      } else {
+        first = std::make_exception_ptr(Error(error.what()));
+      }
     }
   });
-  if (first) throw *first;
+  if (first) std::rethrow_exception(first);
 }
 
 }  // namespace flowqat::io

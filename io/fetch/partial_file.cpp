@@ -13,6 +13,7 @@
 #include "io/files/atomic_file.h"
 #include "io/files/error.h"
 #include "io/files/json_file.h"
+#include "io/files/write_error.h"
 
 namespace flowqat::io {
 namespace {
@@ -20,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
-  throw Error(path, what + ": " + std::strerror(errno));
+  throw WriteError(path, what + ": " + std::strerror(errno));
 }
 
 }  // namespace
@@ -28,7 +29,7 @@ namespace fs = std::filesystem;
 PartialFile::PartialFile(fs::path path) : path_(std::move(path)) {
   std::error_code code;
   fs::create_directories(path_.parent_path(), code);
-  if (code) throw Error(path_.parent_path(), "cannot be created: " + code.message());
+  if (code) throw WriteError(path_.parent_path(), "cannot be created: " + code.message());
   descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) fail(path_, "cannot be written");
   struct stat status {};
@@ -87,7 +88,7 @@ void PartialFile::append(std::span<const std::byte> bytes) {
     if (count < 0) {
       const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
       const std::string why = std::strerror(errno);
-      throw Error(path_, "cannot be written: " + why + "; " +
+      throw WriteError(path_, "cannot be written: " + why + "; " +
                              (full ? "make room, then run the same again" : "run the same again") +
                              ": it goes on from byte " + std::to_string(end));
     }

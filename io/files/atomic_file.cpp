@@ -8,14 +8,14 @@
 #include <cstring>
 #include <string>
 
-#include "io/files/error.h"
+#include "io/files/write_error.h"
 
 namespace flowqat::io {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
   const int code = errno;
-  throw Error(path, std::string(what) + ": " + std::strerror(code));
+  throw WriteError(path, std::string(what) + ": " + std::strerror(code));
 }
 
 /// Unique among threads and processes, so that two writers of one file cannot mix their bytes.

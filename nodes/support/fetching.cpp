@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "graph/error.h"
+#include "graph/output_error.h"
 #include "io/fetch/http_client.h"
 #include "io/fetch/hub_fetch.h"
-#include "io/files/error.h"
+#include "io/files/write_error.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -23,6 +23,8 @@ void guarded(const std::string& node, const char* key, const graph::FetchContext
              const Action& action) {
   try {
     action();
+  } catch (const io::WriteError& error) {
+    throw graph::OutputError("node \"" + node + "\", key \"" + key + "\": " + error.what());
   } catch (const io::Error& error) {
     throw graph::RunError("node \"" + node + "\", key \"" + key + "\": " + error.what());
   } catch (const io::Stopped&) {
@@ -90,6 +92,23 @@ std::unique_ptr<graph::Fetch> missing_splits(const std::string& node,
 
 std::unique_ptr<graph::Fetch> missing_model(const std::string& node, const io::HubModel& model) {
   return std::make_unique<HubModel>(node, model);
+}
+
+std::filesystem::path fetched_model(const io::HubModel& model, const graph::FetchContext& context) {
+  try {
+    const io::HubPlan plan = io::plan_hub_model(model, options_for(context));
+    context.reporter.say(io::describe(plan) + ", from " + io::shown_hub_endpoint());
+    io::fetch_hub_model(plan, options_for(context));
+    return plan.snapshot;
+  } catch (const io::Error& error) {
+    throw graph::RunError(model.id +
+                          ": there is no folder of that name, and as a model on the Hub it could "
+                          "not be had: " +
+                          error.what());
+  } catch (const io::Stopped&) {
+    context.reporter.say("what was fetched is kept: run the same again to go on");
+    throw graph::Interrupted(context.stop_signal);
+  }
 }
 
 }  // namespace flowqat::nodes

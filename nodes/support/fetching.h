@@ -1,5 +1,6 @@
 /// What nodes fetch: splits of LibriSpeech, models from the Hub.
 #pragma once
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -16,5 +17,9 @@ std::unique_ptr<graph::Fetch> missing_splits(const std::string& node,
 
 /// A node's model.
 std::unique_ptr<graph::Fetch> missing_model(const std::string& node, const io::HubModel& model);
+
+/// Fetches a model of no node, says what and how much, and returns its snapshot. Throws RunError,
+/// Interrupted.
+std::filesystem::path fetched_model(const io::HubModel& model, const graph::FetchContext& context);
 
 }  // namespace flowqat::nodes

@@ -246,14 +246,14 @@ TEST_CASE("what is no corpus is refused in one line that says why") {
     CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
     CHECK_THAT(outcome.err, ContainsSubstring(why));
   };
-  refused("/no/such/corpus", 1, "/no/such/corpus");
-  refused("/no/such/x.tar", 1, "/no/such/x.tar");
+  refused("/no/such/corpus", 2, "/no/such/corpus");
+  refused("/no/such/x.tar", 2, "/no/such/x.tar");
   refused(empty, 1, "no audio found in it or below it");
-  refused(empty + " --split dev", 1, "no split \"dev\"");
+  refused(empty + " --split dev", 2, "there is no such split");
   refused("README.md", 1, "README.md");
   refused("README.md --split dev", 2, "only a folder in LibriSpeech's layout has splits");
-  refused(empty + " --model /no/such/model", 1, "/no/such/model");
-  refused(empty + " --html /no/such/page.html", 1, "/no/such/page.html: cannot be written");
+  refused(empty + " --model /no/such/model", 2, "/no/such/model");
+  refused(empty + " --html /no/such/page.html", 3, "/no/such/page.html: cannot be written");
   CHECK(call("inspect").status == 2);
   CHECK(call("inspect " + empty + " --max-duration-s -1").status == 2);
 

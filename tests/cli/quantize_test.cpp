@@ -128,12 +128,12 @@ TEST_CASE("quantize refuses what cannot be before it reads any audio") {
   check_refused(call(quantize + " --set attention"), "expected PART=CHOICE");
   check_refused(call(quantize + R"( --set 'attention={"preset": "fbgemm", "weight_bits": 4}')"),
                 "--fake writes the fake-quantized model");
-  check_refused(call(quantize + " --policy /no/such.json"), "/no/such.json", 1);
+  check_refused(call(quantize + " --policy /no/such.json"), "/no/such.json");
   check_refused(call("quantize /no/such/model --manifest m.json --out " + small.path("int8")),
-                "/no/such/model", 1);
+                "/no/such/model");
   check_refused(
       call("quantize " + small.model + " --manifest /no/such.json --out " + small.path("int8")),
-      "/no/such.json", 1);
+      "/no/such.json");
   CHECK(call("quantize " + small.model + small.manifest).status == 2);  // to where?
   check_nothing_is_left(small.root, "int8");
 

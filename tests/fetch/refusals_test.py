@@ -147,7 +147,7 @@ class WhereThereIsNoRoom(Fetch):
 
     def test_a_limit_on_the_archive_is_an_error_and_the_next_run_goes_on(self):
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
-        error = self.fail_with(*self.arguments(), preexec=limit)
+        error = self.fail_with(*self.arguments(), status=3, preexec=limit)
         self.assertRegex(error, "File too large; make room, then run the same again")
         self.assertFalse((self.folder / "dev-clean").exists())
         kept = self.partial().stat().st_size
@@ -166,7 +166,7 @@ class WhereThereIsNoRoom(Fetch):
         # The table promises less than comes out, as an archive might that shrank more than others.
         self.add("dev-clean", archive({**split_files("dev-clean", 10_000),
                                        "LibriSpeech/dev-clean/84/121123/84-121123-0002.flac": bytes(900_000)}))
-        error = self.fail_with(*self.arguments())
+        error = self.fail_with(*self.arguments(), status=3)
         self.assertIn("No space left on device; make room", error)
         self.assert_not_there(len(self.file.content))
         subprocess.run(["mount", "-o", "remount,size=8m", self.to], check=True)
@@ -178,7 +178,7 @@ class WhereThereIsNoRoom(Fetch):
     def test_a_folder_that_cannot_be_made_is_an_error(self):
         self.to = self.root / "file"
         self.to.touch()
-        self.assertIn(str(self.folder.parent.parent / "file"), self.fail_with(*self.arguments()))
+        self.assertIn(str(self.folder.parent.parent / "file"), self.fail_with(*self.arguments(), status=3))
 
 
 class WhoIsTrusted(Fetch):
