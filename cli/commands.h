@@ -21,6 +21,7 @@ Command evaluate_command();  ///< flowqat evaluate MODEL --manifest M
 Command export_command();    ///< flowqat export MODEL --onnx F
 Command fetch_command();    ///< flowqat fetch librispeech SPLIT... --to DIR, flowqat fetch model ID
 Command inspect_command();  ///< flowqat inspect CORPUS
+Command new_command();      ///< flowqat new [KIND]
 Command nodes_command();    ///< flowqat nodes [TYPE]
 Command profile_command();  ///< flowqat profile GRAPH
 Command quantize_command();     ///< flowqat quantize MODEL --manifest M --out DIR

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/argument_value.h"
+#include "cli/markdown.h"
 
 namespace flowqat::cli {
 namespace {
@@ -109,25 +110,23 @@ std::vector<Row> argument_rows(const Command& command, bool options) {
   return rows;
 }
 
-/// A cell of a table in Markdown.
-std::string cell(const std::string& text) {
+/// Within a table's code, where only its own bar must be escaped.
+std::string in_code(const std::string& text) {
   std::string escaped;
-  for (const char c : text) {
-    if (c == '|' || c == '<') escaped += '\\';
-    escaped += c;
-  }
+  for (const char c : text) escaped += c == '|' ? "\\|" : std::string(1, c);
   return escaped;
 }
 
 void add_section(const Path& path, std::string& page) {
   const Command& command = *path.back();
-  page += "\n## " + full_name(path) + "\n\n" + command.doc + "\n";
+  page += "\n## " + full_name(path) + "\n\n" + sentence(command.doc) + "\n";
   if (!command.notes.empty()) page += "\n" + command.notes + "\n";
   page += "\n```text\n" + usage(path) + "```\n";
   if (!command.arguments.empty()) {
     page += "\n| argument | what it is |\n|---|---|\n";
     for (const Argument& argument : command.arguments) {
-      page += "| `" + cell(shown(argument)) + "` | " + cell(described(argument)) + " |\n";
+      page +=
+          "| `" + in_code(shown(argument)) + "` | " + escape_markdown(described(argument)) + " |\n";
     }
   }
   page += "\n```sh\n";

@@ -1,71 +1,59 @@
+/// `flowqat nodes`: what a graph may be made of.
+#include <algorithm>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "cli/commands.h"
+#include "cli/nodes_page.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
-#include "graph/format.h"
-#include "graph/registry.h"
+#include "graph/graph_file.h"
 
 namespace flowqat::cli {
 namespace {
 
-using graph::NodeType;
+struct NodesArguments {
+  std::string name;  ///< of a type or a top-level key; empty: all
+  bool markdown = false;
+};
 
-std::string list_all() {
-  std::string text;
-  for (const auto& [name, type] : graph::node_types()) {
-    text += graph::format("%-14s %s\n", name.c_str(), type.doc.c_str());
-  }
-  return text;
+std::string text_about(const std::string& name) {
+  const auto type = graph::node_types().find(name);
+  if (type != graph::node_types().end()) return node_text(type->second);
+  const auto& keys = graph::setting_specs();
+  const auto key = std::ranges::find(keys, name, &graph::ParamSpec::name);
+  if (key != keys.end()) return key_text(*key);
+  std::vector<std::string> known;
+  for (const auto& [known_type, unused] : graph::node_types()) known.push_back(known_type);
+  throw graph::GraphError("there is no node type \"" + name + "\"" +
+                          graph::suggestion(name, known) + " (there are " +
+                          graph::quoted_list(known) + ")");
 }
 
-std::string description(const NodeType& type) {
-  std::ostringstream text;
-  text << type.name << ": " << type.doc << "\ngives " << graph::edge_name(type.output) << "\n";
-  if (!type.inputs.empty()) text << "\nedges\n";
-  for (const graph::InputSpec& input : type.inputs) {
-    text << "  " << input.key << ": " << input.doc << "\n      "
-         << (input.required ? "needed; " : "optional; ")
-         << (input.many ? "one or more nodes that each give " : "a node that gives ")
-         << graph::edge_name(input.kind) << "\n";
+int nodes(const NodesArguments& arguments) {
+  Terminal terminal;
+  if (arguments.markdown) {
+    terminal.result(nodes_page());
+  } else {
+    terminal.result(arguments.name.empty() ? nodes_text() : text_about(arguments.name));
   }
-  if (!type.params.empty()) text << "\nparameters\n";
-  for (const graph::ParamSpec& param : type.params) {
-    text << "  " << param.name << ": " << param.doc << "\n      " << graph::describe_kind(param)
-         << (param.fallback.is_none() ? "; needed" : "; default " + param.fallback.json().dump())
-         << "\n";
-  }
-  return text.str();
-}
-
-int nodes(const std::string& type) {
-  if (type.empty()) {
-    Terminal().result(list_all());
-    return kDone;
-  }
-  const auto found = graph::node_types().find(type);
-  if (found == graph::node_types().end()) {
-    std::vector<std::string> known;
-    for (const auto& [name, unused] : graph::node_types()) known.push_back(name);
-    throw graph::GraphError("there is no node type \"" + type + "\"" +
-                            graph::suggestion(type, known) + " (there are " +
-                            graph::quoted_list(known) + ")");
-  }
-  Terminal().result(description(found->second));
   return kDone;
 }
 
 }  // namespace
 
 Command nodes_command() {
-  const auto type = std::make_shared<std::string>();
+  const auto told = std::make_shared<NodesArguments>();
   return {.name = "nodes",
-          .doc = "lists the node types, or one with all its parameters",
-          .examples = {"flowqat nodes", "flowqat nodes train"},
-          .arguments = {{.name = "TYPE", .doc = "a node type", .target = type.get()}},
-          .run = [type] { return nodes(*type); }};
+          .doc = "lists the node types and a graph's top-level keys, or all keys of one type",
+          .examples = {"flowqat nodes", "flowqat nodes train",
+                       "flowqat nodes --markdown >docs/nodes.md"},
+          .arguments = {{.name = "TYPE",
+                         .doc = "a node type, or a top-level key",
+                         .target = &told->name},
+                        {.name = "--markdown",
+                         .doc = "print the page of all types and keys",
+                         .target = &told->markdown}},
+          .run = [told] { return nodes(*told); }};
 }
 
 }  // namespace flowqat::cli

@@ -10,6 +10,7 @@
 #include "cli/graph_arguments.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "cli/version.h"
 #include "graph/error.h"
 
 namespace flowqat::cli {
@@ -18,6 +19,11 @@ namespace {
 struct RunArguments : GraphArguments {
   std::string out;  ///< empty: as the graph says
   bool resume = false, overwrite = false;
+};
+
+/// What the program itself is told.
+struct ProgramArguments : RunArguments {
+  bool version = false;
 };
 
 int run(const RunArguments& arguments) {
@@ -67,9 +73,13 @@ Command run_command() {
 }
 
 Command program() {
-  const auto told = std::make_shared<RunArguments>();
-  const Argument graph{
-      .name = "--graph", .value = "FILE", .doc = "the graph file to run", .target = &told->graph};
+  const auto told = std::make_shared<ProgramArguments>();
+  std::vector<Argument> arguments = run_arguments(
+      *told,
+      {.name = "--graph", .value = "FILE", .doc = "the graph file to run", .target = &told->graph});
+  arguments.push_back({.name = "--version",
+                       .doc = "print the versions of the program and of what it computes with",
+                       .target = &told->version});
   return {.name = "flowqat",
           .doc =
               "fine-tunes wav2vec2 CTC speech recognisers with quantization-aware training and "
@@ -81,12 +91,16 @@ Command program() {
           .examples = {"flowqat transcribe facebook/wav2vec2-base-960h recording.flac",
                        "flowqat --graph configs/quickstart.json --out runs/first",
                        "flowqat help quantize"},
-          .arguments = run_arguments(*told, graph),
-          .parts = {run_command(), validate_command(), dot_command(), profile_command(),
-                    nodes_command(), transcribe_command(), evaluate_command(), inspect_command(),
-                    quantize_command(), sensitivity_command(), export_command(), fetch_command(),
-                    help_command()},
+          .arguments = arguments,
+          .parts = {new_command(), run_command(), validate_command(), dot_command(),
+                    profile_command(), nodes_command(), transcribe_command(), evaluate_command(),
+                    inspect_command(), quantize_command(), sensitivity_command(), export_command(),
+                    fetch_command(), help_command()},
           .run = [told] {
+            if (told->version) {
+              Terminal().result(version_text());
+              return kDone;
+            }
             if (told->graph.empty()) {
               throw graph::GraphError(
                   "nothing to do: give --graph FILE or a command; flowqat --help lists them");

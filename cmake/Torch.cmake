@@ -12,6 +12,10 @@ if(NOT EXISTS "${FLOWQAT_TORCH}/lib/libtorch_cpu.so")
                       "or name the wheel's torch folder with -DFLOWQAT_TORCH=...")
 endif()
 
+# __version__ = '2.11.0+cpu'
+file(STRINGS "${FLOWQAT_TORCH}/version.py" _version REGEX "^__version__ = ")
+string(REGEX REPLACE "^__version__ = '([^']*)'.*$" "\\1" FLOWQAT_TORCH_VERSION "${_version}")
+
 get_filename_component(_site_packages "${FLOWQAT_TORCH}" DIRECTORY)
 add_library(flowqat_libtorch INTERFACE)
 target_include_directories(flowqat_libtorch SYSTEM INTERFACE
