@@ -6,12 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "cli/arguments.h"
 #include "cli/calibration.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/given_model.h"
 #include "cli/output_file.h"
+#include "cli/sensitivity_arguments.h"
 #include "cli/sensitivity_report.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -29,17 +29,6 @@ using Clock = std::chrono::steady_clock;
 using graph::format;
 using nodes::Layers;
 using nodes::Unit;
-
-struct SensitivityArguments : CalibrationArguments {
-  std::string calibration;  ///< a corpus of its own to calibrate with, or empty: the same
-  std::vector<std::string> calibration_splits;
-  std::string by = "layer";     ///< what is quantized at a time: "layer" or "part"
-  int64_t batch = 1;            ///< utterances evaluated at a time
-  int64_t limit = 0;            ///< utterances at the most; 0: all
-  double budget = 0.5;          ///< points of WER that a mixed policy may cost
-  std::string out, policy_out;  ///< files to write, or empty
-  bool overwrite = false;
-};
 
 /// The scores of the frames that stand for speech, row by row.
 std::vector<float> speech_logits(const model::Logits& logits) {
@@ -160,30 +149,6 @@ class Listener {
   double evaluation_s_ = 0;  ///< of the last
 };
 
-CorpusOptions evaluation_corpus(const SensitivityArguments& arguments) {
-  return {.command = "sensitivity",
-          .manifest = arguments.manifest,
-          .splits = arguments.splits,
-          .batch = arguments.batch,
-          .shuffled = arguments.limit > 0,
-          .seed = arguments.seed};
-}
-
-CorpusOptions calibration_corpus(const SensitivityArguments& arguments) {
-  const bool is_own = !arguments.calibration.empty();
-  if (!is_own && !arguments.calibration_splits.empty()) {
-    throw graph::GraphError(
-        "--calibration-split: names a split of --calibration, which is not given");
-  }
-  return {.command = "calibrate",
-          .manifest = is_own ? arguments.calibration : arguments.manifest,
-          .splits = is_own ? arguments.calibration_splits : arguments.splits,
-          .split_option = is_own ? "--calibration-split" : "--split",
-          .batch = kCalibrationBatch,
-          .shuffled = true,
-          .seed = arguments.seed};
-}
-
 Sensitivity measure(Listener& listener, std::vector<Unit> units,
                     const SensitivityArguments& arguments, const OutputFile& out) {
   std::optional<graph::JsonLines> listing;
@@ -265,40 +230,13 @@ int sensitivity(const SensitivityArguments& arguments) {
 
 Command sensitivity_command() {
   const auto told = std::make_shared<SensitivityArguments>();
-  Argument calibration_split = split_option(told->calibration_splits);
-  calibration_split.name = "--calibration-split";
-  return {
-      .name = "sensitivity",
-      .doc = "what each layer's quantization costs, and which layers to leave in float",
-      .examples = {"flowqat sensitivity models/mine --manifest data/dev --limit 200 "
-                   "--policy-out mixed.json",
-                   "flowqat sensitivity models/mine --manifest data/dev --by part"},
-      .arguments = calibration_arguments(
-          *told, {{.name = "--calibration",
-                   .value = "FILE|DIR",
-                   .doc = "speech to calibrate with",
-                   .target = &told->calibration,
-                   .fallback = "that of --manifest"},
-                  calibration_split,
-                  {.name = "--by",
-                   .value = "layer|part",
-                   .doc = "quantize a layer or a part at a time",
-                   .target = &told->by,
-                   .choices = {"layer", "part"}},
-                  batch_option(told->batch),
-                  limit_option(told->limit),
-                  {.name = "--budget",
-                   .value = "POINTS",
-                   .doc = "points of WER that the proposed policy may cost",
-                   .target = &told->budget,
-                   .minimum = 0,
-                   .maximum = 100},
-                  output_option(told->out, "--out",
-                                "write a JSON object for each layer or part, as it is measured"),
-                  output_option(told->policy_out, "--policy-out",
-                                "write the proposed policy, for --policy and for a calibrate node"),
-                  overwrite_option(told->overwrite)}),
-      .run = [told] { return sensitivity(*told); }};
+  return {.name = "sensitivity",
+          .doc = "what each layer's quantization costs, and which layers to leave in float",
+          .examples = {"flowqat sensitivity models/mine --manifest data/dev --limit 200 "
+                       "--policy-out mixed.json",
+                       "flowqat sensitivity models/mine --manifest data/dev --by part"},
+          .arguments = sensitivity_arguments(*told),
+          .run = [told] { return sensitivity(*told); }};
 }
 
 }  // namespace flowqat::cli
