@@ -120,6 +120,9 @@ int evaluate(const EvaluateArguments& arguments) {
   const io::TextNormalizer normalize(*description.tokenizer,
                                      io::parse_text_normalization(arguments.text_normalization));
   const nodes::TranscriptCounts transcripts = nodes::count_transcripts(audio.pipeline(), normalize);
+  if (transcripts.utterances == 0) {
+    throw graph::GraphError(arguments.manifest + ": holds no transcript to compare with");
+  }
   Evaluator evaluator(out, arguments.limit, normalize, terminal);
   model::engine().configure({.device = arguments.device});
   const nodes::ModelState model =

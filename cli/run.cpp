@@ -1,6 +1,7 @@
 /// `flowqat run GRAPH` and `flowqat --graph GRAPH`: a whole graph, with its model's side.
 #include "graph/run.h"
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
+#include "graph/check.h"
 #include "graph/error.h"
 
 namespace flowqat::cli {
@@ -41,7 +43,11 @@ int run(const RunArguments& arguments) {
                                   .stop_signal = &catch_stop_signals()};
   // Nothing is fetched for a run that has no place to go.
   graph::check_run_folder(graph.settings().text("out"), graph.spec().resolved(), options.existing);
-  graph::fetch_missing(graph, {terminal, *options.stop_signal});
+  const auto lacks = [](const auto& node) { return node->missing() != nullptr; };
+  if (std::ranges::any_of(graph.nodes(), lacks)) {
+    graph::check(graph, terminal, *options.stop_signal);  // what is there already
+    graph::fetch_missing(graph, {terminal, *options.stop_signal});
+  }
   graph::run_graph(graph, options);
   terminal.say("written to " + graph.settings().text("out"));
   return kDone;

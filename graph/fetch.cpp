@@ -10,18 +10,12 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/graph.h"
+#include "graph/run_folder.h"
 
 namespace flowqat::graph {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The nearest folder above `folder` that exists.
-fs::path existing(const fs::path& folder) {
-  fs::path there = fs::absolute(folder);
-  while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
-  return there;
-}
 
 /// Several nodes may fill one disk.
 void check_room(const std::vector<FetchSize>& sizes) {
@@ -31,7 +25,7 @@ void check_room(const std::vector<FetchSize>& sizes) {
   };
   std::map<dev_t, Disk> disks;
   for (const FetchSize& size : sizes) {
-    const fs::path folder = existing(size.folder);
+    const fs::path folder = nearest_existing(size.folder);
     struct stat status {};
     if (::stat(folder.c_str(), &status) != 0) continue;
     Disk& disk = disks[status.st_dev];
@@ -40,7 +34,7 @@ void check_room(const std::vector<FetchSize>& sizes) {
   }
   for (const auto& [id, disk] : disks) {
     std::error_code code;
-    const fs::space_info space = fs::space(existing(disk.folder), code);
+    const fs::space_info space = fs::space(nearest_existing(disk.folder), code);
     if (code || std::cmp_greater_equal(space.available, disk.needed_bytes)) continue;
     throw RunError(disk.folder.string() +
                    format(": needs %.1f GB of free space for what is to be fetched and unpacked, "

@@ -3,41 +3,48 @@
 #include <map>
 
 #include "graph/error.h"
+#include "graph/mistakes.h"
 
 namespace flowqat::graph {
 
 Graph::Graph(GraphSpec spec) : spec_(std::move(spec)) {
   std::map<std::string, Node*> made;
+  Mistakes mistakes(spec_.file);
   for (const NodeSpec& node : spec_.nodes) {
-    NodeArguments arguments{.name = node.name,
-                            .params = node.values,
-                            .seed = static_cast<uint64_t>(spec_.settings.integer("seed"))};
-    for (const auto& [key, targets] : node.edges) {
-      for (const std::string& target : targets) arguments.inputs.add(key, made.at(target));
-    }
-    try {
-      nodes_.push_back(node.type->make(std::move(arguments)));
-    } catch (const GraphError& error) {
-      throw GraphError(spec_.file + ": node \"" + node.name + "\": " + error.what());
-    }
-    Node* built = made[node.name] = nodes_.back().get();
-    if (auto* step = dynamic_cast<Step*>(built)) steps_.push_back(step);
-    if (auto* batcher = dynamic_cast<Batcher*>(built)) batchers_.push_back(batcher);
+    mistakes.collect([&] { make(node, made); }, "node \"" + node.name + "\": ");
   }
-  check_ranks();
+  mistakes.collect([&] { check_ranks(); });
+  mistakes.throw_if_any();
+}
+
+void Graph::make(const NodeSpec& node, std::map<std::string, Node*>& made) {
+  NodeArguments arguments{.name = node.name,
+                          .params = node.values,
+                          .seed = static_cast<uint64_t>(spec_.settings.integer("seed"))};
+  for (const auto& [key, targets] : node.edges) {
+    for (const std::string& target : targets) {
+      const auto found = made.find(target);
+      if (found == made.end()) return;  // it complained; what draws from it waits
+      arguments.inputs.add(key, found->second);
+    }
+  }
+  nodes_.push_back(node.type->make(std::move(arguments)));
+  Node* built = made[node.name] = nodes_.back().get();
+  if (auto* step = dynamic_cast<Step*>(built)) steps_.push_back(step);
+  if (auto* batcher = dynamic_cast<Batcher*>(built)) batchers_.push_back(batcher);
 }
 
 void Graph::check_ranks() const {
   const int64_t rank = settings().integer("rank"), world_size = settings().integer("world_size");
   if (rank >= world_size) {
-    throw GraphError(spec_.file + ": key \"rank\": must be less than world_size, " +
-                     std::to_string(world_size) + ", found " + std::to_string(rank));
+    throw GraphError("key \"rank\": must be less than world_size, " + std::to_string(world_size) +
+                     ", found " + std::to_string(rank));
   }
   if (world_size > 1 && !steps_.empty()) {
-    throw GraphError(spec_.file +
-                     ": key \"world_size\": several processes can share a data-only "
-                     "graph; training in several is not built, so node \"" +
-                     steps_.front()->name() + "\" needs world_size 1");
+    throw GraphError(
+        "key \"world_size\": several processes can share a data-only "
+        "graph; training in several is not built, so node \"" +
+        steps_.front()->name() + "\" needs world_size 1");
   }
 }
 

@@ -1,5 +1,6 @@
 /// A graph, built: every node made, in an order in which each stands behind what it draws from.
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@ namespace flowqat::graph {
 
 class Graph {
  public:
-  /// Makes the nodes. A node's own complaint becomes a GraphError that names file and node.
+  /// Makes the nodes. Their complaints become one GraphError that names file and nodes.
   explicit Graph(GraphSpec spec);
 
   const GraphSpec& spec() const { return spec_; }
@@ -22,6 +23,7 @@ class Graph {
   const std::vector<Batcher*>& batchers() const { return batchers_; }
 
  private:
+  void make(const NodeSpec& node, std::map<std::string, Node*>& made);
   void check_ranks() const;
 
   GraphSpec spec_;

@@ -15,6 +15,7 @@
 
 namespace flowqat::graph {
 
+class CheckContext;
 class StepContext;
 
 class Node {
@@ -23,6 +24,10 @@ class Node {
   const std::string& name() const { return name_; }
   /// The files that the node lacks and can have fetched, by a look at the disk; null: none.
   virtual std::unique_ptr<Fetch> missing() const { return nullptr; }
+  /// Looks, before anything is run, at what the node will need of the files and nodes that it was
+  /// given. Throws GraphError (what was asked for does not go together) or RunError (a file is
+  /// missing or broken) that names node and key.
+  virtual void check(CheckContext&) const {}
 
  protected:
   explicit Node(std::string name) : name_(std::move(name)) {}

@@ -1,44 +1,25 @@
 #include "graph/pipeline.h"
 
-#include "graph/error.h"
+#include <utility>
 
 namespace flowqat::graph {
 
-PipelineOptions pipeline_options(const Params& settings) {
-  return {.seed = static_cast<uint64_t>(settings.integer("seed")),
-          .audio_in_flight_s = settings.number("audio_in_flight_s"),
-          .max_rejected_share = settings.number("max_rejected_share"),
-          .max_rejected = settings.integer("max_rejected"),
-          .share = {.rank = static_cast<int>(settings.integer("rank")),
-                    .world_size = static_cast<int>(settings.integer("world_size"))}};
-}
-
 Pipeline::Pipeline(const Batcher& batcher, PipelineOptions options, DataThreads& threads,
                    Ledger& ledger)
-    : chain_(Chain::behind(batcher)),
+    : Pipeline(read_stream(batcher, options, threads.count()), options, threads, ledger) {}
+
+Pipeline::Pipeline(KnownStream stream, PipelineOptions options, DataThreads& threads,
+                   Ledger& ledger)
+    : stream_(std::move(stream)),
       options_(options),
       threads_(threads),
       ledger_(ledger),
-      index_(chain_.source->read_index(threads.count())),
-      counters_(chain_.transforms.size()) {
-  if (index_.empty()) {
-    throw RunError("node \"" + chain_.source->name() + "\": the corpus holds no utterance");
-  }
-  for (IndexEntry& entry : index_) entry.key = key_of(entry.id);
-  selection_ = select(chain_, index_, options_.seed);
-  if (selection_.presentations.empty()) {
-    throw RunError("node \"" + chain_.source->name() + "\": no utterance is left of " +
-                   std::to_string(index_.size()) + ": " +
-                   (selection_.left_out == index_.size()
-                        ? "their durations are all outside the limits, or their weights 0"
-                        : "`hours` is shorter than every one"));
-  }
-}
+      counters_(stream_.chain.transforms.size()) {}
 
 Pipeline::~Pipeline() = default;
 
 Plan Pipeline::plan(const std::string& consumer, int64_t epoch) const {
-  return plan_epoch(chain_, index_, selection_,
+  return plan_epoch(stream_.chain, stream_.index, stream_.selection,
                     {.seed = options_.seed, .consumer = key_of(consumer), .epoch = epoch},
                     options_.share);
 }
@@ -46,7 +27,7 @@ Plan Pipeline::plan(const std::string& consumer, int64_t epoch) const {
 std::vector<NodeStatistics> Pipeline::statistics() const {
   std::vector<NodeStatistics> all;
   for (size_t i = 0; i < counters_.size(); ++i) {
-    all.push_back({.node = chain_.transforms[i]->name(),
+    all.push_back({.node = stream_.chain.transforms[i]->name(),
                    .utterances = counters_[i].utterances(),
                    .rejected = counters_[i].rejected(),
                    .audio_s = counters_[i].audio_s(),

@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "graph/known_stream.h"
 #include "graph/ledger.h"
-#include "graph/params.h"
-#include "graph/plan.h"
 #include "graph/statistics.h"
 #include "graph/trace.h"
 
@@ -29,17 +28,6 @@ class DataThreads {
   std::unique_ptr<Impl> impl_;
 };
 
-struct PipelineOptions {
-  uint64_t seed = 1;
-  double audio_in_flight_s = 0;   ///< 0: the queue, what is worked on, and what the consumer holds
-  double max_rejected_share = 1;  ///< of an epoch's utterances
-  int64_t max_rejected = -1;      ///< of an epoch; -1: no limit
-  Share share = {};
-};
-
-/// As the graph's settings say.
-PipelineOptions pipeline_options(const Params& settings);
-
 /// One epoch, being made. Draw batches until null; letting go of a batch makes room for another.
 /// Not for several threads at once. Destroying it early stops the work that is under way.
 class Stream {
@@ -55,11 +43,13 @@ class Pipeline {
  public:
   /// Reads the index. `threads` and `ledger` outlive the pipeline.
   Pipeline(const Batcher& batcher, PipelineOptions options, DataThreads& threads, Ledger& ledger);
+  /// Of a stream whose index was read before.
+  Pipeline(KnownStream stream, PipelineOptions options, DataThreads& threads, Ledger& ledger);
   ~Pipeline();
 
-  const Chain& chain() const { return chain_; }
-  const Index& index() const { return index_; }
-  const Selection& selection() const { return selection_; }
+  const Chain& chain() const { return stream_.chain; }
+  const Index& index() const { return stream_.index; }
+  const Selection& selection() const { return stream_.selection; }
   const PipelineOptions& options() const { return options_; }
   /// The epoch that `consumer` (a node's name) draws.
   Plan plan(const std::string& consumer, int64_t epoch) const;
@@ -83,12 +73,10 @@ class Pipeline {
   SampleBuffers& utterance_buffers() { return utterance_buffers_; }
 
  private:
-  Chain chain_;
+  KnownStream stream_;
   PipelineOptions options_;
   DataThreads& threads_;
   Ledger& ledger_;
-  Index index_;
-  Selection selection_;
   std::vector<NodeCounter> counters_;
   std::shared_ptr<SampleBuffers> batch_buffers_ = std::make_shared<SampleBuffers>();
   SampleBuffers utterance_buffers_;

@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "graph/check.h"
 #include "graph/error.h"
 #include "graph/format.h"
 
@@ -23,7 +25,8 @@ std::string node_table(const Pipeline& pipeline, double wall_s) {
 
 }  // namespace
 
-StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder)
+StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder,
+                         std::map<const Batcher*, KnownStream> streams)
     : options_(options),
       folder_(folder),
       seed_(static_cast<uint64_t>(graph.settings().integer("seed"))),
@@ -31,6 +34,7 @@ StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolde
       threads_(static_cast<int>(graph.settings().integer("threads"))),
       ledger_(folder.path() / "rejected.jsonl", folder.resumed()),
       metrics_(folder.path() / "metrics.jsonl", folder.resumed()),
+      known_(std::move(streams)),
       summary_(std::make_unique<Json>(Json::object())) {}
 
 StepContext::~StepContext() = default;
@@ -38,7 +42,11 @@ StepContext::~StepContext() = default;
 Pipeline& StepContext::audio(const Batcher& batcher) {
   std::unique_ptr<Pipeline>& pipeline = pipelines_[&batcher];
   if (!pipeline) {
-    pipeline = std::make_unique<Pipeline>(batcher, pipeline_options_, threads_, ledger_);
+    auto known = known_.extract(&batcher);
+    pipeline = std::make_unique<Pipeline>(
+        known ? std::move(known.mapped())
+              : read_stream(batcher, pipeline_options_, threads_.count()),
+        pipeline_options_, threads_, ledger_);
     const Selection& selection = pipeline->selection();
     std::string line = batcher.name() + ": " + std::to_string(pipeline->index().size()) +
                        " utterances, " + format("%.2f h an epoch", selection.presented_s / 3600);
@@ -151,12 +159,16 @@ void StepContext::finish() {
 }
 
 Json run_graph(const Graph& graph, const RunOptions& options) {
-  RunFolder folder(graph.settings().text("out"), graph.spec().resolved(), options.existing);
-  if (folder.resumed() && std::filesystem::exists(folder.path() / "summary.json")) {
-    options.reporter->say(folder.path().string() + ": this run is complete; nothing to resume");
-    return read_json(folder.path() / "summary.json");
+  const std::filesystem::path out = graph.settings().text("out");
+  check_run_folder(out, graph.spec().resolved(), options.existing);
+  if (options.existing == Existing::resume && std::filesystem::exists(out / "graph.json") &&
+      std::filesystem::exists(out / "summary.json")) {
+    options.reporter->say(out.string() + ": this run is complete; nothing to resume");
+    return read_json(out / "summary.json");
   }
-  StepContext context(graph, options, folder);
+  Checked checked = check(graph, *options.reporter, *options.stop_signal);
+  RunFolder folder(out, graph.spec().resolved(), options.existing);
+  StepContext context(graph, options, folder, std::move(checked.streams));
   for (Step* step : graph.steps()) context.run(*step);
   if (graph.steps().empty()) {
     for (const Batcher* batcher : graph.batchers()) context.drain(*batcher);

@@ -25,10 +25,12 @@ struct RunOptions {
 /// A step's view of its run.
 class StepContext {
  public:
-  StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder);
+  /// `streams`: those whose index was read before; each is used once.
+  StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder,
+              std::map<const Batcher*, KnownStream> streams);
   ~StepContext();
 
-  /// The stream that ends in `batcher`; its index is read at the first call.
+  /// The stream that ends in `batcher`; its index is read at the first call, if it was not before.
   Pipeline& audio(const Batcher& batcher);
   const std::filesystem::path& folder() const { return folder_.path(); }
   uint64_t seed() const { return seed_; }
@@ -71,6 +73,7 @@ class StepContext {
   DataThreads threads_;
   Ledger ledger_;
   JsonLines metrics_;
+  std::map<const Batcher*, KnownStream> known_;
   std::map<const Batcher*, std::unique_ptr<Pipeline>> pipelines_;
   std::unique_ptr<Json> summary_;
   std::string step_;
@@ -78,8 +81,9 @@ class StepContext {
   int64_t optimizer_steps_ = 0;
 };
 
-/// Runs all of it and returns the summary. Throws Interrupted, GraphError, RunError, or what a step
-/// throws.
+/// Checks the graph (check.h), runs all of it and returns the summary. The run's folder is not
+/// touched before the check has found nothing wrong. Throws Interrupted, GraphError, RunError, or
+/// what a step throws.
 Json run_graph(const Graph& graph, const RunOptions& options);
 
 }  // namespace flowqat::graph

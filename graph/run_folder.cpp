@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -36,6 +38,19 @@ fs::path beside(const fs::path& path, const char* suffix) {
   return name;
 }
 
+/// Whether a folder can be made there is known for certain only when one is made: permissions,
+/// mounts and quotas all have a say.
+void check_writable(const fs::path& path) {
+  const fs::path there = nearest_existing(path);
+  std::string trial = (there / ".flowqat-XXXXXX").string();
+  if (::mkdtemp(trial.data()) == nullptr) {
+    throw RunError(path.string() + ": the run's folder cannot be written: " + there.string() +
+                   ": " + std::generic_category().message(errno) +
+                   "; choose another one with --out");
+  }
+  ::rmdir(trial.c_str());
+}
+
 /// Threads change nothing in what a run computes; where it stands changes nothing either.
 Json comparable(Json graph) {
   graph.erase("threads");
@@ -44,8 +59,8 @@ Json comparable(Json graph) {
 }
 
 void clear_run(const fs::path& folder) {
-  for (const char* name : {"graph.json", "metrics.jsonl", "rejected.jsonl", "checkpoints", "model",
-                           "int8", "summary.json"}) {
+  for (const char* name : {"graph.json", "metrics.jsonl", "rejected.jsonl", "checkpoints", "float",
+                           "model", "int8", "summary.json"}) {
     fs::remove_all(folder / name);
   }
 }
@@ -72,7 +87,14 @@ std::vector<fs::path> checkpoints_newest_first(const fs::path& run) {
 
 }  // namespace
 
+fs::path nearest_existing(const fs::path& path) {
+  fs::path there = fs::absolute(path);
+  while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
+  return there;
+}
+
 void check_run_folder(const fs::path& path, const Json& resolved_graph, Existing existing) {
+  check_writable(path);
   if (!fs::exists(path / "graph.json")) return;
   if (existing == Existing::refuse) {
     throw GraphError(path.string() +

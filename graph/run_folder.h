@@ -13,7 +13,11 @@ namespace flowqat::graph {
 /// What to do with a folder that already holds a run.
 enum class Existing { refuse, resume, overwrite };
 
-/// Throws as the constructor of RunFolder does where it must not take `path`; changes nothing.
+/// The nearest folder above `path`, or `path` itself, that exists.
+std::filesystem::path nearest_existing(const std::filesystem::path& path);
+
+/// Throws as the constructor of RunFolder does where it must not take `path` or cannot write there;
+/// leaves nothing behind.
 void check_run_folder(const std::filesystem::path& path, const Json& resolved_graph,
                       Existing existing);
 

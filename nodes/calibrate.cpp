@@ -8,6 +8,7 @@
 #include "nodes/support/given_policy.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
+#include "nodes/support/step_checks.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -44,12 +45,17 @@ class Calibrate : public ModelConsumer {
         policy_(read_policy(arguments.params)) {}
 
   const model::Policy* policy() const override { return &policy_; }
+  std::optional<Stage> stage() const override { return Stage::ptq; }
+
+  void check(graph::CheckContext& context) const override {
+    check_stage(*this, input(), {Stage::float32}, "calibration begins with a float one");
+    check_rate(context, audio_, input());
+  }
 
   void run(graph::StepContext& context) override {
     ModelState state = input().take();
     state.model->insert_fake_quantizers(policy_);
     graph::Pipeline& pipeline = context.audio(audio_);
-    check_rate(pipeline, state.extractor);
     const auto stream = pipeline.open(name(), 0);
     int64_t observed = 0;
     while (observed < batches_) {

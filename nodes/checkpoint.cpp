@@ -1,4 +1,5 @@
 /// Writes the model as a Hugging Face folder and hands it on.
+#include "graph/check.h"
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "nodes/support/model_folder.h"
@@ -11,6 +12,10 @@ class Checkpoint : public ModelConsumer {
   explicit Checkpoint(const graph::NodeArguments& arguments)
       : ModelConsumer(arguments.name, arguments.inputs.one("model")),
         folder_(arguments.params.text("folder")) {}
+
+  void check(graph::CheckContext& context) const override {
+    context.claim(*this, "folder", folder_);
+  }
 
   void run(graph::StepContext& context) override {
     graph::write_folder(context.folder() / folder_, [&](const std::filesystem::path& folder) {
@@ -40,7 +45,8 @@ const graph::Register registered({
     .params = {{.name = "folder",
                 .kind = graph::ParamKind::path,
                 .fallback = "model",
-                .doc = "in the run's folder"}},
+                .doc = "in the run's folder; \"float\" is the place of the float model of a run "
+                       "that goes on to quantize it"}},
     .make = [](graph::NodeArguments a) { return std::make_unique<Checkpoint>(a); },
 });
 

@@ -2,6 +2,7 @@
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "nodes/support/model_folder.h"
+#include "nodes/support/step_checks.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -16,13 +17,17 @@ class Convert : public ModelConsumer {
     if (const auto why = model::why_not_int8(*policy())) throw graph::GraphError(*why);
   }
 
+  std::optional<Stage> stage() const override { return Stage::int8; }
+
+  void check(graph::CheckContext& context) const override {
+    check_stage(*this, input(), {Stage::ptq, Stage::fake_quantized},
+                input().stage() == Stage::int8 ? "it needs no conversion"
+                                               : "put a calibrate node before this one");
+    context.claim(*this, "folder", folder_);
+  }
+
   void run(graph::StepContext& context) override {
     const ModelState& from = input().result();
-    if (from.model->precision() != model::Precision::fake_quantized) {
-      throw graph::RunError("node \"" + name() +
-                            "\": the model is not fake-quantized; put a calibrate "
-                            "node before it");
-    }
     ModelState state = from;
     state.model = from.model->convert(options_);
     state.stage = Stage::int8;

@@ -10,6 +10,7 @@
 #include "nodes/support/model_folder.h"
 #include "nodes/support/recognize.h"
 #include "nodes/support/score.h"
+#include "nodes/support/step_checks.h"
 #include "nodes/support/transcripts.h"
 
 namespace flowqat::nodes {
@@ -27,6 +28,11 @@ class Evaluate : public graph::Step {
       models_.push_back(&dynamic_cast<ModelStep&>(*node));
       models_.back()->add_consumer();
     }
+  }
+
+  void check(graph::CheckContext& context) const override {
+    check_transcripts(context, audio_, *this, "compare with");
+    for (const ModelStep* step : models_) check_rate(context, audio_, *step);
   }
 
   void run(graph::StepContext& context) override {
@@ -78,7 +84,6 @@ class Evaluate : public graph::Step {
         .label = label, .words = {}, .characters = {}, .bytes = weights_bytes(*state.model)};
     graph::JsonLines transcripts(context.folder() / (name() + "-" + result.label + ".jsonl"));
     graph::Pipeline& pipeline = context.audio(audio_);
-    check_rate(pipeline, state.extractor);
     const io::TextNormalizer normalize(*state.tokenizer, step.text_normalization());
     tell_transcripts(context, audio_, name(), normalize);
     const auto stream = pipeline.open(name(), 0);

@@ -1,6 +1,7 @@
 /// Where the lower line begins: a pretrained folder, or fresh weights for a configuration.
 #include <nlohmann/json.hpp>
 
+#include "graph/check.h"
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "graph/usable_cores.h"
@@ -48,6 +49,16 @@ class ModelSource : public ModelStep {
         description_ =
             read_description(path.empty() ? config_folder_ : place_.folder.string(), vocabulary);
       }
+      if (!place_.folder.empty()) {
+        stage_ = stage_of(place_.folder);
+        policy_ = policy_of(place_.folder);
+        if (stage_ != Stage::float32 && description_.has_other_tokens) {
+          throw graph::GraphError("key \"vocabulary\": " + place_.folder.string() + " holds " +
+                                  describe(stage_) +
+                                  ", whose head stands for its own tokens; leave the key out, or "
+                                  "start from the float model");
+        }
+      }
       // Which commit it is: a branch moves on.
       if (!place_.folder.empty() && place_.folder != path) {
         description_.notes.push_back(path + " is in " + place_.folder.string());
@@ -60,11 +71,35 @@ class ModelSource : public ModelStep {
   }
 
   const model::Config& config() const override { return description_.config; }
+  const io::Tokenizer& tokenizer() const override { return *description_.tokenizer; }
+  const io::FeatureExtractor& extractor() const override { return description_.extractor; }
   bool knows_config() const override { return !place_.to_fetch; }
   std::unique_ptr<graph::Fetch> missing() const override {
     return place_.to_fetch ? missing_model(name(), *place_.to_fetch) : nullptr;
   }
+  std::optional<Stage> stage() const override {
+    return place_.to_fetch ? std::nullopt : std::optional(stage_);
+  }
+  const model::Policy* policy() const override { return policy_ ? &*policy_ : nullptr; }
   io::TextNormalization text_normalization() const override { return text_normalization_; }
+
+  void check(graph::CheckContext& context) const override {
+    if (place_.to_fetch) {
+      context.open(name() + ": the model, and what goes with it, before it is fetched");
+      return;
+    }
+    if (place_.folder.empty()) {
+      context.seen(name() + ": fresh weights for " + config_folder_ + ", " + size());
+      return;
+    }
+    try {
+      read_files(place_.folder);
+    } catch (const io::Error& error) {
+      throw graph::RunError("node \"" + name() + "\", key \"path\": " + error.what());
+    }
+    context.seen(name() + ": " + describe(stage_) + " in " + place_.folder.string() + ", " +
+                 size());
+  }
 
   void run(graph::StepContext& context) override {
     if (place_.to_fetch) {
@@ -81,15 +116,13 @@ class ModelSource : public ModelStep {
             .tokenizer = description.tokenizer,
             .extractor = description.extractor});
     } else {
-      ModelState loaded = load_model(
-          place_.folder, description,
-          {.head = description.has_other_tokens ? model::Head::fresh : model::Head::file_or_fresh,
-           .seed = seed,
-           .blank_bias = blank_bias_});
-      if (loaded.stage != Stage::float32) {
-        throw graph::RunError("node \"" + name() + "\", key \"path\": " + place_.folder.string() +
-                              " holds a quantized model; training starts from a float one");
-      }
+      ModelState loaded =
+          load_model(place_.folder, description,
+                     {.head = stage_ != Stage::float32       ? model::Head::file
+                              : description.has_other_tokens ? model::Head::fresh
+                                                             : model::Head::file_or_fresh,
+                      .seed = seed,
+                      .blank_bias = blank_bias_});
       give(std::move(loaded));
     }
     for (const std::string& note : description.notes) context.reporter().say(name() + ": " + note);
@@ -117,12 +150,21 @@ class ModelSource : public ModelStep {
   }
 
  private:
+  /// "12 layers of 768, 32 tokens, 16000 Hz"
+  std::string size() const {
+    return std::to_string(config().num_hidden_layers) + " layers of " +
+           std::to_string(config().hidden_size) + ", " + std::to_string(config().vocab_size) +
+           " tokens, " + std::to_string(extractor().rate_hz) + " Hz";
+  }
+
   ModelPlace place_;  ///< no folder: fresh weights for config_folder_
   std::string config_folder_;
   double blank_bias_;
   io::TextNormalization text_normalization_;
   model::EngineOptions options_;
   ModelDescription description_;
+  Stage stage_ = Stage::float32;
+  std::optional<model::Policy> policy_;  ///< of a fake-quantized folder
 };
 
 using graph::ParamKind;
@@ -137,7 +179,8 @@ const graph::Register registered({
              .kind = ParamKind::path,
              .fallback = "",
              .doc = "a Hugging Face folder: config.json, model.safetensors, vocabulary and "
-                    "processor files; or, where there is no such folder, a model's id on the Hub, "
+                    "processor files (a fake-quantized one is trained on as such, or converted); "
+                    "or, where there is no such folder, a model's id on the Hub, "
                     "ORGANIZATION/NAME, which is fetched before the run unless the Hub's cache has "
                     "it; a head that is missing or for another number of tokens is drawn with the "
                     "seed"},

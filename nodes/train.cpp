@@ -9,6 +9,7 @@
 #include "io/tensors/safetensors.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
+#include "nodes/support/step_checks.h"
 #include "nodes/support/train_params.h"
 #include "nodes/support/transcripts.h"
 
@@ -46,6 +47,18 @@ class Train : public ModelConsumer {
     check_teacher();
   }
 
+  std::optional<Stage> stage() const override {
+    const auto from = input().stage();
+    return from == Stage::ptq ? Stage::fake_quantized : from;
+  }
+
+  void check(graph::CheckContext& context) const override {
+    check_stage(*this, input(), {Stage::float32, Stage::ptq, Stage::fake_quantized},
+                "train the float or fake-quantized one that it was made from");
+    check_rate(context, audio_, input());
+    check_transcripts(context, audio_, *this, "learn from");
+  }
+
   void run(graph::StepContext& context) override {
     ModelState state = input().take();
     Progress progress;
@@ -60,7 +73,6 @@ class Train : public ModelConsumer {
           io::read_safetensors(context.resumed()->folder / "optimizer.safetensors")));
     }
     graph::Pipeline& pipeline = context.audio(audio_);
-    check_rate(pipeline, state.extractor);
     tell_transcripts(context, audio_, name(), {*state.tokenizer, text_normalization()});
     const int64_t steps = count_steps(pipeline);
     phases_ = phases_of(params_, steps);
@@ -114,22 +126,21 @@ class Train : public ModelConsumer {
           "\" makes other frames than the model: conv_kernel and conv_stride of "
           "their config.json must be equal");
     }
+    const auto differs = [&](const char* what) {
+      throw graph::GraphError("key \"teacher\": \"" + teacher_->name() +
+                              "\" and the model have different " + what +
+                              ", but both hear the same audio and name the same tokens");
+    };
+    if (teacher_->tokenizer().tokens() != tokenizer().tokens()) differs("tokens (vocab.json)");
+    if (teacher_->extractor().rate_hz != extractor().rate_hz ||
+        teacher_->extractor().do_normalize != extractor().do_normalize) {
+      differs("sampling_rate or do_normalize (preprocessor_config.json)");
+    }
   }
 
   std::unique_ptr<model::Trainer> make_trainer(const ModelState& student) const {
     if (teacher_ == nullptr) return student.model->trainer(params_.options);
-    const ModelState& teacher = teacher_->result();
-    const auto differs = [&](const char* what) {
-      throw graph::RunError("node \"" + name() + "\", key \"teacher\": \"" + teacher_->name() +
-                            "\" and the model have different " + what +
-                            ", but both hear the same audio and name the same tokens");
-    };
-    if (teacher.tokenizer->tokens() != student.tokenizer->tokens()) differs("tokens (vocab.json)");
-    if (teacher.extractor.rate_hz != student.extractor.rate_hz ||
-        teacher.extractor.do_normalize != student.extractor.do_normalize) {
-      differs("sampling_rate or do_normalize (preprocessor_config.json)");
-    }
-    return student.model->trainer(params_.options, teacher.model);
+    return student.model->trainer(params_.options, teacher_->result().model);
   }
 
   void fake_quantize(model::Model& model, bool on) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/check.h"
 #include "graph/error.h"
 #include "io/corpus/audio_folder.h"
 #include "io/files/error.h"
@@ -32,10 +33,27 @@ std::vector<float> read_clip(const std::filesystem::path& path, int rate_hz) {
 
 }  // namespace
 
-ClipFolder::ClipFolder(const graph::NodeArguments& arguments) try
-    : files_(io::audio_files_below(arguments.params.text("folder"), io::audio_extensions())) {
-} catch (const io::Error& error) {
-  throw graph::GraphError(std::string("key \"folder\": ") + error.what());
+ClipFolder::ClipFolder(const graph::NodeArguments& arguments)
+    : node_(arguments.name), folder_(arguments.params.text("folder")) {
+  try {
+    files_ = io::audio_files_below(folder_, io::audio_extensions());
+  } catch (const io::Error& error) {
+    throw graph::RunError("node \"" + node_ + "\", key \"folder\": " + error.what());
+  }
+}
+
+void ClipFolder::check(graph::CheckContext& context) const {
+  const io::Corpus clips =
+      io::scan_audio_folder(folder_, io::audio_extensions(), context.threads());
+  for (const io::CorpusEntry& clip : clips.entries) {
+    if (clip.broken.empty() && clip.audio.samples > 0) continue;
+    const std::string path = clip.place.path.string();
+    const bool is_named = clip.broken.find(path) != std::string::npos;
+    throw graph::RunError(
+        "node \"" + node_ + "\", key \"folder\": " + (is_named ? "" : path + ": ") +
+        (clip.broken.empty() ? "holds no audio" : clip.broken) + "; repair the file or remove it");
+  }
+  context.seen(node_ + ": " + std::to_string(clips.entries.size()) + " files in " + folder_);
 }
 
 ClipFolder::Clip ClipFolder::draw(graph::RandomStream& random, int rate_hz) const {

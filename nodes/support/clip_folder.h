@@ -14,9 +14,12 @@ class ClipFolder {
  public:
   using Clip = std::shared_ptr<const std::vector<float>>;
 
-  /// Lists the folder that the parameter "folder" names; decodes nothing. Throws GraphError when it
+  /// Lists the folder that the parameter "folder" names; decodes nothing. Throws RunError when it
   /// is missing or holds no audio.
   explicit ClipFolder(const graph::NodeArguments& arguments);
+
+  /// Reads the header of every file. Throws RunError for one that cannot be used.
+  void check(graph::CheckContext& context) const;
 
   /// A clip at `rate_hz`, every file as likely. Decoded and resampled when it is first drawn, then
   /// kept for a while. Throws RunError for a file that cannot be used. Thread-safe.
@@ -31,6 +34,7 @@ class ClipFolder {
   Clip find(size_t file, int rate_hz) const;
   void keep(Kept kept) const;
 
+  std::string node_, folder_;
   std::vector<std::filesystem::path> files_;
   mutable std::mutex mutex_;
   mutable std::list<Kept> kept_;  ///< the one used last comes first

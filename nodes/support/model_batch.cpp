@@ -1,7 +1,5 @@
 #include "nodes/support/model_batch.h"
 
-#include "graph/error.h"
-
 namespace flowqat::nodes {
 namespace {
 
@@ -45,17 +43,6 @@ ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokeni
     audio.samples = result.compacted;
   }
   return result;
-}
-
-void check_rate(const graph::Pipeline& pipeline, const io::FeatureExtractor& extractor) {
-  const graph::Index& index = pipeline.index();
-  for (const graph::PlannedBatch& batch : pipeline.plan("", 0)) {
-    if (batch.rate_hz == 0 || batch.rate_hz == extractor.rate_hz) return;
-    throw graph::GraphError("node \"" + pipeline.chain().batcher->name() + "\": audio comes at " +
-                            std::to_string(batch.rate_hz) + " Hz (" + index.front().path +
-                            "), the model hears " + std::to_string(extractor.rate_hz) +
-                            " Hz; put a resample node into the stream");
-  }
 }
 
 }  // namespace flowqat::nodes

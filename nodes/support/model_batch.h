@@ -1,8 +1,7 @@
 #pragma once
 #include <vector>
 
-#include "graph/pipeline.h"
-#include "io/text/processor.h"
+#include "graph/message.h"
 #include "io/text/text_normalizer.h"
 #include "io/text/tokenizer.h"
 #include "model/model.h"
@@ -26,9 +25,5 @@ struct ModelBatch {
 ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer,
                           const model::Config& config,
                           io::TextNormalization how = io::TextNormalization::none);
-
-/// Throws GraphError, which says where to put a resample node, if the stream's audio comes at
-/// another rate than the model hears.
-void check_rate(const graph::Pipeline& pipeline, const io::FeatureExtractor& extractor);
 
 }  // namespace flowqat::nodes

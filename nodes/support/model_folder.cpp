@@ -101,6 +101,22 @@ Stage stage_of(const fs::path& folder) {
   return fs::exists(folder / kFakeFile) ? Stage::fake_quantized : Stage::float32;
 }
 
+std::optional<model::Policy> policy_of(const fs::path& folder) {
+  if (stage_of(folder) != Stage::fake_quantized) return std::nullopt;
+  const fs::path file = folder / kFakeFile;
+  const nlohmann::json quantization = io::read_json(file);
+  if (!quantization.is_object() || quantization.value("format", "") != model::kFakeFormat ||
+      !quantization.contains("policy")) {
+    throw io::Error(file, std::string("expected an object with \"format\": \"") +
+                              model::kFakeFormat + "\" and a \"policy\"");
+  }
+  try {
+    return model::policy_from_json(quantization.at("policy"), file.string() + ": policy");
+  } catch (const model::Error& error) {
+    throw io::Error(error.what());
+  }
+}
+
 ModelState load_model(const fs::path& folder) {
   ModelDescription description = read_description(folder);
   return load_model(folder, description);

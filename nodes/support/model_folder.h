@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "io/tensors/safetensors.h"
 #include "nodes/support/model_step.h"
@@ -29,6 +30,10 @@ ModelDescription base_description(std::shared_ptr<const io::Tokenizer> vocabular
 
 /// What the folder's model is quantized to, by the files that it holds.
 Stage stage_of(const std::filesystem::path& folder);
+
+/// How a fake-quantized folder's model is quantized; none for others. Throws io::Error naming the
+/// file.
+std::optional<model::Policy> policy_of(const std::filesystem::path& folder);
 
 /// The weights of a folder, and what makes them more than a float model's.
 struct ModelFiles {

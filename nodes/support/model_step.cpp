@@ -16,6 +16,19 @@ std::string stage_name(Stage stage) {
   return "int8";
 }
 
+std::string describe(Stage stage) {
+  switch (stage) {
+    case Stage::float32:
+      return "a float model";
+    case Stage::ptq:
+    case Stage::fake_quantized:
+      return "a fake-quantized model";
+    case Stage::int8:
+      break;
+  }
+  return "an int8 model";
+}
+
 ModelState ModelStep::take() {
   ModelState taken = result_;
   // A checkpoint step hands on the very model that it was given: then two results share it.

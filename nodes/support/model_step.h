@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "graph/error.h"
@@ -16,6 +17,8 @@ namespace flowqat::nodes {
 /// How far a model has come. Its name is its key in summary.json.
 enum class Stage { float32, ptq, fake_quantized, int8 };
 std::string stage_name(Stage stage);
+/// "a float model", for messages.
+std::string describe(Stage stage);
 
 struct ModelState {
   std::shared_ptr<model::Model> model;
@@ -32,8 +35,12 @@ class ModelStep : public graph::Step {
 
   /// The configuration of the model that this step will give, known before anything is run.
   virtual const model::Config& config() const = 0;
-  /// False while the model must still be fetched: config() is then wav2vec2-base's.
+  virtual const io::Tokenizer& tokenizer() const = 0;
+  virtual const io::FeatureExtractor& extractor() const = 0;
+  /// False while the model must still be fetched: what is said of it above is wav2vec2-base's.
   virtual bool knows_config() const { return true; }
+  /// How far the model that this step will give has come; none while that is not known.
+  virtual std::optional<Stage> stage() const = 0;
   /// How the model that this step will give is quantized, where that is known by then; or null.
   virtual const model::Policy* policy() const { return nullptr; }
   /// How transcripts are brought to this model's vocabulary.
@@ -64,12 +71,16 @@ class ModelConsumer : public ModelStep {
     input_.add_consumer();
   }
   const model::Config& config() const override { return input_.config(); }
+  const io::Tokenizer& tokenizer() const override { return input_.tokenizer(); }
+  const io::FeatureExtractor& extractor() const override { return input_.extractor(); }
   bool knows_config() const override { return input_.knows_config(); }
+  std::optional<Stage> stage() const override { return input_.stage(); }
   const model::Policy* policy() const override { return input_.policy(); }
   io::TextNormalization text_normalization() const override { return input_.text_normalization(); }
 
  protected:
   ModelStep& input() { return input_; }
+  const ModelStep& input() const { return input_; }
 
  private:
   ModelStep& input_;

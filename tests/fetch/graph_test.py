@@ -146,7 +146,7 @@ class Graphs(Run):
     def test_a_model_that_does_not_fit_is_found_before_the_corpus_comes(self):
         self.publish({**model_test.SMALL, "config.json": b'{"model_type": "bert"}', "model.safetensors": noise(10)})
         self.write_whole()
-        self.assertIn('node "start", key "path"', self.fail_with(*self.graph()))
+        self.assertIn('node "start", key "path"', self.fail_with(*self.graph(), status=2))
         self.assertEqual(self.corpora.requests, [])
 
     def test_failures_name_node_and_key_and_the_next_run_goes_on(self):
@@ -171,7 +171,7 @@ class Graphs(Run):
 
     def test_without_download_nothing_is_fetched(self):
         self.write_whole()
-        error = self.fail_with(*self.graph(), "--set", "corpus.download=false", "--set", "dev.download=false")
+        error = self.fail_with(*self.graph(), "--set", "corpus.download=false", "--set", "dev.download=false", status=2)
         self.assertIn("flowqat fetch", error)
         self.assertEqual(self.corpora.requests, [])
 

@@ -42,13 +42,14 @@ class Case(unittest.TestCase):
         return result
 
     def fail_with(self, *arguments, status=1, preexec=None):
-        """What a call that must fail said in its last line, which is the error."""
+        """What a call that must fail said last, which is the error: a line, or one for each mistake."""
         result = self.call(*arguments, preexec=preexec)
         self.assertEqual(result.returncode, status, result.stderr)
-        last = result.stderr.splitlines()[-1]
-        self.assertTrue(last.startswith("flowqat: "), result.stderr)
+        lines = result.stderr.splitlines()
+        begins = [i for i, line in enumerate(lines) if line.startswith("flowqat: ")]
+        self.assertTrue(begins and all(line.startswith("  ") for line in lines[begins[-1] + 1:]), result.stderr)
         self.everything = result.stdout + result.stderr
-        return last
+        return "\n".join(lines[begins[-1]:])
 
     def interrupt(self, ready, *arguments):
         """Starts the program and sends SIGINT as soon as ready() is true."""

@@ -40,6 +40,19 @@ TEST_CASE("a folder that cannot be made is an error with its name") {
                     ContainsSubstring("file/run") && ContainsSubstring("cannot be written"));
 }
 
+TEST_CASE("whether a folder can be written is known without leaving anything there") {
+  const TemporaryFolder temporary;
+  const auto path = temporary.path() / "a" / "b";
+  CHECK_NOTHROW(check_run_folder(path, Json::object(), Existing::refuse));
+  CHECK(std::filesystem::is_empty(temporary.path()));
+  CHECK_THROWS_WITH(check_run_folder("/proc/none", Json::object(), Existing::overwrite),
+                    ContainsSubstring("/proc/none: the run's folder cannot be written") &&
+                        ContainsSubstring("--out"));
+  std::ofstream(temporary.path() / "file") << "x";
+  CHECK_THROWS_AS(check_run_folder(temporary.path() / "file", Json::object(), Existing::overwrite),
+                  RunError);
+}
+
 TEST_CASE("the newest checkpoint of a step is found and older ones are pruned") {
   const TemporaryFolder temporary;
   const RunFolder first(temporary.path() / "run", Json::object(), Existing::refuse);

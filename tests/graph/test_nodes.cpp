@@ -17,6 +17,7 @@ class Numbers : public Source {
         count_(a.params.integer("count")),
         rate_hz_(a.params.integer("rate_hz")),
         odd_rate_hz_(a.params.integer("odd_rate_hz")),
+        broken_(a.params.integer("broken")),
         hours_(a.params.number("hours")) {}
   double hours() const override { return hours_; }
   Index read_index(int) const override {
@@ -28,13 +29,14 @@ class Numbers : public Source {
       entry.transcript = "WORD " + std::to_string(i);
       entry.shape = {1000 + 10 * i,
                      static_cast<int>(i % 2 && odd_rate_hz_ ? odd_rate_hz_ : rate_hz_)};
+      if (i < broken_) entry.shape = {}, entry.broken = "has no header";
       index.push_back(entry);
     }
     return index;
   }
 
  private:
-  int64_t count_, rate_hz_, odd_rate_hz_;
+  int64_t count_, rate_hz_, odd_rate_hz_, broken_;
   double hours_;
 };
 
@@ -153,6 +155,7 @@ const Register numbers(
                  .minimum = 1,
                  .maximum = 48000},
                 {.name = "odd_rate_hz", .kind = Kind::integer, .fallback = 0},
+                {.name = "broken", .kind = Kind::integer, .fallback = 0},
                 {.name = "hours", .kind = Kind::number, .fallback = 0}},
      .make = maker<Numbers>()});
 const Register fill({.name = "fill",

@@ -61,7 +61,7 @@ inline void write_float_wav(const std::filesystem::path& path, const std::vector
 inline std::string refusal(const std::string& type, const std::string& keys) {
   try {
     Single(type, keys);
-  } catch (const graph::GraphError& error) {
+  } catch (const std::runtime_error& error) {
     return error.what();
   }
   return "accepted";

@@ -57,11 +57,13 @@ TEST_CASE("a whole run leaves its folder and its summary") {
   for (const char* file :
        {"graph.json", "metrics.jsonl", "rejected.jsonl", "summary.json", "model/model.safetensors",
         "model/config.json", "model/vocab.json", "model/preprocessor_config.json",
-        "model/fake_quantization.json", "int8/model.safetensors", "int8/quantization.json"}) {
+        "float/model.safetensors", "float/config.json", "model/fake_quantization.json",
+        "int8/model.safetensors", "int8/quantization.json"}) {
     INFO(file);
     CHECK(fs::exists(out / file));
   }
   CHECK_THAT(recorder.results, ContainsSubstring("WER %") && ContainsSubstring("CER %"));
+  CHECK_FALSE(fs::exists(out / "float" / "fake_quantization.json"));  // as it was before
   check_listing(out, summary);
   // The resolved graph alone reproduces the run.
   Recorder again;
@@ -87,8 +89,8 @@ TEST_CASE("a run stopped at any step and resumed gives the weights of one that w
     const graph::Json summary =
         run(small_quickstart(temporary.path(), "out"), resumed, graph::Existing::resume);
     for (const char* file :
-         {"model/model.safetensors", "model/fake_quantization.json", "int8/model.safetensors",
-          "int8/quantization.json", "rejected.jsonl"}) {
+         {"float/model.safetensors", "model/model.safetensors", "model/fake_quantization.json",
+          "int8/model.safetensors", "int8/quantization.json", "rejected.jsonl"}) {
       INFO(file);
       CHECK(std::string(bytes(temporary.path() / "whole" / "graph.json")).size() > 0);
       if (fs::file_size(temporary.path() / "whole" / file) == 0) continue;

@@ -125,7 +125,7 @@ TEST_CASE("noise is the same bits for the same key on any thread, decoded before
 TEST_CASE("a folder without noises is refused with the node, and a broken noise is named") {
   const TemporaryFolder folder;
   CHECK_THAT(refusal("noise", R"("folder": "no/such/folder")"),
-             ContainsSubstring("node \"node\": key \"folder\": no/such/folder") &&
+             ContainsSubstring("node \"node\", key \"folder\": no/such/folder") &&
                  ContainsSubstring("found nothing"));
   CHECK_THAT(refusal("noise", keys(folder)), ContainsSubstring("no audio found"));
   std::ofstream(folder.path() / "broken.wav") << "no audio";

@@ -1,0 +1,181 @@
+#include "graph/check.h"
+
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "graph/error.h"
+#include "graph/format.h"
+#include "graph/gate.h"
+#include "graph/mistakes.h"
+#include "graph/usable_cores.h"
+
+namespace flowqat::graph {
+namespace {
+
+/// The first of them, as its place and its reason.
+std::string first_broken(const CheckedStream& stream) {
+  for (const Presentation& at : stream.known.selection.presentations) {
+    const IndexEntry& entry = stream.known.index[at.entry];
+    if (entry.broken.empty()) continue;
+    const bool is_named = entry.broken.find(entry.path) != std::string::npos;
+    return (is_named ? "" : entry.path + ": ") + entry.broken;
+  }
+  return "";
+}
+
+void count(CheckedStream& stream) {
+  int64_t last = -1;  // presentations of an utterance stand behind one another
+  for (const Presentation& at : stream.known.selection.presentations) {
+    if (std::exchange(last, at.entry) == at.entry) continue;
+    const IndexEntry& entry = stream.known.index[at.entry];
+    ++stream.utterances;
+    stream.with_transcript += entry.transcript.empty() ? 0 : 1;
+    stream.broken += entry.broken.empty() ? 0 : 1;
+    if (stream.path.empty() && entry.broken.empty()) stream.path = entry.path;
+  }
+}
+
+}  // namespace
+
+class Checker {
+ public:
+  Checker(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal)
+      : graph_(graph),
+        reporter_(reporter),
+        stop_signal_(stop_signal),
+        options_(pipeline_options(graph.settings())),
+        mistakes_(graph.spec().file) {
+    const auto threads = static_cast<int>(graph.settings().integer("threads"));
+    context_.threads_ = threads > 0 ? threads : usable_cores();
+  }
+
+  Checked run() {
+    const std::set<const Node*> lacking = lacking_streams();
+    for (const Batcher* batcher : graph_.batchers()) {
+      if (lacking.contains(batcher)) {
+        context_.open(batcher->name() + ": its utterances, before they are fetched");
+      } else {
+        mistakes_.collect([&] { read(*batcher); });
+      }
+    }
+    for (const auto& node : graph_.nodes()) {
+      mistakes_.collect([&] { node->check(context_); });
+    }
+    mistakes_.throw_if_any();
+    Checked checked{
+        .streams = {}, .seen = std::move(context_.seen_), .open = std::move(context_.open_)};
+    for (auto& [batcher, stream] : context_.streams_) {
+      checked.streams.emplace(batcher, std::move(stream.known));
+    }
+    return checked;
+  }
+
+ private:
+  /// The nodes of streams whose corpus is not there yet.
+  std::set<const Node*> lacking_streams() const {
+    std::set<const Node*> lacking;
+    std::map<std::string, const Node*> nodes;
+    for (size_t i = 0; i < graph_.nodes().size(); ++i) {
+      const NodeSpec& spec = graph_.spec().nodes[i];
+      const Node* node = nodes[spec.name] = graph_.nodes()[i].get();
+      if (dynamic_cast<const StreamNode*>(node) == nullptr) continue;
+      bool lacks = node->missing() != nullptr;
+      for (const auto& [key, targets] : spec.edges) {
+        for (const std::string& target : targets) lacks |= lacking.contains(nodes.at(target));
+      }
+      if (lacks) lacking.insert(node);
+    }
+    return lacking;
+  }
+
+  void read(const Batcher& batcher) {
+    if (stop_signal_ != 0) throw Interrupted(stop_signal_);
+    reporter_.progress(batcher.name() + ": reading the index");
+    CheckedStream stream{.known = read_stream(batcher, options_, context_.threads_)};
+    count(stream);
+    const Plan plan = plan_epoch(stream.known.chain, stream.known.index, stream.known.selection,
+                                 {.seed = options_.seed}, options_.share);
+    for (const PlannedBatch& batch : plan) {
+      if (stream.rate_hz == 0) stream.rate_hz = batch.rate_hz;
+    }
+    in_flight_limit_s(options_.audio_in_flight_s, plan, batcher.queue(), context_.threads_);
+    check_broken(stream, plan);
+    context_.seen(line_of(stream));
+    context_.streams_.emplace(&batcher, std::move(stream));
+  }
+
+  /// What is broken already is going to be rejected: the run would fail when it comes to that.
+  void check_broken(const CheckedStream& stream, const Plan& plan) const {
+    int64_t rows = 0, broken = 0;
+    for (const PlannedBatch& batch : plan) {
+      for (const Presentation& at : batch.rows) {
+        ++rows;
+        broken += stream.known.index[at.entry].broken.empty() ? 0 : 1;
+      }
+    }
+    const bool count = options_.max_rejected >= 0 && broken > options_.max_rejected;
+    if (!count &&
+        static_cast<double>(broken) <= options_.max_rejected_share * static_cast<double>(rows)) {
+      return;
+    }
+    throw RunError("node \"" + stream.known.chain.source->name() + "\": " + std::to_string(broken) +
+                   " of " + std::to_string(rows) +
+                   " utterances of an epoch cannot be used, more than " +
+                   (count ? "max_rejected" : "max_rejected_share") +
+                   " allows; the first one: " + first_broken(stream));
+  }
+
+  std::string line_of(const CheckedStream& stream) const {
+    std::string line = stream.known.chain.batcher->name() + ": " +
+                       std::to_string(stream.utterances) + " utterances of " +
+                       stream.known.chain.source->name() + ", " +
+                       format("%.0f s", stream.known.selection.presented_s) +
+                       " of audio an epoch at " + std::to_string(stream.rate_hz) + " Hz";
+    if (stream.with_transcript == 0) {
+      line += ", without transcripts";
+    } else if (stream.with_transcript < stream.utterances) {
+      line += ", " + std::to_string(stream.utterances - stream.with_transcript) +
+              " without a transcript";
+    }
+    if (stream.broken > 0) {
+      line +=
+          ", " + std::to_string(stream.broken) + " that cannot be used: " + first_broken(stream);
+    }
+    return line;
+  }
+
+  const Graph& graph_;
+  Reporter& reporter_;
+  const std::atomic<int>& stop_signal_;
+  PipelineOptions options_;
+  Mistakes mistakes_;
+  CheckContext context_;
+};
+
+const CheckedStream* CheckContext::stream(const Batcher& batcher) const {
+  const auto found = streams_.find(&batcher);
+  return found == streams_.end() ? nullptr : &found->second;
+}
+
+void CheckContext::claim(const Node& node, const std::string& key, const std::string& name) {
+  static const std::set<std::string> own{"graph.json",  "metrics.jsonl", "rejected.jsonl",
+                                         "checkpoints", "summary.json",  "."};
+  std::string plain = std::filesystem::path(name).lexically_normal().string();
+  if (plain.ends_with('/')) plain.pop_back();
+  const std::string where = "node \"" + node.name() + "\", key \"" + key + "\": \"" + name + "\" ";
+  if (own.contains(plain)) {
+    throw GraphError(where + "in the run's folder is the run's own; choose another name");
+  }
+  const auto [writer, is_free] = writers_.try_emplace(plain, node.name());
+  if (!is_free) {
+    throw GraphError(where + "in the run's folder is what node \"" + writer->second +
+                     "\" writes; choose another name");
+  }
+}
+
+Checked check(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal) {
+  return Checker(graph, reporter, stop_signal).run();
+}
+
+}  // namespace flowqat::graph

@@ -1,0 +1,61 @@
+/// What can be known of a run before its first step. Every index is read and planned and every node
+/// is asked; nothing is heard, computed, fetched or written.
+#pragma once
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/known_stream.h"
+#include "graph/reporter.h"
+
+namespace flowqat::graph {
+
+/// A stream as its index and the plan of its first epoch show it.
+struct CheckedStream {
+  KnownStream known = {};
+  int rate_hz = 0;             ///< of its batches; 0 where no header could be read
+  std::string path = {};       ///< an utterance that comes at this rate
+  size_t utterances = 0;       ///< that are presented, each counted once
+  size_t with_transcript = 0;  ///< of these
+  size_t broken = 0;           ///< of these: known to be of no use, as IndexEntry::broken says
+};
+
+/// What a node is given to check itself with.
+class CheckContext {
+ public:
+  /// Null where nothing can be known of the stream: its corpus must be fetched first, or is wrong,
+  /// which has been found by then.
+  const CheckedStream* stream(const Batcher& batcher) const;
+  /// Threads that reading many headers may use.
+  int threads() const { return threads_; }
+
+  /// A line for a person, on something that was looked at and found good.
+  void seen(std::string line) { seen_.push_back(std::move(line)); }
+  /// A line on something that only the run can tell.
+  void open(std::string line) { open_.push_back(std::move(line)); }
+  /// Takes a name in the run's folder for the node, whose parameter is `key`. Throws GraphError if
+  /// another node or the run itself writes there.
+  void claim(const Node& node, const std::string& key, const std::string& name);
+
+ private:
+  friend class Checker;
+  int threads_ = 1;
+  std::map<const Batcher*, CheckedStream> streams_;
+  std::map<std::string, std::string> writers_;  ///< name in the run's folder to node
+  std::vector<std::string> seen_, open_;
+};
+
+struct Checked {
+  std::map<const Batcher*, KnownStream> streams;  ///< those that could be read
+  std::vector<std::string> seen, open;            ///< lines, as of CheckContext
+};
+
+/// Throws one GraphError with all mistakes that were found: what does not go together, and files
+/// that are missing or broken; Interrupted once `stop_signal` is not 0. `graph` outlives the
+/// result.
+Checked check(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal);
+
+}  // namespace flowqat::graph

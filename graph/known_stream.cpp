@@ -1,0 +1,35 @@
+#include "graph/known_stream.h"
+
+#include "graph/error.h"
+
+namespace flowqat::graph {
+
+PipelineOptions pipeline_options(const Params& settings) {
+  return {.seed = static_cast<uint64_t>(settings.integer("seed")),
+          .audio_in_flight_s = settings.number("audio_in_flight_s"),
+          .max_rejected_share = settings.number("max_rejected_share"),
+          .max_rejected = settings.integer("max_rejected"),
+          .share = {.rank = static_cast<int>(settings.integer("rank")),
+                    .world_size = static_cast<int>(settings.integer("world_size"))}};
+}
+
+KnownStream read_stream(const Batcher& batcher, const PipelineOptions& options, int threads) {
+  KnownStream stream{.chain = Chain::behind(batcher), .index = {}, .selection = {}};
+  const Source& source = *stream.chain.source;
+  stream.index = source.read_index(threads);
+  if (stream.index.empty()) {
+    throw RunError("node \"" + source.name() + "\": the corpus holds no utterance");
+  }
+  for (IndexEntry& entry : stream.index) entry.key = key_of(entry.id);
+  stream.selection = select(stream.chain, stream.index, options.seed);
+  if (stream.selection.presentations.empty()) {
+    throw RunError("node \"" + source.name() + "\": no utterance is left of " +
+                   std::to_string(stream.index.size()) + ": " +
+                   (stream.selection.left_out == stream.index.size()
+                        ? "their durations are all outside the limits, or their weights 0"
+                        : "`hours` is shorter than every one"));
+  }
+  return stream;
+}
+
+}  // namespace flowqat::graph

@@ -1,0 +1,25 @@
+/// What steps ask of the streams and models that they are given, before the first of them runs.
+/// Each throws GraphError, naming node and key; what is not known yet is asked again by then.
+#pragma once
+#include <initializer_list>
+#include <string>
+
+#include "graph/check.h"
+#include "nodes/support/model_step.h"
+
+namespace flowqat::nodes {
+
+/// The stream comes at the rate that the model hears; else says where to put a resample node.
+void check_rate(const graph::CheckContext& context, const graph::Batcher& audio,
+                const ModelStep& model);
+
+/// The stream has transcripts, which `step` needs to `purpose` ("learn from"). Throws RunError for
+/// one that is not UTF-8.
+void check_transcripts(const graph::CheckContext& context, const graph::Batcher& audio,
+                       const graph::Step& step, const std::string& purpose);
+
+/// The model that `from` gives is in one of `fitting`; else the message ends with `advice`.
+void check_stage(const graph::Step& step, const ModelStep& from,
+                 std::initializer_list<Stage> fitting, const std::string& advice);
+
+}  // namespace flowqat::nodes
