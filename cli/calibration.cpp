@@ -66,9 +66,9 @@ model::Policy read_policy(const std::string& file, const std::vector<std::string
 void check_is_float(const std::string& folder) {
   const nodes::Stage stage = nodes::stage_of(folder);
   if (stage == nodes::Stage::float32) return;
-  throw graph::GraphError(folder + ": holds " +
-                          (stage == nodes::Stage::int8 ? "an int8" : "a fake-quantized") +
-                          " model; calibration begins with a float one");
+  throw graph::GraphError(
+      folder + ": holds " + nodes::describe(stage) + "; calibration begins with a float one" +
+      (stage == nodes::Stage::int8 ? "" : ", and flowqat convert makes int8 of this one"));
 }
 
 Calibration calibrate(model::Model& model, const io::Tokenizer& tokenizer,

@@ -16,6 +16,7 @@ constexpr int kBadUsage = 2;
 /// Standard output or a file could not be written.
 constexpr int kCannotWrite = 3;
 
+Command convert_command();   ///< flowqat convert MODEL --out DIR
 Command dot_command();       ///< flowqat dot GRAPH
 Command evaluate_command();  ///< flowqat evaluate MODEL --manifest M
 Command export_command();    ///< flowqat export MODEL --onnx F

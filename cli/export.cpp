@@ -34,8 +34,9 @@ nodes::ModelFiles read_exportable(const fs::path& folder) {
   if (files.stage == nodes::Stage::fake_quantized) {
     throw graph::GraphError(
         files.quantization_file.string() +
-        ": a fake-quantized model, expected a float or an int8 one; convert it to int8 "
-        "with a graph of a model, a convert and a checkpoint node, then export that");
+        ": a fake-quantized model, expected a float or an int8 one; make it int8 with flowqat "
+        "convert " +
+        folder.string() + " --out DIR, then export that");
   }
   return files;
 }

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/given_model.h"
+#include "cli/model_output.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
@@ -28,24 +29,6 @@ struct QuantizeArguments : CalibrationArguments {
   bool half_positional_conv = false;  ///< store that convolution's weight in half precision
   bool overwrite = false;
 };
-
-/// Only what looks like a model's folder is ever replaced, and never `model`, the one that is read.
-void check_out(const QuantizeArguments& arguments, const fs::path& model) {
-  const fs::path out = arguments.out;
-  if (!fs::exists(out)) return;
-  if (!arguments.overwrite) {
-    throw graph::GraphError("--out " + arguments.out +
-                            ": is already there; choose another name, or add --overwrite");
-  }
-  if (fs::equivalent(out, model)) {
-    throw graph::GraphError("--out " + arguments.out +
-                            ": is the folder of the model to quantize; choose another one");
-  }
-  if (!fs::is_directory(out) || (!fs::is_empty(out) && !fs::exists(out / "config.json"))) {
-    throw graph::GraphError("--out " + arguments.out +
-                            ": is no model folder, so --overwrite does not replace it");
-  }
-}
 
 struct Outcome {
   Calibration seen;
@@ -90,7 +73,7 @@ int quantize(const QuantizeArguments& arguments) {
   }
   Terminal terminal;
   const fs::path model = folder_of_model(arguments.model, terminal);
-  check_out(arguments, model);
+  check_model_output(model, arguments.out, arguments.overwrite);
   nodes::ModelDescription description = nodes::read_description(model);
   check_is_float(model);
   const std::atomic<int>& stop_signal = catch_stop_signals();

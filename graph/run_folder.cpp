@@ -44,9 +44,9 @@ void check_writable(const fs::path& path) {
   const fs::path there = nearest_existing(path);
   std::string trial = (there / ".flowqat-XXXXXX").string();
   if (::mkdtemp(trial.data()) == nullptr) {
-    throw RunError(path.string() + ": the run's folder cannot be written: " + there.string() +
-                   ": " + std::generic_category().message(errno) +
-                   "; choose another one with --out");
+    throw OutputError(path.string() + ": the run's folder cannot be written: " + there.string() +
+                      ": " + std::generic_category().message(errno) +
+                      "; choose another one with --out");
   }
   ::rmdir(trial.c_str());
 }

@@ -145,7 +145,7 @@ TEST_CASE("quantize refuses what cannot be before it reads any audio") {
       "holds an int8 model");
   check_refused(
       call("quantize " + small.model + small.manifest + " --overwrite --out " + small.model),
-      "is the folder of the model to quantize");
+      "is the folder of the model that is read");
   check_refused(call("quantize " + small.model + small.manifest + " --overwrite --out " +
                      small.path("corpus")),
                 "is no model folder");
