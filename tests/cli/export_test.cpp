@@ -83,7 +83,7 @@ TEST_CASE("export writes a float and an int8 model with the processor's files, a
   CHECK_THAT(content(file), ContainsSubstring("QuantizeLinear"));
 
   check_refused(call("export " + out + "/fake --onnx " + out + "/fake.onnx"),
-                out + "/fake/fake_quantization.json", "convert it to int8");
+                out + "/fake/fake_quantization.json", "flowqat convert");
   CHECK_FALSE(fs::exists(out + "/fake.onnx"));
 
   SECTION("beside the model itself its own files stay as they are") {
