@@ -70,9 +70,13 @@ constexpr const char* fine_tune = R"({
       "type": "train", "model": "start", "audio": "batch", "epochs": 3,
       "lr": 5e-5, "warmup_share": 0.1, "clip_norm": 1.0
     },
+    "keep": {
+      "comment": "the float model, to quantize again or to compare with",
+      "type": "checkpoint", "model": "learn", "folder": "float"
+    },
     "observe": {
       "comment": "fake quantizers, with ranges from some batches",
-      "type": "calibrate", "model": "learn", "audio": "batch", "batches": 16
+      "type": "calibrate", "model": "keep", "audio": "batch", "batches": 16
     },
     "adapt": {
       "comment": "with fake quantization, which takes back most of what int8 costs",
