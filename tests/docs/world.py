@@ -74,7 +74,7 @@ class World:
     def __exit__(self, *problem):
         self.corpora.__exit__(*problem), self.hub.__exit__(*problem)
 
-    def run(self, command, time_limit_s=120):
+    def run(self, command, time_limit_s=600):
         return subprocess.run(["bash", "-euc", command], cwd=self.root, env=self.environment, capture_output=True,
                               text=True, timeout=time_limit_s, stdin=subprocess.DEVNULL)
 
