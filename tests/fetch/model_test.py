@@ -1,11 +1,12 @@
 """`flowqat fetch model` from a Hub on loopback, with a host beside it for large files.
 
-    model_test.py FLOWQAT [--huggingface]
+    model_test.py FLOWQAT
 
-With --huggingface, also what huggingface_hub finds in the cache that flowqat filled.
+Where huggingface_hub is installed, also what it finds in the cache that flowqat filled.
 """
 
 import hashlib
+import importlib.util
 import json
 import os
 import sys
@@ -15,7 +16,7 @@ import support
 from support import Case, files_below, noise
 from server import Cut, File, Server, Silent, Status
 
-HUGGINGFACE = "--huggingface" in sys.argv and not sys.argv.remove("--huggingface")
+HUGGINGFACE = importlib.util.find_spec("huggingface_hub") is not None
 ID, COMMIT = "someone/tiny-wav2vec2", "0123456789abcdef0123456789abcdef01234567"
 OTHER_COMMIT = "f" * 40
 SMALL = {"config.json": b'{"model_type": "wav2vec2"}', "vocab.json": b'{"<pad>": 0}', "preprocessor_config.json": b"{}"}
@@ -147,7 +148,7 @@ class TheCache(Hub):
                 self.assertTrue(self.fetch().stdout.startswith(f"{place}/models--someone"))
                 self.environment = before
 
-    @unittest.skipUnless(HUGGINGFACE, "huggingface_hub is not asked in this run")
+    @unittest.skipUnless(HUGGINGFACE, "no huggingface_hub in .venv")
     def test_huggingface_hub_finds_what_was_fetched_and_the_other_way_round(self):
         self.fetch()
         script = ("import sys; from huggingface_hub import hf_hub_download, snapshot_download as s; "

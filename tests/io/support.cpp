@@ -10,6 +10,7 @@
 
 #include "io/audio/audio_file.h"
 #include "tests/catch.h"
+#include "tests/skip.h"
 
 namespace flowqat::io::test {
 
@@ -17,7 +18,7 @@ namespace fs = std::filesystem;
 
 bool have(const std::string& program) {
   if (std::system(("command -v '" + program + "' >/dev/null 2>&1").c_str()) == 0) return true;
-  WARN("skipped: " << program << " is not installed");
+  flowqat::testing::skip(program + " is not installed");
   return false;
 }
 
@@ -35,12 +36,12 @@ std::string run(const std::string& command) {
 fs::path test_data(const std::string& name) {
   const char* root = std::getenv("FLOWQAT_TEST_DATA");
   if (root == nullptr) {
-    WARN("skipped: set FLOWQAT_TEST_DATA to the folder that holds " << name);
+    flowqat::testing::skip("no FLOWQAT_TEST_DATA");
     return {};
   }
   const fs::path path = fs::path(root) / name;
   if (fs::exists(path)) return path;
-  WARN("skipped: " << path << " is not there");
+  flowqat::testing::skip(name + " is not in FLOWQAT_TEST_DATA");
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/nodes/small_run.h"
+#include "tests/skip.h"
 
 using namespace flowqat;
 using flowqat::testing::TemporaryFolder;
@@ -27,11 +28,7 @@ graph::Graph with(graph::Json file, const std::vector<std::string>& values, cons
 void check_whole_recipe(const graph::Json& summary, const fs::path& out, int64_t dev_utterances) {
   for (const char* model : {"float", "ptq", "fake_quantized", "int8"}) {
     INFO(model);
-    CHECK(summary.at("evaluations").at("wer").at("wer").at(model).get<double>() > 0);
-    std::ifstream listing(out / ("wer-" + std::string(model) + ".jsonl"));
-    int64_t lines = 0;
-    for (std::string line; std::getline(listing, line);) ++lines;
-    CHECK(lines == dev_utterances);
+    CHECK(nodes::testing::check_listing(out, summary, model) == dev_utterances);
   }
   CHECK(summary.at("utterances").at("rejected") == 0);
   for (const char* file : {"model/model.safetensors", "model/fake_quantization.json",
@@ -102,10 +99,7 @@ TEST_CASE("configs/smoke.json runs through two epochs, conversion and evaluation
 
 TEST_CASE("configs/full.json runs on real speech with only paths, splits and hours given") {
   const char* data = std::getenv("FLOWQAT_TEST_DATA");
-  if (!data) {
-    WARN("skipped: FLOWQAT_TEST_DATA does not name the folder of test data (librispeech/ in it)");
-    return;
-  }
+  if (!data) return flowqat::testing::skip("no FLOWQAT_TEST_DATA");
   const TemporaryFolder temporary;
   const std::string folder = temporary.path().string();
   flowqat::testing::write_small_config(temporary.path() / "config");

@@ -8,6 +8,7 @@
 #include "io/text/characters.h"
 #include "tests/catch.h"
 #include "tests/io/support.h"
+#include "tests/skip.h"
 
 using namespace flowqat::io;
 using namespace flowqat::io::test;
@@ -53,10 +54,7 @@ TEST_CASE("a text that the vocabulary covers comes back as it is") {
 
 TEST_CASE("LibriSpeech's own transcripts are not touched") {
   const char* data = std::getenv("FLOWQAT_TEST_DATA");
-  if (!data) {
-    WARN("skipped: FLOWQAT_TEST_DATA does not name the folder of test data (librispeech/ in it)");
-    return;
-  }
+  if (!data) return flowqat::testing::skip("no FLOWQAT_TEST_DATA");
   const Corpus corpus = scan_librispeech(std::string(data) + "/librispeech", {}, 1);
   CHECK(corpus.entries.size() == 104);
   for (const CorpusEntry& entry : corpus.entries)

@@ -4,6 +4,7 @@
 #include "model/torch/base/state_dict.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
+#include "tests/skip.h"
 
 using namespace flowqat::model;
 
@@ -21,8 +22,7 @@ TEST_CASE("a device or thread count that is not there is refused") {
                       ContainsSubstring("auto, cpu or cuda, found \"tpu\""));
   REQUIRE_THROWS_WITH(engine.configure({.threads = -1}), ContainsSubstring("threads must be 0"));
   if (std::filesystem::exists("/dev/nvidia0")) {
-    WARN("skipped: this machine has a GPU, so its absence cannot be tested");
-    return;
+    return flowqat::testing::skip("a GPU is here, so its absence cannot be tested");
   }
   REQUIRE_THROWS_WITH(engine.configure({.device = "cuda"}),
                       ContainsSubstring("device cuda is not there"));

@@ -16,12 +16,13 @@
 #include "model/torch/int8/cpu_features.h"
 #include "model/torch/network/layers.h"
 #include "tests/catch.h"
+#include "tests/skip.h"
 
 namespace flowqat::model::testing {
 
-/// False, and said so, on a processor without the fast kernels' instructions.
+/// False, and the test skipped, on a processor without the fast kernels' instructions.
 inline bool vnni_or_skip() {
-  if (!has_vnni()) WARN("skipped: this processor has no AVX-512 VNNI");
+  if (!has_vnni()) flowqat::testing::skip("no AVX-512 VNNI");
   return has_vnni();
 }
 
