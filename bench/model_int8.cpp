@@ -1,6 +1,7 @@
 // Milliseconds to recognise one utterance of random sound in int8, by kernels and by part:
 //   bench_model_int8 FOLDER [SECONDS] [THREADS] [RUNS]   -> one JSON object on one line
 // FOLDER is a float Hugging Face model folder; it is calibrated with the same sound and converted.
+// The parts are those of the kernels for AVX-512 VNNI: empty on other processors.
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <c10/core/InferenceMode.h>
@@ -11,6 +12,7 @@
 
 #include "bench/one_utterance.h"
 #include "model/torch/int8/attention.h"
+#include "model/torch/int8/cpu_features.h"
 
 namespace {
 
@@ -100,7 +102,12 @@ int main(int count, char** arguments) {
     auto& int8 = dynamic_cast<model::TorchModel&>(*converted);
     const auto whole_ms = [&] { return bench::median_ms(runs, [&] { int8.infer(batch); }); };
     const double fastest_ms = whole_ms();
-    const auto parts = fast_parts(int8, batch.padded_samples, fastest_ms, runs);
+    bench::PartTimes parts;
+    if (model::has_vnni()) {
+      parts = fast_parts(int8, batch.padded_samples, fastest_ms, runs);
+    } else {
+      std::fprintf(stderr, "bench_model_int8: no parts, which need AVX-512 VNNI\n");
+    }
     int8.use_kernels(model::Kernels::exact);
     const double exact_ms = bench::median_ms(1, [&] { int8.infer(batch); });
     auto& layers = dynamic_cast<model::TorchModel&>(*original).network().quantizable_layers();

@@ -7,6 +7,7 @@
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "graph/output_error.h"
+#include "io/files/cpu_level.h"
 #include "io/files/write_error.h"
 
 namespace {
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   // A pipe that nobody reads is an error that can be told, not the program's silent end.
   std::signal(SIGPIPE, SIG_IGN);
   try {
+    io::cpu_level();  // says what is wrong with FLOWQAT_TARGET before anything is run
     return dispatch(argc, argv);
   } catch (const graph::GraphError& error) {
     std::cerr << "flowqat: " << error.what() << "\n";

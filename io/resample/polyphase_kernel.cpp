@@ -6,6 +6,8 @@
 #include <immintrin.h>
 #endif
 
+#include "io/files/cpu_level.h"
+
 namespace flowqat::io {
 namespace {
 
@@ -76,12 +78,8 @@ void multiply_rows(InstructionSet set, const BandProduct& product) {
 
 std::vector<InstructionSet> instruction_sets() {
   std::vector<InstructionSet> sets{InstructionSet::scalar};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    sets.push_back(InstructionSet::avx2);
-  }
-  if (__builtin_cpu_supports("avx512f")) sets.push_back(InstructionSet::avx512);
-#endif
+  if (cpu_level() >= CpuLevel::avx2) sets.push_back(InstructionSet::avx2);
+  if (cpu_level() >= CpuLevel::avx512) sets.push_back(InstructionSet::avx512);
   return sets;
 }
 

@@ -9,7 +9,7 @@ namespace flowqat::io {
 /// scalar set calls the C library for every fused multiply-add: right, but slower than soxr.
 enum class InstructionSet { scalar, avx2, avx512 };
 
-/// What this processor can run, the slowest first; scalar is always there.
+/// What this processor can run, and cpu_level() allows, the slowest first; scalar is always there.
 std::vector<InstructionSet> instruction_sets();
 InstructionSet best_instruction_set();
 /// "scalar", "avx2" or "avx512".

@@ -6,7 +6,7 @@
 
 using flowqat::nodes::testing::Single;
 
-TEST_CASE("normalize gives zero mean and unit population variance") {
+TEST_CASE("normalize gives zero mean and unit population variance", "[level]") {
   const Single normalize("normalize", "");
   std::vector<float> in(1001);
   for (size_t i = 0; i < in.size(); ++i) in[i] = 0.1f + 0.01f * static_cast<float>(i % 17);
@@ -17,7 +17,8 @@ TEST_CASE("normalize gives zero mean and unit population variance") {
   CHECK(squares / 1001 == Approx(1).margin(1e-4));
 }
 
-TEST_CASE("normalize divides by the root of the variance plus 1e-7, so silence stays silence") {
+TEST_CASE("normalize divides by the root of the variance plus 1e-7, so silence stays silence",
+          "[level]") {
   const Single normalize("normalize", "");
   CHECK(normalize.apply(std::vector<float>(100, 0.25f)) == std::vector<float>(100, 0.0f));
   const std::vector<float> faint = normalize.apply({1e-4f, -1e-4f});

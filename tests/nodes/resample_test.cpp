@@ -5,7 +5,7 @@
 
 using flowqat::nodes::testing::Single;
 
-TEST_CASE("resample predicts what it makes, at the rate asked for") {
+TEST_CASE("resample predicts what it makes, at the rate asked for", "[level]") {
   const Single resample("resample", R"("rate_hz": 16000)");
   for (int rate_hz : {8000, 11025, 22050, 44100, 48000}) {
     const auto shape = resample.transform().predict({rate_hz + 123, rate_hz}, resample.draw());
@@ -22,7 +22,7 @@ TEST_CASE("resample predicts what it makes, at the rate asked for") {
   }
 }
 
-TEST_CASE("audio that has the rate already passes bit for bit") {
+TEST_CASE("audio that has the rate already passes bit for bit", "[level]") {
   const Single resample("resample", R"("rate_hz": 16000)");
   const std::vector<float> in{0.1f, -0.7f, 0.33f, 1e-9f};
   CHECK(resample.apply(in, 16000) == in);

@@ -19,7 +19,7 @@ std::vector<float> tone(double frequency_hz, size_t samples) {
 
 }  // namespace
 
-TEST_CASE("a factor shortens the utterance and raises its pitch by as much") {
+TEST_CASE("a factor shortens the utterance and raises its pitch by as much", "[level]") {
   const Single perturb("speed_perturb", R"("factors": [1.1])");
   const std::vector<float> out = perturb.apply(tone(1000, 16000));
   CHECK(static_cast<double>(out.size()) == Approx(16000 / 1.1).margin(1));
@@ -29,7 +29,8 @@ TEST_CASE("a factor shortens the utterance and raises its pitch by as much") {
   }
 }
 
-TEST_CASE("every factor of a list is drawn about as often, and predict and apply draw the same") {
+TEST_CASE("every factor of a list is drawn about as often, and predict and apply draw the same",
+          "[level]") {
   const Single perturb("speed_perturb", R"("factors": [0.9, 1.0, 1.1])");
   std::map<int64_t, int> lengths;
   for (uint64_t key = 0; key < 3000; ++key) {
@@ -44,7 +45,7 @@ TEST_CASE("every factor of a list is drawn about as often, and predict and apply
   }
 }
 
-TEST_CASE("with `every` each copy has its own factor") {
+TEST_CASE("with `every` each copy has its own factor", "[level]") {
   const Single perturb("speed_perturb", R"("factors": [0.8, 1.0, 1.25], "every": true)");
   CHECK(perturb.transform().copies() == 3);
   const auto samples = [&](int copy) {
@@ -55,12 +56,12 @@ TEST_CASE("with `every` each copy has its own factor") {
   CHECK(samples(2) == 8000);
 }
 
-TEST_CASE("factor 1 leaves every bit alone") {
+TEST_CASE("factor 1 leaves every bit alone", "[level]") {
   const std::vector<float> in = tone(700, 999);
   CHECK(Single("speed_perturb", R"("factors": [1.0])").apply(in) == in);
 }
 
-TEST_CASE("a range draws factors evenly between its ends") {
+TEST_CASE("a range draws factors evenly between its ends", "[level]") {
   const Single perturb("speed_perturb", R"("range": [0.9, 1.1])");
   double sum = 0, least = 2, most = 0;
   for (uint64_t key = 0; key < 2000; ++key) {
@@ -74,7 +75,7 @@ TEST_CASE("a range draws factors evenly between its ends") {
   CHECK(most == Approx(1.1).margin(0.002));
 }
 
-TEST_CASE("factors and range exclude each other, and a range has two ends in order") {
+TEST_CASE("factors and range exclude each other, and a range has two ends in order", "[level]") {
   const auto refusal = [](const std::string& keys) -> std::string {
     try {
       Single("speed_perturb", keys);
@@ -89,7 +90,8 @@ TEST_CASE("factors and range exclude each other, and a range has two ends in ord
   CHECK_THAT(refusal(R"("range": [0.9, 1.1], "every": true)"), ContainsSubstring("\"every\""));
 }
 
-TEST_CASE("each engine gives the same tone, and polyphase is refused where it cannot work") {
+TEST_CASE("each engine gives the same tone, and polyphase is refused where it cannot work",
+          "[level]") {
   for (const std::string engine : {"auto", "polyphase", "soxr", "libsamplerate"}) {
     INFO(engine);
     const Single perturb("speed_perturb", R"("factors": [0.9], "engine": ")" + engine + "\"");

@@ -55,6 +55,8 @@ def session(model, **settings):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
+    # Without it, and without VNNI, ONNX Runtime adds pairs of products in 16 bits, which saturate.
+    options.add_session_config_entry("session.x64quantprecision", "1")
     for name, value in settings.items():
         setattr(options, name, value)
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -4,6 +4,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "io/files/cpu_level.h"
+
 namespace flowqat::io {
 namespace {
 
@@ -94,7 +96,7 @@ struct Kernels {
 template <size_t... orders>
 Kernels kernels(std::index_sequence<orders...>) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt")) {
+  if (cpu_level() >= CpuLevel::avx2) {
     return {{restore_bmi2<int32_t, orders>...}, restore_bmi2<int64_t, first_general_order>};
   }
 #endif

@@ -25,7 +25,7 @@ namespace flowqat::model {
 
 /// Whether this processor adds four products of unsigned by signed bytes to 32 bits in one
 /// instruction, without saturating on the way (AVX-512 VNNI), and looks bytes up in registers
-/// (VBMI).
+/// (VBMI), and FLOWQAT_TARGET does not forbid it (model/cpu_level.h).
 bool has_vnni();
 
 }  // namespace flowqat::model

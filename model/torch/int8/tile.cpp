@@ -3,6 +3,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "model/cpu_level.h"
 #include "model/torch/int8/cpu_features.h"
 
 namespace flowqat::model {
@@ -50,14 +51,7 @@ constexpr const Multiply* of_rows[] = {of_width<1>, of_width<2>, of_width<3>,
 
 }  // namespace
 
-bool has_vnni() {
-  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                          __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512vl") &&
-                          __builtin_cpu_supports("avx512vnni") &&
-                          __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("fma");
-  return has;
-}
+bool has_vnni() { return cpu_level() >= CpuLevel::avx512_vnni; }
 
 void int8_tile(int64_t rows, int64_t columns, const uint8_t* a, int64_t stride, const int8_t* b,
                int64_t depth, int32_t* sums) {

@@ -40,8 +40,8 @@ at::Tensor windows_of(const at::Tensor& x, const Geometry& g) {
 }
 
 /// One frame's sum over the windows that hold it.
-FLOWQAT_VECTORIZED void add_windows(const float* windows, int64_t frame, const Geometry& g,
-                                    float* sum) {
+FLOWQAT_INLINE void add_windows(const float* windows, int64_t frame, const Geometry& g,
+                                float* sum) {
   const int64_t last = std::min(frame / g.stride, g.windows() - 1);
   const int64_t first = std::max<int64_t>(0, (frame - g.kernel) / g.stride + 1);
   bool empty = true;
@@ -67,7 +67,8 @@ at::Tensor sum_windows(const at::Tensor& windows, const Geometry& g) {
   at::parallel_for(0, g.rows * g.frames, frames_a_task, [&](int64_t first, int64_t last) {
     for (int64_t i = first; i < last; ++i) {
       const int64_t row = i / g.frames;
-      add_windows(from + row * g.windows() * g.window_size(), i % g.frames, g, to + i * g.channels);
+      vectorized<add_windows>(from + row * g.windows() * g.window_size(), i % g.frames, g,
+                              to + i * g.channels);
     }
   });
   return x;

@@ -30,8 +30,8 @@ const std::optional<c10::TypedOperatorHandle<LinearOp>>& linear_op() {
 constexpr int64_t tile = 16;
 
 /// Columns [first, last) of from [rows, columns] as rows of `to`, and their sums.
-FLOWQAT_VECTORIZED void transpose(const float* from, int64_t rows, int64_t columns, int64_t first,
-                                  int64_t last, float* to, float* sums) {
+FLOWQAT_INLINE void transpose(const float* from, int64_t rows, int64_t columns, int64_t first,
+                              int64_t last, float* to, float* sums) {
   for (int64_t column = first; column < last; column += tile) {
     const int64_t width = std::min(tile, last - column);
     float total[tile] = {};
@@ -85,7 +85,8 @@ at::Tensor cpu_matmul_transposed(const at::Tensor& y, const at::Tensor& x, at::T
   float* const total = totals.mutable_data_ptr<float>();
   const int64_t tiles = (columns + tile - 1) / tile;
   at::parallel_for(0, tiles, 1, [&](int64_t first, int64_t last) {
-    transpose(from, rows, columns, first * tile, std::min(columns, last * tile), to, total);
+    vectorized<transpose>(from, rows, columns, first * tile, std::min(columns, last * tile), to,
+                          total);
   });
   if (sums) *sums = totals;
   return cpu_matmul(transposed, x.t());

@@ -64,8 +64,8 @@ struct Draw {
 
 /// y = apply_dropout(x) or, with a residual, residual + apply_dropout(x), for the elements of some
 /// blocks.
-FLOWQAT_VECTORIZED void drop(const Draw& draw, int64_t first_block, int64_t last_block,
-                             int64_t elements, const float* x, const float* residual, float* y) {
+FLOWQAT_INLINE void drop(const Draw& draw, int64_t first_block, int64_t last_block,
+                         int64_t elements, const float* x, const float* residual, float* y) {
   for (int64_t block = first_block; block < last_block; ++block) {
     alignas(64) uint32_t words[block_elements];
     philox(draw.key, static_cast<uint64_t>(block), words);
@@ -94,7 +94,7 @@ at::Tensor dropped(const Draw& draw, const at::Tensor& x, const at::Tensor& resi
   float* const to = y.mutable_data_ptr<float>();
   const int64_t blocks = (elements + block_elements - 1) / block_elements;
   at::parallel_for(0, blocks, blocks_a_task, [&](int64_t first, int64_t last) {
-    drop(draw, first, last, elements, from, base, to);
+    vectorized<drop>(draw, first, last, elements, from, base, to);
   });
   return y;
 }

@@ -15,8 +15,8 @@ constexpr int64_t elements_a_task = 1 << 14;
 
 /// `inside`: 1 where nothing was clamped. The steps are whole numbers, exact in float wherever they
 /// are not clamped; a NaN goes to the lower end, as in PyTorch.
-FLOWQAT_VECTORIZED void quantize(const float* x, int64_t count, const QuantizationGrid& grid,
-                                 float* y, uint8_t* inside) {
+FLOWQAT_INLINE void quantize(const float* x, int64_t count, const QuantizationGrid& grid, float* y,
+                             uint8_t* inside) {
   const float inverse = 1.0f / grid.scale, scale = grid.scale;
   const auto zero = static_cast<float>(grid.zero_point);
   const auto low = static_cast<float>(grid.quant_min), high = static_cast<float>(grid.quant_max);
@@ -29,8 +29,7 @@ FLOWQAT_VECTORIZED void quantize(const float* x, int64_t count, const Quantizati
   }
 }
 
-FLOWQAT_VECTORIZED void pass_inside(const float* dy, const uint8_t* inside, int64_t count,
-                                    float* dx) {
+FLOWQAT_INLINE void pass_inside(const float* dy, const uint8_t* inside, int64_t count, float* dx) {
   for (int64_t i = 0; i < count; ++i) dx[i] = dy[i] * static_cast<float>(inside[i]);
 }
 
@@ -44,7 +43,7 @@ class FakeQuantize : public torch::autograd::Function<FakeQuantize> {
     float* const to = y.mutable_data_ptr<float>();
     uint8_t* const mask = inside.mutable_data_ptr<uint8_t>();
     at::parallel_for(0, x.numel(), elements_a_task, [&](int64_t first, int64_t last) {
-      quantize(from + first, last - first, grid, to + first, mask + first);
+      vectorized<quantize>(from + first, last - first, grid, to + first, mask + first);
     });
     context->save_for_backward({inside});
     return y;
@@ -59,7 +58,7 @@ class FakeQuantize : public torch::autograd::Function<FakeQuantize> {
     const uint8_t* const mask = inside.const_data_ptr<uint8_t>();
     float* const to = dx.mutable_data_ptr<float>();
     at::parallel_for(0, dy.numel(), elements_a_task, [&](int64_t first, int64_t last) {
-      pass_inside(from + first, mask + first, last - first, to + first);
+      vectorized<pass_inside>(from + first, mask + first, last - first, to + first);
     });
     return {dx, {}};
   }

@@ -20,8 +20,8 @@ namespace {
 constexpr int64_t chunk_frames = 64;
 
 /// Mean of a chunk [frames, channels] and sum of squares about it, in one reading of the memory.
-FLOWQAT_VECTORIZED void moments(const float* x, int64_t frames, int64_t channels, float* mean,
-                                float* square) {
+FLOWQAT_INLINE void moments(const float* x, int64_t frames, int64_t channels, float* mean,
+                            float* square) {
   std::fill_n(mean, channels, 0.0f);
   std::fill_n(square, channels, 0.0f);
   for (int64_t t = 0; t < frames; ++t) {
@@ -36,8 +36,8 @@ FLOWQAT_VECTORIZED void moments(const float* x, int64_t frames, int64_t channels
   }
 }
 
-FLOWQAT_VECTORIZED void scale_and_shift(const float* x, int64_t frames, int64_t channels,
-                                        const float* scale, const float* shift, float* y) {
+FLOWQAT_INLINE void scale_and_shift(const float* x, int64_t frames, int64_t channels,
+                                    const float* scale, const float* shift, float* y) {
   for (int64_t t = 0; t < frames; ++t) {
     for (int64_t c = 0; c < channels; ++c) {
       y[t * channels + c] = x[t * channels + c] * scale[c] + shift[c];
@@ -46,9 +46,9 @@ FLOWQAT_VECTORIZED void scale_and_shift(const float* x, int64_t frames, int64_t 
 }
 
 /// Sums of dy, and of dy times x centred and scaled.
-FLOWQAT_VECTORIZED void gradient_sums(const float* dy, const float* x, int64_t frames,
-                                      int64_t channels, const float* mean, const float* rstd,
-                                      float* sum, float* product) {
+FLOWQAT_INLINE void gradient_sums(const float* dy, const float* x, int64_t frames, int64_t channels,
+                                  const float* mean, const float* rstd, float* sum,
+                                  float* product) {
   std::fill_n(sum, channels, 0.0f);
   std::fill_n(product, channels, 0.0f);
   for (int64_t t = 0; t < frames; ++t) {
@@ -62,8 +62,8 @@ FLOWQAT_VECTORIZED void gradient_sums(const float* dy, const float* x, int64_t f
 }
 
 /// dx = a dy + b x + c, per channel.
-FLOWQAT_VECTORIZED void combine(const float* dy, const float* x, int64_t frames, int64_t channels,
-                                const float* a, const float* b, const float* c, float* dx) {
+FLOWQAT_INLINE void combine(const float* dy, const float* x, int64_t frames, int64_t channels,
+                            const float* a, const float* b, const float* c, float* dx) {
   for (int64_t t = 0; t < frames; ++t) {
     for (int64_t i = 0; i < channels; ++i) {
       dx[t * channels + i] = a[i] * dy[t * channels + i] + (b[i] * x[t * channels + i] + c[i]);
@@ -96,7 +96,8 @@ class TimeNorm : public torch::autograd::Function<TimeNorm> {
     float* const mean_of = means.mutable_data_ptr<float>();
     float* const square_of = squares.mutable_data_ptr<float>();
     for_chunks(rows, frames, channels, [&](int64_t, int64_t i, int64_t at, int64_t count) {
-      moments(from + at, count, channels, mean_of + i * channels, square_of + i * channels);
+      vectorized<moments>(from + at, count, channels, mean_of + i * channels,
+                          square_of + i * channels);
     });
     // Chan et al. 1979: each chunk's squares about its own mean, and the means' about the whole's.
     at::Tensor sizes = at::full({chunks, 1}, chunk_frames, at::kDouble);
@@ -116,8 +117,8 @@ class TimeNorm : public torch::autograd::Function<TimeNorm> {
     const float* const scales = scale.const_data_ptr<float>();
     const float* const shifts = shift.const_data_ptr<float>();
     for_chunks(rows, frames, channels, [&](int64_t row, int64_t, int64_t at, int64_t count) {
-      scale_and_shift(from + at, count, channels, scales + row * channels, shifts + row * channels,
-                      to + at);
+      vectorized<scale_and_shift>(from + at, count, channels, scales + row * channels,
+                                  shifts + row * channels, to + at);
     });
     context->save_for_backward({x, weight, mean32, rstd32});
     return y;
@@ -139,8 +140,9 @@ class TimeNorm : public torch::autograd::Function<TimeNorm> {
     float* const sum_of = sums.mutable_data_ptr<float>();
     float* const product_of = products.mutable_data_ptr<float>();
     for_chunks(rows, frames, channels, [&](int64_t row, int64_t i, int64_t at, int64_t count) {
-      gradient_sums(above + at, from + at, count, channels, mean_of + row * channels,
-                    rstd_of + row * channels, sum_of + i * channels, product_of + i * channels);
+      vectorized<gradient_sums>(above + at, from + at, count, channels, mean_of + row * channels,
+                                rstd_of + row * channels, sum_of + i * channels,
+                                product_of + i * channels);
     });
     const at::Tensor sum = sums.sum(1, false, at::kDouble).to(at::kFloat);
     const at::Tensor product = products.sum(1, false, at::kDouble).to(at::kFloat);
@@ -155,8 +157,8 @@ class TimeNorm : public torch::autograd::Function<TimeNorm> {
                        *const cs = c.const_data_ptr<float>();
     for_chunks(rows, frames, channels, [&](int64_t row, int64_t, int64_t at, int64_t count) {
       const int64_t channel = row * channels;
-      combine(above + at, from + at, count, channels, as + channel, bs + channel, cs + channel,
-              to + at);
+      vectorized<combine>(above + at, from + at, count, channels, as + channel, bs + channel,
+                          cs + channel, to + at);
     });
     return {dx, product.sum(0), sum.sum(0), {}};
   }

@@ -33,7 +33,7 @@ double direct(const std::vector<float>& in, const std::vector<float>& response, 
 
 }  // namespace
 
-TEST_CASE("the FFT convolves as the definition does, at any lengths and delays") {
+TEST_CASE("the FFT convolves as the definition does, at any lengths and delays", "[level]") {
   for (size_t in_size : {1, 2, 7, 255, 256, 257, 1000, 5000}) {
     for (size_t response_size : {1, 2, 64, 65, 999, 6000}) {
       const std::vector<float> in = random_samples(in_size, 1);
@@ -52,7 +52,7 @@ TEST_CASE("the FFT convolves as the definition does, at any lengths and delays")
   }
 }
 
-TEST_CASE("a response too long for one transform is convolved in parts") {
+TEST_CASE("a response too long for one transform is convolved in parts", "[level]") {
   const std::vector<float> in = random_samples(70001, 3), response = random_samples(80000, 4);
   std::vector<float> out(in.size());
   convolve(in, response, 40000, out);
@@ -61,7 +61,7 @@ TEST_CASE("a response too long for one transform is convolved in parts") {
   }
 }
 
-TEST_CASE("an output may be longer than its input, and nothing gives silence") {
+TEST_CASE("an output may be longer than its input, and nothing gives silence", "[level]") {
   const std::vector<float> in = random_samples(100, 5), response = random_samples(50, 6);
   std::vector<float> out(149);
   convolve(in, response, 0, out);
@@ -70,7 +70,7 @@ TEST_CASE("an output may be longer than its input, and nothing gives silence") {
   CHECK(out == std::vector<float>(149));
 }
 
-TEST_CASE("convolutions on several threads give the same bits") {
+TEST_CASE("convolutions on several threads give the same bits", "[level]") {
   const std::vector<float> in = random_samples(20000, 7), response = random_samples(3000, 8);
   std::vector<std::vector<float>> outs(4, std::vector<float>(in.size()));
   {

@@ -45,7 +45,8 @@ const std::vector<double> kRatios{1 / 0.9,        1 / 1.1,        1 / 0.95,     
 
 }  // namespace
 
-TEST_CASE("each engine keeps three tones clean and level, and rejects one that would fold back") {
+TEST_CASE("each engine keeps three tones clean and level, and rejects one that would fold back",
+          "[level]") {
   struct Row {
     ResampleOptions options;
     double factor, least_snr_db, least_gain_db, most_alias_db;
@@ -74,7 +75,8 @@ TEST_CASE("each engine keeps three tones clean and level, and rejects one that w
   }
 }
 
-TEST_CASE("polyphase is level up to 0.9 of the lower Nyquist frequency, and silent from 1.05 on") {
+TEST_CASE("polyphase is level up to 0.9 of the lower Nyquist frequency, and silent from 1.05 on",
+          "[level]") {
   for (const double ratio : kRatios) {
     INFO("ratio " << ratio);
     const double nyquist_hz = kRateHz / 2 * std::min(1.0, ratio);  // of inputs taken as 16 kHz
@@ -93,7 +95,8 @@ TEST_CASE("polyphase is level up to 0.9 of the lower Nyquist frequency, and sile
   }
 }
 
-TEST_CASE("every engine is in time with the input and fills the promised length at every ratio") {
+TEST_CASE("every engine is in time with the input and fills the promised length at every ratio",
+          "[level]") {
   for (const Engine engine : {Engine::polyphase, Engine::soxr, Engine::libsamplerate}) {
     for (const double ratio : kRatios) {
       INFO("engine " << static_cast<int>(engine) << ", ratio " << ratio);
@@ -121,7 +124,7 @@ TEST_CASE("every engine is in time with the input and fills the promised length 
   for (const size_t samples : {1, 2, 3, 100, 16001}) resampled(noise(samples), ratio, {});
 }
 
-TEST_CASE("polyphase of a short utterance equals the same utterance within silence") {
+TEST_CASE("polyphase of a short utterance equals the same utterance within silence", "[level]") {
   for (const double ratio : {1 / 0.9, 1 / 1.1, 16000. / 44100, 2.0}) {
     const RatioTerms terms = polyphase_terms(ratio).value();
     for (const size_t samples : {1, 30, 500}) {
@@ -139,7 +142,7 @@ TEST_CASE("polyphase of a short utterance equals the same utterance within silen
   }
 }
 
-TEST_CASE("every instruction set gives the bits of the scalar one") {
+TEST_CASE("every instruction set gives the bits of the scalar one", "[level]") {
   for (const double ratio : kRatios) {
     const RatioTerms terms = polyphase_terms(ratio).value();
     for (const size_t samples : {1, 77, 3000}) {
@@ -159,7 +162,7 @@ TEST_CASE("every instruction set gives the bits of the scalar one") {
   CHECK(instruction_sets().front() == InstructionSet::scalar);
 }
 
-TEST_CASE("each engine gives the same bits on every thread") {
+TEST_CASE("each engine gives the same bits on every thread", "[level]") {
   const auto in = noise(5000);
   for (const Engine engine : {Engine::polyphase, Engine::soxr}) {
     const auto expected = resampled(in, 1 / 0.9, {engine});
@@ -179,7 +182,7 @@ TEST_CASE("each engine gives the same bits on every thread") {
   }
 }
 
-TEST_CASE("the polyphase engine knows the ratios that it can do") {
+TEST_CASE("the polyphase engine knows the ratios that it can do", "[level]") {
   CHECK(polyphase_terms(1 / 0.9) == RatioTerms{10, 9});
   CHECK(polyphase_terms(1 / 1.1) == RatioTerms{10, 11});
   CHECK(polyphase_terms(16000. / 44100) == RatioTerms{160, 441});
@@ -200,7 +203,7 @@ TEST_CASE("the polyphase engine knows the ratios that it can do") {
   CHECK_THAT(error_of([&] { resample_polyphase(in, {4, 2}, out); }), ContainsSubstring("4/2"));
 }
 
-TEST_CASE("engines are known by name, and ratio 1 copies with each") {
+TEST_CASE("engines are known by name, and ratio 1 copies with each", "[level]") {
   CHECK(engine_names() == std::vector<std::string>{"auto", "polyphase", "soxr", "libsamplerate"});
   const auto in = noise(100);
   for (const std::string& name : engine_names())

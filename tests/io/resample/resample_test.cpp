@@ -46,7 +46,7 @@ double snr_db(const std::vector<float>& signal, double cycles_per_sample) {
 
 }  // namespace
 
-TEST_CASE("the length of the output is samples times ratio, rounded to the nearest") {
+TEST_CASE("the length of the output is samples times ratio, rounded to the nearest", "[level]") {
   CHECK(resampled_samples(0, 1.5) == 0);
   CHECK(resampled_samples(16000, 1.0) == 16000);
   CHECK(resampled_samples(9, 1 / 0.9) == 10);
@@ -56,7 +56,7 @@ TEST_CASE("the length of the output is samples times ratio, rounded to the neare
   CHECK(resampled_samples(1, 0.25) == 0);
 }
 
-TEST_CASE("every converter keeps a tone above its signal-to-noise ratio") {
+TEST_CASE("every converter keeps a tone above its signal-to-noise ratio", "[level]") {
   // Output rate over input rate; frequency of the tone over the input's rate; least SNR in dB.
   struct Row {
     Converter converter;
@@ -85,7 +85,7 @@ TEST_CASE("every converter keeps a tone above its signal-to-noise ratio") {
   }
 }
 
-TEST_CASE("the output is in time with the input and fills the promised length") {
+TEST_CASE("the output is in time with the input and fills the promised length", "[level]") {
   for (const double ratio : {1 / 0.9, 1 / 1.1, 0.5, 2.0, 1.0}) {
     for (const size_t samples : {size_t{1}, size_t{7}, size_t{500}, size_t{40001}}) {
       const auto out = resampled(sine(0.01, samples), ratio, Converter::sinc_medium);
@@ -98,7 +98,7 @@ TEST_CASE("the output is in time with the input and fills the promised length") 
   CHECK(resampled({}, 2.0, Converter::sinc_best).empty());
 }
 
-TEST_CASE("the result depends neither on earlier calls nor on the thread") {
+TEST_CASE("the result depends neither on earlier calls nor on the thread", "[level]") {
   const auto tone = sine(0.11, 5000);
   const auto expected = resampled(tone, 1 / 0.9, Converter::sinc_fastest);
   resampled(std::vector<float>(3000, 1.0f), 0.7, Converter::sinc_fastest);
@@ -118,7 +118,7 @@ TEST_CASE("the result depends neither on earlier calls nor on the thread") {
   CHECK(equal == std::vector<int>(6, 5));
 }
 
-TEST_CASE("converters are known by name, ratios and room are checked") {
+TEST_CASE("converters are known by name, ratios and room are checked", "[level]") {
   CHECK(parse_converter("best") == Converter::sinc_best);
   CHECK(parse_converter("linear") == Converter::linear);
   CHECK(converter_names() == std::vector<std::string>{"best", "medium", "fastest", "linear"});

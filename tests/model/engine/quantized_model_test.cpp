@@ -38,7 +38,8 @@ std::string either_golden() {
 
 }  // namespace
 
-TEST_CASE("fake quantizers change nothing before calibration ends, and little behind it") {
+TEST_CASE("fake quantizers change nothing before calibration ends, and little behind it",
+          "[level]") {
   const Golden golden(either_golden());
   const auto model = golden.load(true);
   model->insert_fake_quantizers({});
@@ -52,7 +53,7 @@ TEST_CASE("fake quantizers change nothing before calibration ends, and little be
   CHECK(change < 0.5);
 }
 
-TEST_CASE("the policy alone decides which layers are quantized") {
+TEST_CASE("the policy alone decides which layers are quantized", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto layers = [&](const Policy& policy) {
     return calibrated(golden, policy)->quantization()["layers"];
@@ -82,7 +83,7 @@ TEST_CASE("the policy alone decides which layers are quantized") {
   CHECK(model->precision() == Precision::float32);
 }
 
-TEST_CASE("the int8 model speaks as the fake-quantized one that it was converted from") {
+TEST_CASE("the int8 model speaks as the fake-quantized one that it was converted from", "[level]") {
   const Golden golden(either_golden());
   const auto model = calibrated(golden);
   const at::Tensor fake = scores(*model, golden);
@@ -94,7 +95,7 @@ TEST_CASE("the int8 model speaks as the fake-quantized one that it was converted
   CHECK(at::equal(scores(*model, golden), fake));  // conversion left the original as it was
 }
 
-TEST_CASE("fake-quantized and int8 models come back from their files bit for bit") {
+TEST_CASE("fake-quantized and int8 models come back from their files bit for bit", "[level]") {
   const Golden golden(either_golden());
   const nlohmann::json choices[] = {
       "qnnpack",
@@ -124,7 +125,7 @@ TEST_CASE("fake-quantized and int8 models come back from their files bit for bit
   }
 }
 
-TEST_CASE("an int8 model's tensors are int8 weights and their scales") {
+TEST_CASE("an int8 model's tensors are int8 weights and their scales", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto tensors = by_name(calibrated(golden)->convert()->tensors());
   const std::string q = "wav2vec2.encoder.layers.0.attention.q_proj.";
@@ -136,7 +137,7 @@ TEST_CASE("an int8 model's tensors are int8 weights and their scales") {
   CHECK(tensors.at("lm_head.weight").dtype == "F32");
 }
 
-TEST_CASE("fewer than 8 bits train but are not shipped") {
+TEST_CASE("fewer than 8 bits train but are not shipped", "[level]") {
   const Golden golden("wav2vec2_tiny");
   Policy policy;
   policy.attention = choice_from_json({{"preset", "fbgemm"}, {"weight_bits", 4}}, "policy");
@@ -145,7 +146,7 @@ TEST_CASE("fewer than 8 bits train but are not shipped") {
   REQUIRE_THROWS_WITH(model->convert(), ContainsSubstring("attention: weights of 4 bits"));
 }
 
-TEST_CASE("fake quantization of chosen layers alone") {
+TEST_CASE("fake quantization of chosen layers alone", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = calibrated(golden);
   const at::Tensor all = scores(*model, golden);
@@ -160,7 +161,7 @@ TEST_CASE("fake quantization of chosen layers alone") {
   REQUIRE_THROWS_WITH(model->fake_quantize_only({"lm_head"}), ContainsSubstring("\"lm_head\""));
 }
 
-TEST_CASE("the positional convolution's weight may be stored in half precision") {
+TEST_CASE("the positional convolution's weight may be stored in half precision", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto fake = calibrated(golden);
   const auto whole = fake->convert(), half = fake->convert({.half_positional_conv = true});
@@ -172,7 +173,7 @@ TEST_CASE("the positional convolution's weight may be stored in half precision")
   CHECK(same(again->tensors(), half->tensors()));
 }
 
-TEST_CASE("quantization-aware training goes on from its files bit for bit") {
+TEST_CASE("quantization-aware training goes on from its files bit for bit", "[level]") {
   const Golden golden(either_golden());
   const bool learned_step = GENERATE(false, true);
   Policy policy;
@@ -195,7 +196,7 @@ TEST_CASE("quantization-aware training goes on from its files bit for bit") {
   CHECK(largest_difference(scores(*whole->convert(), golden), scores(*whole, golden)) < 0.2);
 }
 
-TEST_CASE("frozen activation observers keep their ranges while weights' follow") {
+TEST_CASE("frozen activation observers keep their ranges while weights' follow", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = calibrated(golden);
   const std::string name = "wav2vec2.encoder.layers.1.attention.v_proj";
@@ -215,7 +216,7 @@ TEST_CASE("frozen activation observers keep their ranges while weights' follow")
   CHECK(layer() == observed);
 }
 
-TEST_CASE("steps out of order are refused, saying what comes first") {
+TEST_CASE("steps out of order are refused, saying what comes first", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(true);
   REQUIRE_THROWS_WITH(model->observe(golden.batch()), ContainsSubstring("insert them first"));
@@ -235,7 +236,8 @@ TEST_CASE("steps out of order are refused, saying what comes first") {
   REQUIRE_THROWS_WITH(int8->convert(), ContainsSubstring("int8 already"));
 }
 
-TEST_CASE("a quantization file that does not fit is refused, naming the field or layer") {
+TEST_CASE("a quantization file that does not fit is refused, naming the field or layer",
+          "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = calibrated(golden)->convert();
   const auto load = [&](const nlohmann::json& quantization) {

@@ -144,7 +144,7 @@ TEST_CASE("layers run together say what they say one by one") {
   }
 }
 
-TEST_CASE("the fastest kernels hear what the exact ones hear") {
+TEST_CASE("the fastest kernels hear what the exact ones hear", "[level]") {
   const Golden golden(any_golden());
   for (const auto& [name, policy] : policies()) {
     INFO(name);
@@ -161,7 +161,7 @@ TEST_CASE("the fastest kernels hear what the exact ones hear") {
   }
 }
 
-TEST_CASE("a processor without VNNI runs the exact kernels, bit for bit") {
+TEST_CASE("a processor without VNNI runs the exact kernels, bit for bit", "[level]") {
   const Golden golden(any_golden());
   const auto model = int8_model(golden, {});
   const auto exact =
@@ -196,7 +196,7 @@ TEST_CASE("any layers may stay in float among fast ones") {
   }
 }
 
-TEST_CASE("several threads run one fast model at once, and hear the same") {
+TEST_CASE("several threads run one fast model at once, and hear the same", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = int8_model(golden, {});
   const at::Tensor expected = scores(*model, golden.batch());

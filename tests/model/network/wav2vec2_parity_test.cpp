@@ -7,7 +7,7 @@
 
 using namespace flowqat::model;
 
-TEST_CASE("logits equal transformers', with and without an attention mask") {
+TEST_CASE("logits equal transformers', with and without an attention mask", "[level]") {
   for (const char* name : {"wav2vec2_tiny", "wav2vec2_variant", "wav2vec2_layer_norm"}) {
     const Golden golden(name);
     for (const bool attention_mask : {false, true}) {
@@ -19,14 +19,14 @@ TEST_CASE("logits equal transformers', with and without an attention mask") {
   }
 }
 
-TEST_CASE("logits tell how many frames of a row are speech") {
+TEST_CASE("logits tell how many frames of a row are speech", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const Logits logits = golden.load(false)->infer(golden.batch());
   CHECK(logits.lengths_frames == std::vector<int64_t>{49, 36, 19});
   CHECK(logits.frames == 49);
 }
 
-TEST_CASE("the rows of a batch do not see each other") {
+TEST_CASE("the rows of a batch do not see each other", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(true);
   const AudioBatch all = golden.batch();
@@ -40,7 +40,7 @@ TEST_CASE("the rows of a batch do not see each other") {
   CHECK(largest_difference(together, alone) < 1e-5);
 }
 
-TEST_CASE("the CTC loss equals PyTorch's in each reduction") {
+TEST_CASE("the CTC loss equals PyTorch's in each reduction", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const std::pair<CtcReduction, const char*> reductions[] = {
       {CtcReduction::mean, "mean"},
@@ -60,7 +60,7 @@ TEST_CASE("the CTC loss equals PyTorch's in each reduction") {
   }
 }
 
-TEST_CASE("gradients equal PyTorch's, in both families") {
+TEST_CASE("gradients equal PyTorch's, in both families", "[level]") {
   const Golden golden(GENERATE(as<std::string>(), "wav2vec2_tiny", "wav2vec2_layer_norm"));
   const auto model = golden.load(true);
   TorchModel& torch_model = inside(*model);
@@ -83,7 +83,7 @@ TEST_CASE("gradients equal PyTorch's, in both families") {
   CHECK(compared == 10);
 }
 
-TEST_CASE("a batch that contradicts itself is refused, naming the row") {
+TEST_CASE("a batch that contradicts itself is refused, naming the row", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(false);
   AudioBatch batch = golden.batch();

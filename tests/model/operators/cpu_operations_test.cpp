@@ -57,7 +57,7 @@ void check_alike(const std::vector<at::Tensor>& operands, const Operation& opera
 
 }  // namespace
 
-TEST_CASE("the linear map and its gradients are at::linear's") {
+TEST_CASE("the linear map and its gradients are at::linear's", "[level]") {
   at::manual_seed(1);
   const bool with_bias = GENERATE(true, false);
   for (const auto& [rows, in, out] :
@@ -71,7 +71,8 @@ TEST_CASE("the linear map and its gradients are at::linear's") {
   }
 }
 
-TEST_CASE("the convolution and its gradients are at::conv1d's, whatever lies side by side") {
+TEST_CASE("the convolution and its gradients are at::conv1d's, whatever lies side by side",
+          "[level]") {
   at::manual_seed(2);
   const bool with_bias = GENERATE(true, false), channels_last = GENERATE(true, false);
   // frames, channels, kernel, stride, out; some leave frames that no window reaches.
@@ -95,7 +96,7 @@ TEST_CASE("the convolution and its gradients are at::conv1d's, whatever lies sid
   }
 }
 
-TEST_CASE("the norm over time and its gradients are at::group_norm's") {
+TEST_CASE("the norm over time and its gradients are at::group_norm's", "[level]") {
   at::manual_seed(3);
   for (const auto& [rows, channels, frames] :
        {std::array<int64_t, 3>{3, 5, 64}, {2, 24, 1000}, {1, 7, 65}, {2, 3, 17}}) {

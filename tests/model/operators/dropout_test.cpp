@@ -86,7 +86,7 @@ void check_module(Module& module, const std::function<at::Tensor()>& forward, do
 
 }  // namespace
 
-TEST_CASE("the feature projection drops its output's elements with feat_proj_dropout") {
+TEST_CASE("the feature projection drops its output's elements with feat_proj_dropout", "[level]") {
   Config config = still_config();
   config.feat_proj_dropout = 0.3;
   FeatureProjection projection(config);
@@ -96,7 +96,8 @@ TEST_CASE("the feature projection drops its output's elements with feat_proj_dro
       projection, [&] { return projection.forward(features); }, 0.3);
 }
 
-TEST_CASE("the feed-forward network drops with activation_dropout inside, hidden_dropout behind") {
+TEST_CASE("the feed-forward network drops with activation_dropout inside, hidden_dropout behind",
+          "[level]") {
   Config config = still_config();
   const bool inside = GENERATE(true, false);
   (inside ? config.activation_dropout : config.hidden_dropout) = 0.2;
@@ -107,7 +108,7 @@ TEST_CASE("the feed-forward network drops with activation_dropout inside, hidden
       network, [&] { return network.forward(x, at::zeros_like(x)); }, 0.2);
 }
 
-TEST_CASE("an encoder layer drops elements of what attention gave with hidden_dropout") {
+TEST_CASE("an encoder layer drops elements of what attention gave with hidden_dropout", "[level]") {
   Config config = still_config();
   config.do_stable_layer_norm = true;
   config.hidden_dropout = 0.4;
@@ -123,7 +124,7 @@ TEST_CASE("an encoder layer drops elements of what attention gave with hidden_dr
       layer, [&] { return layer.forward(x, {}); }, 0.4);
 }
 
-TEST_CASE("attention drops its weights with attention_dropout") {
+TEST_CASE("attention drops its weights with attention_dropout", "[level]") {
   constexpr double p = 0.25;
   constexpr int64_t rows = 8, frames = 50;
   Config config = still_config();
@@ -153,7 +154,8 @@ TEST_CASE("attention drops its weights with attention_dropout") {
 
 TEST_CASE(
     "the encoder drops its first layer's input with hidden_dropout, the head its own with "
-    "final_dropout") {
+    "final_dropout",
+    "[level]") {
   Config config = still_config();
   const bool is_final = GENERATE(true, false);
   config.do_stable_layer_norm = GENERATE(true, false);
@@ -177,7 +179,8 @@ TEST_CASE(
       0.15);
 }
 
-TEST_CASE("layerdrop skips each layer with its probability, whatever it does with the others") {
+TEST_CASE("layerdrop skips each layer with its probability, whatever it does with the others",
+          "[level]") {
   constexpr double p = 0.3;
   constexpr int64_t layers = 6, forwards = 600;
   Config config = still_config();
@@ -214,7 +217,8 @@ TEST_CASE("layerdrop skips each layer with its probability, whatever it does wit
   }
 }
 
-TEST_CASE("dropout is the same at any number of threads, and backward drops what forward dropped") {
+TEST_CASE("dropout is the same at any number of threads, and backward drops what forward dropped",
+          "[level]") {
   const int threads = at::get_num_threads();
   // 1 and 63 end inside a block of numbers; the others are shared out among threads.
   for (const int64_t size : {1, 63, 64, 100'003, 1'000'000}) {
@@ -240,7 +244,7 @@ TEST_CASE("dropout is the same at any number of threads, and backward drops what
   }
 }
 
-TEST_CASE("dropout without probability or outside of training is its input") {
+TEST_CASE("dropout without probability or outside of training is its input", "[level]") {
   const at::Tensor x = at::randn({5, 7}), residual = at::randn({5, 7});
   const at::Generator& generator = at::detail::getDefaultCPUGenerator();
   const at::Tensor before = generator.get_state();
@@ -252,7 +256,7 @@ TEST_CASE("dropout without probability or outside of training is its input") {
   CHECK(apply_dropout(x.to(at::kDouble), 0.5, true).scalar_type() == at::kDouble);
 }
 
-TEST_CASE("dropout draws each element by itself, and anew at each call") {
+TEST_CASE("dropout draws each element by itself, and anew at each call", "[level]") {
   constexpr double p = 0.1;
   constexpr int64_t size = 1 << 20;
   at::manual_seed(4);

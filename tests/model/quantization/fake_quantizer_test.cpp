@@ -71,7 +71,7 @@ void calibrate(FakeQuantizer& quantizer, const at::Tensor& x) {
 
 }  // namespace
 
-TEST_CASE("outputs, gradients and state equal PyTorch's bit for bit after every batch") {
+TEST_CASE("outputs, gradients and state equal PyTorch's bit for bit after every batch", "[level]") {
   std::ifstream file(FLOWQAT_SOURCE_DIR "/tests/golden/fake_quantizer.json");
   const auto golden = nlohmann::json::parse(file);
   REQUIRE(golden["cases"].size() >= 14);
@@ -85,7 +85,8 @@ TEST_CASE("outputs, gradients and state equal PyTorch's bit for bit after every 
   }
 }
 
-TEST_CASE("per-channel scales equal those that PyTorch's fused kernel chooses, over many sizes") {
+TEST_CASE("per-channel scales equal those that PyTorch's fused kernel chooses, over many sizes",
+          "[level]") {
   at::manual_seed(7);
   const int64_t channels = 4000;
   const auto size = at::pow(10, at::rand({channels, 1}) * 12 - 8);
@@ -104,7 +105,7 @@ TEST_CASE("per-channel scales equal those that PyTorch's fused kernel chooses, o
   CHECK(at::equal(quantizer.zero_point(), zero_point));
 }
 
-TEST_CASE("zero points as float32, which spare a GPU the wait, give the same numbers") {
+TEST_CASE("zero points as float32, which spare a GPU the wait, give the same numbers", "[level]") {
   at::manual_seed(2);
   const auto weight = at::randn({64, 9});
   FakeQuantizer quantizer(FakeQuantizerOptions::weight({}, 64));
@@ -120,7 +121,7 @@ TEST_CASE("zero points as float32, which spare a GPU the wait, give the same num
                   fake_quantize(quantizer.zero_point().to(at::kFloat))));
 }
 
-TEST_CASE("with both switches off the input passes untouched and nothing is learned") {
+TEST_CASE("with both switches off the input passes untouched and nothing is learned", "[level]") {
   FakeQuantizer quantizer(FakeQuantizerOptions::activation({}));
   quantizer.set_observer(false);
   const auto x = at::randn({4, 4});
@@ -128,7 +129,8 @@ TEST_CASE("with both switches off the input passes untouched and nothing is lear
   CHECK_FALSE(quantizer.observed());
 }
 
-TEST_CASE("other types are quantized as float32 under autocast too, and keep their type") {
+TEST_CASE("other types are quantized as float32 under autocast too, and keep their type",
+          "[level]") {
   at::manual_seed(1);
   const auto x = at::randn({8, 16});
   for (const int64_t channels : {int64_t{0}, int64_t{8}}) {
@@ -149,7 +151,7 @@ TEST_CASE("other types are quantized as float32 under autocast too, and keep the
   }
 }
 
-TEST_CASE("frozen, the scale and zero point in use are the stored ones") {
+TEST_CASE("frozen, the scale and zero point in use are the stored ones", "[level]") {
   const auto x = at::linspace(-1, 1, 64);
   FakeQuantizer quantizer(FakeQuantizerOptions::activation({}));
   calibrate(quantizer, x);
@@ -161,13 +163,13 @@ TEST_CASE("frozen, the scale and zero point in use are the stored ones") {
   CHECK(quantizer.scale().item<float>() == 0.5f);
 }
 
-TEST_CASE("an empty tensor is returned as it is") {
+TEST_CASE("an empty tensor is returned as it is", "[level]") {
   FakeQuantizer quantizer(FakeQuantizerOptions::activation({.symmetric_activations = true}));
   CHECK(quantizer.forward(at::zeros({0, 3})).numel() == 0);
   CHECK_FALSE(quantizer.observed());
 }
 
-TEST_CASE("affine scales per channel are those of PyTorch's observer") {
+TEST_CASE("affine scales per channel are those of PyTorch's observer", "[level]") {
   at::manual_seed(5);
   const int64_t channels = 64;
   auto weight = at::randn({channels, 7}) + at::randn({channels, 1});
@@ -183,7 +185,7 @@ TEST_CASE("affine scales per channel are those of PyTorch's observer") {
   }
 }
 
-TEST_CASE("a percentile leaves the rare large values outside and stays as calibrated") {
+TEST_CASE("a percentile leaves the rare large values outside and stays as calibrated", "[level]") {
   at::manual_seed(3);
   auto x = at::randn({200000});
   x.slice(0, 0, 100) *= 20;
@@ -202,7 +204,8 @@ TEST_CASE("a percentile leaves the rare large values outside and stays as calibr
   CHECK(at::equal(quantizer.scale(), before));
 }
 
-TEST_CASE("the least squared error clips a long tail less than it must and never widens") {
+TEST_CASE("the least squared error clips a long tail less than it must and never widens",
+          "[level]") {
   at::manual_seed(4);
   const auto x = at::randn({100000}).pow(3);
   LayerScheme scheme;
@@ -219,7 +222,7 @@ TEST_CASE("the least squared error clips a long tail less than it must and never
   CHECK(error(quantizer) < error(widest));
 }
 
-TEST_CASE("a learned step has the gradient of LSQ and frozen stays the same") {
+TEST_CASE("a learned step has the gradient of LSQ and frozen stays the same", "[level]") {
   at::manual_seed(6);
   LayerScheme scheme;
   scheme.learned_step = true;

@@ -43,7 +43,7 @@ nlohmann::json changed(nlohmann::json state, const std::string& pointer,
 
 }  // namespace
 
-TEST_CASE("a layer that observed nothing cannot be fake-quantized or converted") {
+TEST_CASE("a layer that observed nothing cannot be fake-quantized or converted", "[level]") {
   const auto layer = named_layer();
   check_error([&] { layer->set_fake_quantization(true); }, "float one");
   check_error([&] { layer->convert_to_int8(); }, "float one");
@@ -58,7 +58,8 @@ TEST_CASE("a layer that observed nothing cannot be fake-quantized or converted")
   check_error([&] { layer->int8_weight(); }, "convert it first");
 }
 
-TEST_CASE("malformed fake-quantization state names layer and key and leaves the layer float") {
+TEST_CASE("malformed fake-quantization state names layer and key and leaves the layer float",
+          "[level]") {
   const auto good = calibrated("fbgemm")->state();
   const auto layer = named_layer();
   const auto refused = [&](const std::string& pointer, const nlohmann::json& value,
@@ -87,7 +88,8 @@ TEST_CASE("malformed fake-quantization state names layer and key and leaves the 
   CHECK(layer->is_fake_quantized());
 }
 
-TEST_CASE("malformed int8 state and tensors name layer and key and leave the layer float") {
+TEST_CASE("malformed int8 state and tensors name layer and key and leave the layer float",
+          "[level]") {
   auto source = calibrated("fbgemm");
   source->convert_to_int8();
   const auto good = source->state();
@@ -122,7 +124,7 @@ TEST_CASE("malformed int8 state and tensors name layer and key and leave the lay
   check_error(load(weight, scale, bias), "an int8 one");
 }
 
-TEST_CASE("presets are found by name, and an unknown one lists them") {
+TEST_CASE("presets are found by name, and an unknown one lists them", "[level]") {
   CHECK(preset_names() == std::vector<std::string>{"qnnpack", "qnnpack_symmetric", "fbgemm",
                                                    "qnnpack_clipped", "qnnpack_symmetric_clipped"});
   CHECK(preset("qnnpack").engine == QuantEngine::qnnpack);

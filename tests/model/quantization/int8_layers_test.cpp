@@ -15,7 +15,7 @@ namespace flowqat::model {
 
 using namespace testing;
 
-TEST_CASE("int8 layers are within one output step of the fake-quantized ones") {
+TEST_CASE("int8 layers are within one output step of the fake-quantized ones", "[level]") {
   at::manual_seed(3);
   for (const auto& name : preset_names()) {
     for (const bool per_channel : {false, true}) {
@@ -37,7 +37,8 @@ TEST_CASE("int8 layers are within one output step of the fake-quantized ones") {
   }
 }
 
-TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed right all the same") {
+TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed right all the same",
+          "[level]") {
   at::manual_seed(3);
   const auto shape = conv(16, 24, 3, 2, false, 3, 41);
   auto scheme = preset("fbgemm");
@@ -55,7 +56,7 @@ TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed ri
   CHECK(int8->state()["scheme"]["engine"] == "fbgemm");
 }
 
-TEST_CASE("fake-quantized layers pass gradients to weight, bias and input") {
+TEST_CASE("fake-quantized layers pass gradients to weight, bias and input", "[level]") {
   at::manual_seed(4);
   const auto shape = conv(4, 6, 3, 2, true, 2, 15);
   const auto layer = calibrated_layer(shape, preset("fbgemm"));
@@ -66,7 +67,7 @@ TEST_CASE("fake-quantized layers pass gradients to weight, bias and input") {
   CHECK(layer->bias.grad().abs().sum().item<float>() > 0);
 }
 
-TEST_CASE("layers packed for both engines run side by side under any global engine") {
+TEST_CASE("layers packed for both engines run side by side under any global engine", "[level]") {
   at::manual_seed(5);
   const auto shape = conv(8, 12, 3, 2, true, 2, 31);
   const auto qnnpack = converted(shape, *calibrated_layer(shape, preset("qnnpack")));
@@ -88,7 +89,7 @@ TEST_CASE("layers packed for both engines run side by side under any global engi
   at::globalContext().setQEngine(before);
 }
 
-TEST_CASE("an input with other strides gives the same int8 output") {
+TEST_CASE("an input with other strides gives the same int8 output", "[level]") {
   at::manual_seed(6);
   for (const auto& name : {"qnnpack", "fbgemm"}) {
     const auto shape = conv(8, 12, 3, 2, true, 2, 31);
@@ -100,7 +101,7 @@ TEST_CASE("an input with other strides gives the same int8 output") {
   }
 }
 
-TEST_CASE("several threads may run one layer") {
+TEST_CASE("several threads may run one layer", "[level]") {
   at::manual_seed(14);
   const auto shape = conv(8, 12, 3, 2, true, 2, 131);
   const auto x = input(shape);
@@ -117,7 +118,8 @@ TEST_CASE("several threads may run one layer") {
   }
 }
 
-TEST_CASE("conversion uses the stored scales and zero points even where the ranges differ") {
+TEST_CASE("conversion uses the stored scales and zero points even where the ranges differ",
+          "[level]") {
   at::manual_seed(8);
   for (const auto& name : preset_names()) {
     const auto shape = linear(6, 4, {3});
@@ -148,7 +150,7 @@ TEST_CASE("conversion uses the stored scales and zero points even where the rang
   }
 }
 
-TEST_CASE("weights of one sign and dead channels survive conversion and reloading") {
+TEST_CASE("weights of one sign and dead channels survive conversion and reloading", "[level]") {
   at::manual_seed(10);
   const auto shape = linear(12, 4, {20});
   const at::NoGradGuard no_grad;

@@ -22,7 +22,7 @@ std::vector<std::string> names_of(const Module& module) {
 
 }  // namespace
 
-TEST_CASE("int8 layers come back from state and tensors with equal bits") {
+TEST_CASE("int8 layers come back from state and tensors with equal bits", "[level]") {
   at::manual_seed(9);
   for (const auto& name : preset_names())
     for (const auto& shape : shapes()) {
@@ -37,7 +37,7 @@ TEST_CASE("int8 layers come back from state and tensors with equal bits") {
     }
 }
 
-TEST_CASE("fake-quantized layers come back from their state with equal bits") {
+TEST_CASE("fake-quantized layers come back from their state with equal bits", "[level]") {
   at::manual_seed(11);
   for (const auto& name : preset_names()) {
     const auto shape = conv(6, 5, 3, 2, false, 2, 21);
@@ -52,7 +52,7 @@ TEST_CASE("fake-quantized layers come back from their state with equal bits") {
   }
 }
 
-TEST_CASE("a layer that has seen nothing keeps that in its state") {
+TEST_CASE("a layer that has seen nothing keeps that in its state", "[level]") {
   const auto shape = linear(3, 2, {4});
   const auto layer = float_layer(shape);
   layer->insert_fake_quantizers(preset("fbgemm"));
@@ -63,7 +63,7 @@ TEST_CASE("a layer that has seen nothing keeps that in its state") {
   CHECK(loaded->state() == layer->state());
 }
 
-TEST_CASE("a copy in any state is equal and independent") {
+TEST_CASE("a copy in any state is equal and independent", "[level]") {
   at::manual_seed(12);
   const auto shape = conv(4, 6, 3, 2, true, 2, 15);
   const auto quantized = calibrated_layer(shape, preset("qnnpack"));

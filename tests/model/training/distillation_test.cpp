@@ -43,7 +43,7 @@ std::unique_ptr<Model> with_dropout(const Golden& golden) {
 
 }  // namespace
 
-TEST_CASE("distillation has PyTorch's value and gradient at every temperature") {
+TEST_CASE("distillation has PyTorch's value and gradient at every temperature", "[level]") {
   const Frames frames;
   for (const auto& expected : frames.golden.at("cases")) {
     INFO(expected.at("temperature"));
@@ -56,7 +56,7 @@ TEST_CASE("distillation has PyTorch's value and gradient at every temperature") 
   }
 }
 
-TEST_CASE("frames of padding do not count, and equal logits teach nothing") {
+TEST_CASE("frames of padding do not count, and equal logits teach nothing", "[level]") {
   const Frames frames;
   const at::Tensor teacher = frames.teacher();
   const double loss = distillation_loss(frames.student(), teacher, frames.counts, 2).item<double>();
@@ -80,7 +80,8 @@ TEST_CASE("frames of padding do not count, and equal logits teach nothing") {
   CHECK(student.grad().abs().max().item<double>() < 1e-6);
 }
 
-TEST_CASE("a step's loss is CTC plus the weighted divergence from what the teacher infers") {
+TEST_CASE("a step's loss is CTC plus the weighted divergence from what the teacher infers",
+          "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(false);
   const auto teacher = other_model(golden);
@@ -96,7 +97,7 @@ TEST_CASE("a step's loss is CTC plus the weighted divergence from what the teach
         Approx(golden["logits.characters"].item<double>() + 0.7 * divergence).epsilon(1e-4));
 }
 
-TEST_CASE("the teacher hears without masks, and stays as it is") {
+TEST_CASE("the teacher hears without masks, and stays as it is", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(false);
   const std::shared_ptr<Model> teacher = golden.load(false);
@@ -113,7 +114,7 @@ TEST_CASE("the teacher hears without masks, and stays as it is") {
   CHECK_FALSE(same(model->tensors(), golden.weights));
 }
 
-TEST_CASE("distillation brings a model nearer to its teacher") {
+TEST_CASE("distillation brings a model nearer to its teacher", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(false);
   const auto teacher = other_model(golden);
@@ -129,7 +130,8 @@ TEST_CASE("distillation brings a model nearer to its teacher") {
   CHECK(divergence() < 0.5 * before);
 }
 
-TEST_CASE("taught training that stopped and went on gives the same bits as one that did not") {
+TEST_CASE("taught training that stopped and went on gives the same bits as one that did not",
+          "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto teacher = other_model(golden);
   const auto train = [&](Trainer& trainer, uint64_t first, uint64_t last) {
@@ -151,7 +153,7 @@ TEST_CASE("taught training that stopped and went on gives the same bits as one t
   CHECK(same(whole_trainer->state(), after_trainer->state()));
 }
 
-TEST_CASE("teachers that cannot teach are refused with the reason") {
+TEST_CASE("teachers that cannot teach are refused with the reason", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const std::shared_ptr<Model> model = golden.load(false);
   const auto refusal = [&](double weight, double temperature, std::shared_ptr<Model> teacher) {

@@ -38,7 +38,8 @@ void train(Trainer& trainer, const Golden& golden, uint64_t first, uint64_t last
 
 }  // namespace
 
-TEST_CASE("three AdamW steps with masks and clipping give PyTorch's losses, norms and weights") {
+TEST_CASE("three AdamW steps with masks and clipping give PyTorch's losses, norms and weights",
+          "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(true);
   const auto trainer = model->trainer(golden_options());
@@ -67,7 +68,8 @@ TEST_CASE("three AdamW steps with masks and clipping give PyTorch's losses, norm
   CHECK(compared == static_cast<int>(golden.weights.size()));
 }
 
-TEST_CASE("training twice with the same seeds gives the same bits, with other seeds others") {
+TEST_CASE("training twice with the same seeds gives the same bits, with other seeds others",
+          "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto first = with_dropout(golden), second = with_dropout(golden);
   const auto third = with_dropout(golden);
@@ -78,7 +80,7 @@ TEST_CASE("training twice with the same seeds gives the same bits, with other se
   CHECK_FALSE(same(first->tensors(), third->tensors()));
 }
 
-TEST_CASE("training gives the same bits each time on two threads too") {
+TEST_CASE("training gives the same bits each time on two threads too", "[level]") {
   Config config;
   config.hidden_size = 64;
   config.num_hidden_layers = 2;
@@ -112,7 +114,8 @@ TEST_CASE("training gives the same bits each time on two threads too") {
   CHECK(same(results[0], results[1]));
 }
 
-TEST_CASE("training that stopped and went on gives the same bits as training that did not") {
+TEST_CASE("training that stopped and went on gives the same bits as training that did not",
+          "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto whole = with_dropout(golden);
   const auto whole_trainer = whole->trainer(golden_options());
@@ -131,7 +134,7 @@ TEST_CASE("training that stopped and went on gives the same bits as training tha
   CHECK(same(whole_trainer->state(), after_trainer->state()));
 }
 
-TEST_CASE("a parameter without a gradient is neither moved nor decayed") {
+TEST_CASE("a parameter without a gradient is neither moved nor decayed", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(false);
   const auto trainer = model->trainer({.weight_decay = 0.5});
@@ -141,7 +144,7 @@ TEST_CASE("a parameter without a gradient is neither moved nor decayed") {
   CHECK(from_tensor(by_name(trainer->state()).at(name + ".step")).item<int64_t>() == 0);
 }
 
-TEST_CASE("metrics are means over the steps since they were last read") {
+TEST_CASE("metrics are means over the steps since they were last read", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(true);
   const auto trainer = model->trainer({.weight_decay = 0});
@@ -154,7 +157,7 @@ TEST_CASE("metrics are means over the steps since they were last read") {
   CHECK(nothing.loss == 0);
 }
 
-TEST_CASE("a target that does not fit its frames is counted, and does no harm") {
+TEST_CASE("a target that does not fit its frames is counted, and does no harm", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(true);
   const auto trainer = model->trainer({});
@@ -167,7 +170,7 @@ TEST_CASE("a target that does not fit its frames is counted, and does no harm") 
   CHECK(std::isfinite(as_tensor(model->infer(golden.batch())).sum().item<double>()));
 }
 
-TEST_CASE("a loss that is not a number ends in an error that tells what to do") {
+TEST_CASE("a loss that is not a number ends in an error that tells what to do", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(true);
   const auto trainer = model->trainer({.zero_infinity = false});
@@ -178,7 +181,7 @@ TEST_CASE("a loss that is not a number ends in an error that tells what to do") 
                       ContainsSubstring("not a number in the last 1 steps (1 utterances"));
 }
 
-TEST_CASE("targets and masks outside of their ranges are refused, naming the row") {
+TEST_CASE("targets and masks outside of their ranges are refused, naming the row", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(true);
   const auto trainer = model->trainer({});
@@ -196,7 +199,7 @@ TEST_CASE("targets and masks outside of their ranges are refused, naming the row
   REQUIRE(same(model->tensors(), golden.weights));
 }
 
-TEST_CASE("an optimizer state that does not fit lists what is wrong") {
+TEST_CASE("an optimizer state that does not fit lists what is wrong", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(true);
   const auto trainer = model->trainer({});

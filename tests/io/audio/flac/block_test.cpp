@@ -53,7 +53,7 @@ const char* decode_bytes(const std::vector<uint8_t>& bytes, const FlacHeader& he
 
 }  // namespace
 
-TEST_CASE("frames of random bits end as a reason") {
+TEST_CASE("frames of random bits end as a reason", "[level]") {
   std::mt19937 random(1);
   std::set<std::string> reasons;
   FlacBlock block;
@@ -77,7 +77,7 @@ TEST_CASE("frames of random bits end as a reason") {
   CHECK(reasons.size() >= 7);
 }
 
-TEST_CASE("any two channels are put together, whatever their samples") {
+TEST_CASE("any two channels are put together, whatever their samples", "[level]") {
   std::mt19937 random(2);
   FlacBlock block;
   int sound = 0;

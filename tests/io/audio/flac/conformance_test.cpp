@@ -85,7 +85,7 @@ std::vector<std::filesystem::path> flac_files(const std::filesystem::path& folde
 
 }  // namespace
 
-TEST_CASE("every file of the IETF decoder testbench gives the samples of its MD5") {
+TEST_CASE("every file of the IETF decoder testbench gives the samples of its MD5", "[level]") {
   const auto folder = test_data("flac-testbench/subset");
   if (folder.empty()) return;
   const auto files = flac_files(folder);
@@ -107,7 +107,7 @@ TEST_CASE("every file of the IETF decoder testbench gives the samples of its MD5
   }
 }
 
-TEST_CASE("LibriSpeech decodes to the flac tool's samples over 32768") {
+TEST_CASE("LibriSpeech decodes to the flac tool's samples over 32768", "[level]") {
   const auto folder = test_data("librispeech/LibriSpeech");
   if (folder.empty() || !have("flac")) return;
   const auto files = flac_files(folder);

@@ -18,7 +18,7 @@ std::string ape_tag() {
 
 }  // namespace
 
-TEST_CASE("tags before and behind the audio of a FLAC change nothing") {
+TEST_CASE("tags before and behind the audio of a FLAC change nothing", "[level]") {
   if (!have("flac")) return;
   TemporaryFolder folder;
   const auto flac = make_flac(folder, 30000, 1);
@@ -35,7 +35,8 @@ TEST_CASE("tags before and behind the audio of a FLAC change nothing") {
   CHECK(decode(flac) == plain);  // the decoders that met a tag left nothing behind
 }
 
-TEST_CASE("one wrong byte anywhere in the frames of a FLAC is an error that names the file") {
+TEST_CASE("one wrong byte anywhere in the frames of a FLAC is an error that names the file",
+          "[level]") {
   if (!have("flac")) return;
   TemporaryFolder folder;
   const auto flac = make_flac(folder, 20000, 1);
@@ -71,7 +72,8 @@ TEST_CASE("one wrong byte anywhere in the frames of a FLAC is an error that name
   CHECK(undetected == 0);
 }
 
-TEST_CASE("a FLAC that does not state its total is counted, and damage is still an error") {
+TEST_CASE("a FLAC that does not state its total is counted, and damage is still an error",
+          "[level]") {
   if (!have("flac")) return;
   TemporaryFolder folder;
   const auto flac = make_flac(folder, 30000, 1);
@@ -122,7 +124,7 @@ TEST_CASE("a FLAC that is too large for one packet decodes as a small one does",
   CHECK(equal == mono.size());
 }
 
-TEST_CASE("a FLAC cut off anywhere is an error that names the file") {
+TEST_CASE("a FLAC cut off anywhere is an error that names the file", "[level]") {
   if (!have("flac")) return;
   TemporaryFolder folder;
   const auto flac = make_flac(folder, 20000, 1);
