@@ -17,6 +17,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/json_lines.h"
+#include "graph/usable_cores.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/recognize.h"
@@ -124,7 +125,7 @@ int evaluate(const EvaluateArguments& arguments) {
     throw graph::GraphError(arguments.manifest + ": holds no transcript to compare with");
   }
   Evaluator evaluator(out, arguments.limit, normalize, terminal);
-  model::engine().configure({.device = arguments.device});
+  model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
   const nodes::ModelState model =
       nodes::load_model(folder, description, {.kernels = nodes::kernels_of(arguments.kernels)});
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);

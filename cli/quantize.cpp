@@ -15,6 +15,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/run_folder.h"
+#include "graph/usable_cores.h"
 
 namespace flowqat::cli {
 namespace {
@@ -84,7 +85,7 @@ int quantize(const QuantizeArguments& arguments) {
                      .shuffled = true,
                      .seed = arguments.seed},
                     description.extractor);
-  model::engine().configure({.device = arguments.device});
+  model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
   nodes::ModelState state = nodes::load_model(model, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
 

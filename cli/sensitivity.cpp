@@ -18,6 +18,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/json_lines.h"
+#include "graph/usable_cores.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/recognize.h"
 #include "nodes/support/score.h"
@@ -197,7 +198,7 @@ int sensitivity(const SensitivityArguments& arguments) {
   check_is_float(folder);
   const std::atomic<int>& stop_signal = catch_stop_signals();
   CorpusAudio audio(evaluation_corpus(arguments), description.extractor);
-  model::engine().configure({.device = arguments.device});
+  model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
   const nodes::ModelState state = nodes::load_model(folder, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   {

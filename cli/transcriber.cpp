@@ -11,6 +11,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/graph.h"
+#include "graph/usable_cores.h"
 #include "io/files/error.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/recognize.h"
@@ -72,7 +73,7 @@ Transcriber::Transcriber(const TranscribeArguments& arguments, Terminal& termina
       keep_logits_(!arguments.logits.empty()),
       stop_signal_(catch_stop_signals()),
       terminal_(terminal) {
-  model::engine().configure({.device = arguments.device});
+  model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
   model_ =
       nodes::load_model(folder_, description_, {.kernels = nodes::kernels_of(arguments.kernels)});
   for (const std::string& note : description_.notes) terminal_.say("flowqat: " + note);

@@ -23,6 +23,20 @@ std::string small_run(const fs::path& folder) {
          "/config --set batch.max_padded_s=4 --set learn.epochs=1 --set adapt.epochs=1";
 }
 
+/// The rates are those of the counts beside them.
+void check_rate(const nlohmann::json& sums) {
+  const auto errors = [&](const std::string& of) {
+    double sum = 0;
+    for (const char* kind : {"substitutions", "deletions", "insertions"}) {
+      sum += sums.at(of + kind).get<double>();
+    }
+    return sum;
+  };
+  const double words = sums.at("reference_words"), characters = sums.at("reference_characters");
+  CHECK(sums.at("wer").get<double>() == Approx(errors("") / words));
+  CHECK(sums.at("cer").get<double>() == Approx(errors("character_") / characters));
+}
+
 /// `flowqat evaluate` on 12 utterances of two words and two speakers.
 void check_evaluation(const std::string& model, const fs::path& corpus) {
   const std::string command = "evaluate " + model + " --manifest " + corpus.string();
@@ -31,8 +45,8 @@ void check_evaluation(const std::string& model, const fs::path& corpus) {
   const auto json = nlohmann::json::parse(lines.out);
   CHECK(json.at("utterances") == 12);
   CHECK(json.at("reference_words") == 24);
-  CHECK(json.at("wer").get<double>() > 0);
-  CHECK(json.at("cer").get<double>() > 0);
+  check_rate(json);
+  for (const auto& [speaker, part] : json.at("by_speaker").items()) check_rate(part);
   CHECK(json.at("x_realtime").get<double>() > 0);
   CHECK(json.at("by_speaker").size() == 2);
   CHECK_THAT(call(command).out, ContainsSubstring("WER %") && ContainsSubstring("speaker 101"));
@@ -139,6 +153,20 @@ TEST_CASE(
       call("transcribe " + (temporary.path() / "out" / "model").string() + audio);
   CHECK(without.status == 1);
   CHECK_THAT(without.err, ContainsSubstring("model.safetensors"));
+}
+
+TEST_CASE(
+    "SIGTERM in the middle of training saves a checkpoint, too, and has a status of its own") {
+  const TemporaryFolder temporary;
+  flowqat::testing::make_corpus(temporary.path() / "corpus");
+  flowqat::testing::write_small_config(temporary.path() / "config");
+  const fs::path out = temporary.path() / "out";
+  const int status =
+      call_and_interrupt(small_run(temporary.path()) + " --set learn.epochs=40",
+                         out.string() + ".err", (out / "metrics.jsonl").string(), "TERM");
+  CHECK(status == 143);
+  CHECK_FALSE(fs::is_empty(out / "checkpoints"));
+  CHECK_FALSE(fs::exists(out / "summary.json"));
 }
 
 TEST_CASE("SIGINT in the middle of training saves a checkpoint, and --resume comes to the end") {

@@ -34,15 +34,27 @@ TEST_CASE("an epoch presents every utterance once in every copy") {
   CHECK(std::set(all.begin(), all.end()).size() == 33);
 }
 
-TEST_CASE("the plan is a function of seed, consumer and epoch") {
-  const Streams one(chain("")), same(chain("")), other(chain(""), 2, {.seed = 2});
-  const auto lengths = [](const Plan& plan) {
-    std::vector<int64_t> all;
-    for (const PlannedBatch& batch : plan) all.push_back(batch.padded_samples);
+TEST_CASE("the plan's order is a function of seed, consumer and epoch, and of each of them") {
+  std::string nodes = chain("");
+  nodes.replace(nodes.find(R"("pack",)"), 7, R"("pack", "drawn": 1,)");
+  const Streams one(nodes), same(nodes), other(nodes, 2, {.seed = 2});
+  const auto order = [](const Streams& streams, const char* consumer, int64_t epoch) {
+    std::vector<uint32_t> all;
+    for (const PlannedBatch& batch : streams.pipeline.plan(consumer, epoch)) {
+      for (const Presentation& at : batch.rows) all.push_back(at.entry);
+    }
     return all;
   };
-  CHECK(lengths(one.pipeline.plan("x", 3)) == lengths(same.pipeline.plan("x", 3)));
-  CHECK(presentations(one.pipeline.plan("x", 3)) == presentations(other.pipeline.plan("x", 3)));
+  const auto planned = order(one, "x", 3);
+  CHECK(order(same, "x", 3) == planned);
+  CHECK(order(other, "x", 3) != planned);
+  CHECK(order(one, "y", 3) != planned);
+  CHECK(order(one, "x", 4) != planned);
+  // What is presented is the same each time.
+  const auto all = presentations(one.pipeline.plan("x", 3));
+  CHECK(presentations(other.pipeline.plan("x", 3)) == all);
+  CHECK(presentations(one.pipeline.plan("y", 3)) == all);
+  CHECK(presentations(one.pipeline.plan("x", 4)) == all);
 }
 
 TEST_CASE("hours take a seeded subset, the same in every epoch, and no more than asked for") {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "graph/error.h"
 #include "graph/registry.h"
@@ -104,18 +105,23 @@ class ProbeNode : public Transform {
   std::string reject_, fail_;
 };
 
-/// Batches of `size` in index order.
+/// Batches of `size`, in index order or one that is drawn.
 class Pack : public Batcher {
  public:
   explicit Pack(const NodeArguments& a)
       : Batcher(a.name, a.inputs.stream("from")),
         size_(static_cast<uint32_t>(a.params.integer("size"))),
-        queue_(a.params.integer("queue")) {}
-  std::vector<std::vector<uint32_t>> group(const EpochShapes& epoch, RandomStream) const override {
+        queue_(a.params.integer("queue")),
+        is_drawn_(a.params.integer("drawn") != 0) {}
+  std::vector<std::vector<uint32_t>> group(const EpochShapes& epoch,
+                                           RandomStream random) const override {
+    std::vector<uint32_t> order(epoch.shapes.size());
+    std::iota(order.begin(), order.end(), 0);
+    if (is_drawn_) random.shuffle(std::span(order));
     std::vector<std::vector<uint32_t>> groups;
-    for (uint32_t i = 0; i < epoch.shapes.size(); ++i) {
+    for (size_t i = 0; i < order.size(); ++i) {
       if (i % size_ == 0) groups.emplace_back();
-      groups.back().push_back(i);
+      groups.back().push_back(order[i]);
     }
     return groups;
   }
@@ -125,6 +131,7 @@ class Pack : public Batcher {
  private:
   uint32_t size_;
   int64_t queue_;
+  bool is_drawn_;
 };
 
 /// A step that only stands there.
@@ -184,7 +191,8 @@ const Register pack(
      .output = EdgeKind::batches,
      .inputs = {from},
      .params = {{.name = "size", .kind = Kind::integer, .fallback = 4, .minimum = 1},
-                {.name = "queue", .kind = Kind::integer, .fallback = 2, .minimum = 1}},
+                {.name = "queue", .kind = Kind::integer, .fallback = 2, .minimum = 1},
+                {.name = "drawn", .kind = Kind::integer, .fallback = 0}},
      .make = maker<Pack>()});
 const Register listen(
     {.name = "listen",

@@ -50,4 +50,28 @@ inline std::string bytes(const std::filesystem::path& file) {
   return text.str();
 }
 
+/// Checks that `model`'s error rates are those of the utterances as listed, and returns how many
+/// those are.
+inline int64_t check_listing(const std::filesystem::path& out, const graph::Json& summary,
+                             const std::string& model) {
+  std::ifstream listing(out / ("wer-" + model + ".jsonl"));
+  int64_t utterances = 0, errors = 0, words = 0, character_errors = 0, characters = 0;
+  for (std::string line; std::getline(listing, line); ++utterances) {
+    const auto utterance = graph::Json::parse(line);
+    const auto count = [&](const char* key) { return utterance.at(key).get<int64_t>(); };
+    CHECK(count("errors") == count("substitutions") + count("deletions") + count("insertions"));
+    errors += count("errors");
+    words += count("reference_words");
+    character_errors += count("character_errors");
+    characters += count("reference_characters");
+  }
+  REQUIRE(words > 0);
+  const graph::Json& evaluation = summary.at("evaluations").at("wer");
+  CHECK(evaluation.at("wer").at(model).get<double>() ==
+        Approx(static_cast<double>(errors) / static_cast<double>(words)));
+  CHECK(evaluation.at("cer").at(model).get<double>() ==
+        Approx(static_cast<double>(character_errors) / static_cast<double>(characters)));
+  return utterances;
+}
+
 }  // namespace flowqat::nodes::testing

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import subprocess
 import tempfile
 import unittest
@@ -143,6 +144,19 @@ class LongRecordings(unittest.TestCase):
                 # Resampling at a window's edge tips scales that are all but even, in a frame or two.
                 same = (logits.argmax(-1) == expected.argmax(-1)).mean()
                 self.assertGreater(same, 0.98)
+
+    def test_memory_does_not_grow_with_the_length(self):
+        def peak_mb(duration_s):
+            path = self.folder / f"{duration_s}.flac"
+            soundfile.write(path, speech_like(duration_s, 16000), 16000)
+            process = subprocess.Popen([PROGRAM, "transcribe", self.model_folder, path], stdout=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, 0)
+            return usage.ru_maxrss / 1024
+
+        # Its samples alone are 77 MB in float32.
+        self.assertLess(peak_mb(1260), peak_mb(60) + 30)
 
     def test_standard_input(self):
         path = make_audio(self.folder)[3]
