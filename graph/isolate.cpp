@@ -24,8 +24,7 @@ struct Kept {
 class Bench {
  public:
   explicit Bench(Pipeline& pipeline)
-      : pipeline_(pipeline),
-        chain_(pipeline.chain()),
+      : chain_(pipeline.chain()),
         key_{.seed = pipeline.options().seed,
              .consumer = key_of(chain_.batcher->name()),
              .epoch = 0} {
@@ -107,7 +106,6 @@ class Bench {
     return shape;
   }
 
-  Pipeline& pipeline_;
   const Chain& chain_;
   const EpochKey key_;
   std::vector<Kept> kept_;

@@ -30,12 +30,12 @@ uint64_t RandomStream::next() { return finalize(state_ += kGolden); }
 double RandomStream::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 uint64_t RandomStream::below(uint64_t count) {
-  __extension__ using uint128 = unsigned __int128;
-  uint128 product = static_cast<uint128>(next()) * count;
+  __extension__ using Uint128 = unsigned __int128;
+  Uint128 product = static_cast<Uint128>(next()) * count;
   if (static_cast<uint64_t>(product) < count) {
     const uint64_t threshold = -count % count;
     while (static_cast<uint64_t>(product) < threshold) {
-      product = static_cast<uint128>(next()) * count;
+      product = static_cast<Uint128>(next()) * count;
     }
   }
   return static_cast<uint64_t>(product >> 64);

@@ -14,7 +14,8 @@ TORCH_SMALL=(
 )
 
 # `import torch` in Python and training on a GPU need everything that the wheel depends on (pinned by
-# its own metadata); the others are what the parity tests compare with.
+# its own metadata); the others are what the parity tests compare with, and the
+# last looks through the Python files.
 TORCH_FULL=(
   "${TORCH_SMALL[@]}"
   transformers==5.23.0
@@ -25,6 +26,7 @@ TORCH_FULL=(
   jiwer==4.0.0
   onnx==1.23.2
   onnxruntime==1.32.0
+  ruff==0.17.6
 )
 
 # numpy 2.4 and the compiler's C++20 set the oldest systems: Debian 12 and Ubuntu 24.04 have both.
@@ -41,5 +43,6 @@ APT_BUILD=(
   libonnx-dev libprotobuf-dev
 )
 APT_CORPUS=(espeak-ng sox libsox-fmt-base flac)
-# The tools whose samples the tests compare with, beside those above.
-APT_TESTS=(ffmpeg)
+# The tools whose samples the tests compare with, beside those above, and what scripts/check.sh looks
+# through the sources with.
+APT_TESTS=(ffmpeg clang clang-format clang-tidy shellcheck)

@@ -9,15 +9,15 @@ import json
 import struct
 import unittest
 
-from support import Case, archive, md5, noise, split_files
+from support import archive, md5, noise
 from server import Cut, File, Server, Silent, Status
 import model_test
-from model_test import COMMIT, ID
+from model_test import ID
 
 CONFIG = {
     "model_type": "wav2vec2", "architectures": ["Wav2Vec2ForCTC"], "vocab_size": 32, "pad_token_id": 0,
     "conv_dim": [16] * 7, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
-    "intermediate_size": 64, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4, "vocab_size": 32,
+    "intermediate_size": 64, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4,
 }
 PROCESSOR = {"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 16000, "do_normalize": True,
              "return_attention_mask": False, "padding_side": "right", "padding_value": 0.0, "feature_size": 1}

@@ -11,7 +11,7 @@ import unittest
 
 from support import archive, md5, split_files
 from splits import Fetch
-from server import Cut, File, Server, Silent, Status
+from server import Cut, Server, Silent, Status
 
 
 class WhatIsRefused(Fetch):

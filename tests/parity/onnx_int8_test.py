@@ -198,7 +198,7 @@ class Int8(Exported):
         # Integer kernels know one zero point a weight: where there are several, the layer stays out of them.
         for preset, step, kind, kernels in (("fbgemm", 3, list, 2), ("qnnpack", 1, int, 3)):
             make_folder(self.folder)
-            rewrite_weights(self.folder, lambda tensors: tensors[f"{name}.weight"][::step].abs_())
+            rewrite_weights(self.folder, lambda tensors, step=step: tensors[f"{name}.weight"][::step].abs_())
             folder = self.int8_folder(preset, "fbgemm")
             zero_point = json.loads((folder / "quantization.json").read_text())["layers"][name]["weight"]["zero_point"]
             self.assertIsInstance(zero_point, kind)

@@ -31,13 +31,15 @@ VOCABULARY = ["<pad>", "<s>", "</s>", "<unk>", "|"] + list("ETAONIHSRDLUMWCFGYPB
 LARGE = dict(feat_extract_norm="layer", do_stable_layer_norm=True, conv_bias=True)
 
 
-def make_model(folder: Path, return_attention_mask: bool, family: dict = {}) -> tuple[Wav2Vec2ForCTC, Wav2Vec2Processor]:
+def make_model(
+    folder: Path, return_attention_mask: bool, family: dict | None = None
+) -> tuple[Wav2Vec2ForCTC, Wav2Vec2Processor]:
     torch.manual_seed(7)
     config = Wav2Vec2Config(
         vocab_size=32, hidden_size=48, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96,
         conv_dim=[24] * 7, num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4,
         initializer_range=0.5, pad_token_id=0, bos_token_id=1, eos_token_id=2,
-        **family,
+        **(family or {}),
     )
     model = Wav2Vec2ForCTC(config).eval()
     model.save_pretrained(folder)

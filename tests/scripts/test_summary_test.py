@@ -10,7 +10,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1]
 SCRIPTS = TESTS.parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
-from at_level import INSTRUCTIONS, reaches  # noqa: E402
+from at_level import INSTRUCTIONS, reaches
 
 REPORT = """<?xml version="1.0"?>
 <testsuite>
