@@ -107,9 +107,15 @@ TEST_CASE("per-channel scales equal those that PyTorch's fused kernel chooses, o
 
 TEST_CASE("zero points as float32, which spare a GPU the wait, give the same numbers", "[level]") {
   at::manual_seed(2);
-  const auto weight = at::randn({64, 9});
-  FakeQuantizer quantizer(FakeQuantizerOptions::weight({}, 64));
+  // Zero points all over the range; even where a product lies next to a tie, which is rounded
+  // before the zero point is added or behind it, the numbers are a step apart at most. None does
+  // here.
+  const auto weight = at::randn({64, 9}) + at::randn({64, 1});
+  FakeQuantizer quantizer(FakeQuantizerOptions::weight({.symmetric_weights = false}, 64));
   calibrate(quantizer, weight / 2);
+  const auto odd = quantizer.zero_point().remainder(2).sum().item<int64_t>();
+  CHECK(odd > 10);
+  CHECK(odd < 54);
   const auto fake_quantize = [&](const at::Tensor& zero_point) {
     auto x = weight.clone().requires_grad_();
     const auto y =
@@ -145,7 +151,10 @@ TEST_CASE("other types are quantized as float32 under autocast too, and keep the
     const auto y = quantizer.forward(narrow);
     at::autocast::set_autocast_enabled(at::kCPU, false);
     CHECK(y.scalar_type() == at::kBFloat16);
-    CHECK(at::allclose(y.to(at::kFloat), expected.to(at::kFloat), 1e-2, 1e-2));
+    // The range that the fused kernel goes on observing moves the grid by next to nothing: now and
+    // then a number falls to bfloat16's other side.
+    const auto same = y.eq(expected).to(at::kFloat).mean().item<double>();
+    CHECK(same >= (channels == 0 ? 0.95 : 1));
     CHECK(quantizer.min_val().scalar_type() == at::kFloat);
     CHECK(at::allclose(quantizer.min_val(), range, 1e-2));
   }

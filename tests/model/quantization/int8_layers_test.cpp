@@ -1,7 +1,10 @@
 #include <ATen/Context.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
+
+#ifdef __x86_64__
 #include <fbgemm/Utils.h>
+#endif
 
 #include <thread>
 #include <vector>
@@ -37,6 +40,7 @@ TEST_CASE("int8 layers are within one output step of the fake-quantized ones", "
   }
 }
 
+#ifdef __x86_64__
 TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed right all the same",
           "[level]") {
   at::manual_seed(3);
@@ -55,6 +59,7 @@ TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed ri
   CHECK(at::equal(weight, converted(shape, *layer)->int8_weight()));
   CHECK(int8->state()["scheme"]["engine"] == "fbgemm");
 }
+#endif
 
 TEST_CASE("fake-quantized layers pass gradients to weight, bias and input", "[level]") {
   at::manual_seed(4);
