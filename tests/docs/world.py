@@ -56,8 +56,8 @@ class World:
             (self.root / ".venv").symlink_to(ROOT / ".venv")
         self.corpora, self.hub = Server(), Server()
         self.environment = clean_environment(
-            PATH=f"{PROGRAM.parent}:{self.root}/bin:{os.environ['PATH']}", XDG_CACHE_HOME=self.root / "cache", HF_HOME=self.root / "home",
-            HF_ENDPOINT=self.hub.url, FLOWQAT_LIBRISPEECH_TABLE=self.root / "table.json", COLUMNS="100")
+            PATH=f"{PROGRAM.parent}:{self.root}/bin:{os.environ['PATH']}", XDG_CACHE_HOME=self.root / "cache",
+            HF_HOME=self.root / "home", HF_ENDPOINT=self.hub.url, FLOWQAT_LIBRISPEECH_TABLE=self.root / "table.json", COLUMNS="100")
 
     def __enter__(self):
         self.corpora.__enter__(), self.hub.__enter__()
