@@ -56,11 +56,11 @@ TEST_CASE("batches come in plan order with every row written and zeros behind it
 }
 
 TEST_CASE("the stream is the same bit for bit at 1, 2 and 8 threads, and 8 are really 8") {
-  probe().reset(2);
+  probe().reset(0, 8);
   const std::string at_8 = hash_of_epoch(8);
   CHECK(probe().most_inside == 8);
   CHECK(probe().threads.size() == 8);
-  probe().reset(1);
+  probe().reset(0, 2);
   CHECK(hash_of_epoch(2) == at_8);
   CHECK(probe().most_inside == 2);
   probe().reset(0);

@@ -93,6 +93,10 @@ class ProbeNode : public Transform {
       const std::lock_guard lock(seen.mutex);
       seen.threads.insert(std::this_thread::get_id());
     }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (seen.most_inside < seen.awaited && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     if (seen.sleep_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(seen.sleep_ms));
     --seen.inside;
     row.time_masks.push_back({static_cast<int32_t>(draw.random.below(100)), 1});

@@ -18,10 +18,12 @@ struct Probe {
   std::mutex mutex;
   std::set<std::thread::id> threads;
   int sleep_ms = 0;
-  void reset(int sleep) {
+  int awaited = 0;  ///< work waits until as many were inside at once, a minute at most
+  void reset(int sleep, int await = 0) {
     inside = most_inside = started = 0;
     threads.clear();
     sleep_ms = sleep;
+    awaited = await;
   }
 };
 Probe& probe();

@@ -1,4 +1,5 @@
 /// What a graph says of how it is run: checkpoints and threads.
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "graph/usable_cores.h"

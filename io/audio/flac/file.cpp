@@ -50,9 +50,9 @@ FlacHeader parse_streaminfo(const std::filesystem::path& path, std::span<const u
   std::copy_n(info + 18, header.md5.size(), header.md5.begin());
   if (header.rate_hz == 0 || header.bits < 4 || header.max_block_samples < 16) {
     throw Error(path, "FLAC header broken: STREAMINFO states a rate of " +
-                          std::to_string(header.rate_hz) + " Hz, " +
-                          std::to_string(header.bits) + " bits and blocks of " +
-                          std::to_string(header.max_block_samples) + " samples");
+                          std::to_string(header.rate_hz) + " Hz, " + std::to_string(header.bits) +
+                          " bits and blocks of " + std::to_string(header.max_block_samples) +
+                          " samples");
   }
   return header;
 }
