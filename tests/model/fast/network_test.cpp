@@ -25,7 +25,6 @@
 #include "tests/model/wav2vec2_golden.h"
 
 using namespace flowqat::model;
-
 namespace {
 
 struct NamedPolicy {
@@ -292,11 +291,10 @@ TEST_CASE("the packed positional convolution is the module's") {
            {32, 2, 8, 21}, {48, 1, 5, 3}, {160, 2, 128, 50}, {12, 4, 16, 100}}) {
     INFO(channels << " channels, " << groups << " groups, kernel " << kernel);
     const auto weight = at::randn({channels, channels / groups, kernel}) * 0.1;
-    const auto bias = at::randn({channels});
-    const auto x = at::randn({2, frames, channels});
+    const auto bias = at::randn({channels}), x = at::randn({2, frames, channels});
     auto expected = at::conv1d(x.transpose(1, 2), weight, bias, 1, kernel / 2, 1, groups);
     if (kernel % 2 == 0) expected = expected.slice(2, 0, frames);
-    const auto found = FastPositionalConv(weight, bias, groups).run(x);
-    CHECK(largest_difference(found, expected.transpose(1, 2)) < 1e-3);
+    const FastPositionalConv fast(weight, bias, groups);
+    CHECK(largest_difference(fast.run(x), expected.transpose(1, 2)) < 1e-3);
   }
 }
