@@ -143,7 +143,7 @@ class Extraction {
   [[noreturn]] static void fail(const fs::path& path) {
     const std::string why = std::strerror(errno);
     throw WriteError(path, "cannot be written: " + why +
-                          "; make room, then run the same again: what was fetched is kept");
+                               "; make room, then run the same again: what was fetched is kept");
   }
 
   Feed feed_;

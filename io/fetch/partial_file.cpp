@@ -88,9 +88,10 @@ void PartialFile::append(std::span<const std::byte> bytes) {
     if (count < 0) {
       const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
       const std::string why = std::strerror(errno);
-      throw WriteError(path_, "cannot be written: " + why + "; " +
-                             (full ? "make room, then run the same again" : "run the same again") +
-                             ": it goes on from byte " + std::to_string(end));
+      throw WriteError(path_,
+                       "cannot be written: " + why + "; " +
+                           (full ? "make room, then run the same again" : "run the same again") +
+                           ": it goes on from byte " + std::to_string(end));
     }
     bytes = bytes.subspan(static_cast<size_t>(count));
     const std::lock_guard lock(mutex_);

@@ -2,8 +2,8 @@
 #pragma once
 #include <cstdint>
 
-#include "model/torch/base/tensor.h"
 #include "model/torch/base/module.h"
+#include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
 
