@@ -62,9 +62,10 @@ graph::Json corpus_node(const CorpusOptions& options) {
   return {{"type", "librispeech"}, {"root", path}, {"splits", options.splits}};
 }
 
-CorpusAudio::CorpusAudio(const CorpusOptions& options, const io::FeatureExtractor& extractor)
+CorpusAudio::CorpusAudio(const CorpusOptions& options, const io::FeatureExtractor& extractor,
+                         const graph::IndexProgress& reading)
     : command_(options.command),
       graph_(audio_graph(options, extractor)),
-      pipeline_(*graph_.batchers().front(), {.seed = options.seed}, threads_, ledger_) {}
+      pipeline_(*graph_.batchers().front(), {.seed = options.seed}, threads_, ledger_, reading) {}
 
 }  // namespace flowqat::cli

@@ -29,8 +29,10 @@ graph::Json corpus_node(const CorpusOptions& options);
 /// batches. The same batches at every opening.
 class CorpusAudio {
  public:
-  /// Reads the index. Throws GraphError for splits of what has none.
-  CorpusAudio(const CorpusOptions& options, const io::FeatureExtractor& extractor);
+  /// Reads the index, and tells `reading` how far that is. Throws GraphError for splits of what has
+  /// none.
+  CorpusAudio(const CorpusOptions& options, const io::FeatureExtractor& extractor,
+              const graph::IndexProgress& reading = {});
 
   graph::Pipeline& pipeline() { return pipeline_; }
   /// Starts the epoch again.

@@ -1,17 +1,19 @@
 #include "cli/calibration.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/arguments.h"
 #include "graph/error.h"
-#include "graph/format.h"
+#include "graph/plain_numbers.h"
+#include "graph/rejections.h"
+#include "graph/time_left.h"
 #include "io/files/json_file.h"
 #include "nodes/support/given_policy.h"
 #include "nodes/support/model_batch.h"
 
 namespace flowqat::cli {
 
-using graph::format;
 using nlohmann::json;
 
 std::vector<Argument> calibration_arguments(CalibrationArguments& told,
@@ -77,6 +79,9 @@ Calibration calibrate(model::Model& model, const io::Tokenizer& tokenizer,
   model.insert_fake_quantizers(policy);
   Calibration seen;
   const auto stream = audio.open();
+  const int64_t wanted = std::min(batches, stream->extent().batches);
+  const graph::TimeLeft time;
+  graph::Rejections rejections([&](const std::string& line) { terminal.say("flowqat: " + line); });
   while (seen.batches < batches) {
     const auto batch = stream->next();
     if (!batch) break;
@@ -84,7 +89,7 @@ Calibration calibrate(model::Model& model, const io::Tokenizer& tokenizer,
     for (const graph::Row& row : batch->rows) {
       if (!row.rejected) continue;
       ++seen.rejected;
-      terminal.say("flowqat: left out: " + row.rejected->reason);
+      rejections.add(row);
     }
     const nodes::ModelBatch prepared = nodes::to_model_batch(*batch, tokenizer, model.config());
     if (prepared.audio.rows == 0) continue;
@@ -92,9 +97,16 @@ Calibration calibrate(model::Model& model, const io::Tokenizer& tokenizer,
     ++seen.batches;
     seen.utterances += prepared.audio.rows;
     seen.audio_s += batch->speech_s();
-    terminal.progress(format("calibration: batch %lld of %lld",
-                             static_cast<long long>(seen.batches),
-                             static_cast<long long>(batches)));
+    terminal.progress(
+        {.what = "calibrate",
+         .done = seen.batches,
+         .total = wanted,
+         .unit = "batches",
+         .left_s = time.left_s(static_cast<double>(seen.batches) / static_cast<double>(wanted))});
+  }
+  if (rejections.count() > 0) {
+    terminal.say("flowqat: " + graph::counted(rejections.count(), "utterance") +
+                 " could not be read and left out: " + rejections.by_reason());
   }
   if (stop_signal != 0) throw graph::Interrupted(stop_signal);
   if (seen.batches == 0) {

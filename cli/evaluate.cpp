@@ -11,12 +11,15 @@
 #include "cli/environment.h"
 #include "cli/evaluation.h"
 #include "cli/given_model.h"
+#include "cli/index_progress.h"
 #include "cli/output_file.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/json_lines.h"
+#include "graph/rejections.h"
+#include "graph/time_left.h"
 #include "graph/usable_cores.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
@@ -50,6 +53,7 @@ class Evaluator {
       : normalize_(normalize),
         terminal_(terminal),
         stop_signal_(catch_stop_signals()),
+        rejections_([&terminal](const std::string& line) { terminal.say("flowqat: " + line); }),
         limit_(limit) {
     if (out) listing_.emplace(out.partial());
   }
@@ -57,18 +61,33 @@ class Evaluator {
   Evaluation run(CorpusAudio& audio, const nodes::ModelState& model) {
     Evaluation evaluation;
     const auto stream = audio.open();
+    const graph::Extent extent = stream->extent();
+    const int64_t total = limit_ > 0 ? std::min(extent.utterances, limit_) : extent.utterances;
+    const graph::TimeLeft time;
+    double padded_s = 0;
     for (int64_t heard = 0; limit_ == 0 || heard < limit_;) {
       const auto batch = stream->next();
       if (!batch) break;
       heard += std::ssize(batch->rows);
       if (stop_signal_ != 0) throw graph::Interrupted(stop_signal_);
       add(*batch, model, evaluation);
-      terminal_.progress(format(
-          "%lld of %zu utterances, WER %.2f %%", static_cast<long long>(evaluation.all.utterances),
-          limit_ > 0 ? std::min(audio.utterances(), static_cast<size_t>(limit_))
-                     : audio.utterances(),
-          100 * evaluation.all.words.rate()));
+      padded_s += batch->padded_s();
+      // Those that are drawn for a limit are of any length.
+      const double share = limit_ > 0 ? static_cast<double>(heard) / static_cast<double>(total)
+                                      : padded_s / extent.padded_s;
+      graph::Progress progress{.what = "evaluate",
+                               .done = heard,
+                               .total = total,
+                               .unit = "utterances",
+                               .more = {format("WER %.2f %%", 100 * evaluation.all.words.rate())},
+                               .left_s = time.left_s(share)};
+      if (evaluation.rejected > 0) {
+        progress.more.push_back(
+            format("%lld rejected", static_cast<long long>(evaluation.rejected)));
+      }
+      terminal_.progress(progress);
     }
+    evaluation.rejected_by_reason = rejections_.by_reason();
     return evaluation;
   }
 
@@ -87,7 +106,7 @@ class Evaluator {
     for (const graph::Row& row : batch.rows) {
       if (!row.rejected) continue;
       ++evaluation.rejected;
-      terminal_.say("flowqat: left out: " + row.rejected->reason);
+      rejections_.add(row);
     }
   }
 
@@ -101,6 +120,7 @@ class Evaluator {
   const io::TextNormalizer& normalize_;
   Terminal& terminal_;
   const std::atomic<int>& stop_signal_;
+  graph::Rejections rejections_;
   int64_t limit_;  ///< 0: none
   std::optional<graph::JsonLines> listing_;
 };
@@ -117,7 +137,7 @@ int evaluate(const EvaluateArguments& arguments) {
                      .batch = arguments.batch,
                      .shuffled = arguments.limit > 0,
                      .seed = arguments.seed},
-                    description.extractor);
+                    description.extractor, index_progress(terminal));
   const io::TextNormalizer normalize(*description.tokenizer,
                                      io::parse_text_normalization(arguments.text_normalization));
   const nodes::TranscriptCounts transcripts = nodes::count_transcripts(audio.pipeline(), normalize);
@@ -144,7 +164,7 @@ int evaluate(const EvaluateArguments& arguments) {
     json["manifest"] = arguments.manifest;
     json["transcripts"] = nodes::to_json(transcripts);
     json["device"] = model::engine().device();
-    terminal.result(json.dump(-1, ' ', false, graph::Json::error_handler_t::replace) + "\n");
+    terminal.result(graph::json_line(json));
   } else {
     terminal.result(as_text(evaluation));
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "graph/format.h"
+#include "graph/plain_numbers.h"
 
 namespace flowqat::cli {
 namespace {
@@ -119,8 +120,8 @@ std::string as_text(const Evaluation& evaluation) {
   text += format("\n%.1f x real time: %.1f s of audio in %.2f s\n", evaluation.x_realtime(),
                  evaluation.all.audio_s, evaluation.infer_s);
   if (evaluation.rejected > 0) {
-    text += format("%lld utterances could not be read and are left out\n",
-                   static_cast<long long>(evaluation.rejected));
+    text += graph::counted(evaluation.rejected, "utterance") +
+            " could not be read and left out: " + evaluation.rejected_by_reason + "\n";
   }
   return text;
 }

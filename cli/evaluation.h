@@ -13,7 +13,8 @@ struct Evaluation {
   std::map<std::string, nodes::ScoreSums> by_speaker;  ///< of utterances whose speaker is known
   nodes::WordTallies words;
   int64_t rejected = 0;  ///< utterances that could not be read; in none of the sums
-  double infer_s = 0;    ///< that the model was busy: waiting for audio does not count
+  std::string rejected_by_reason;
+  double infer_s = 0;  ///< that the model was busy: waiting for audio does not count
 
   void add(const graph::IndexEntry& entry, const nodes::Score& score);
   double x_realtime() const { return infer_s > 0 ? all.audio_s / infer_s : 0; }

@@ -11,6 +11,7 @@
 #include "io/fetch/hub_fetch.h"
 #include "io/fetch/librispeech_archives.h"
 #include "io/files/error.h"
+#include "nodes/support/fetching.h"
 
 namespace flowqat::cli {
 namespace {
@@ -39,7 +40,10 @@ io::FetchOptions options_for(const FetchArguments& arguments, Terminal& terminal
           .retries = arguments.retries,
           .silence_s = arguments.timeout_s,
           .say = [&terminal](const std::string& line) { terminal.say(line); },
-          .progress = [&terminal](const std::string& status) { terminal.progress(status); },
+          .progress =
+              [&terminal](const io::FetchProgress& progress) {
+                terminal.progress(nodes::to_progress(progress));
+              },
           .stop = &stop_signal};
 }
 

@@ -7,11 +7,13 @@
 #include "cli/audio_graph.h"
 #include "cli/commands.h"
 #include "cli/given_model.h"
+#include "cli/index_progress.h"
 #include "cli/inspection.h"
 #include "cli/inspection_html.h"
 #include "cli/output_file.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
+#include "graph/json_lines.h"
 #include "graph/plan.h"
 #include "nodes/support/model_folder.h"
 
@@ -41,7 +43,7 @@ bool has_transcripts(const fs::path& folder) {
   return false;
 }
 
-graph::Index read_index(const InspectArguments& arguments) {
+graph::Index read_index(const InspectArguments& arguments, Terminal& terminal) {
   graph::Json node =
       corpus_node({.command = "inspect", .manifest = arguments.corpus, .splits = arguments.splits});
   if (node.at("type") == "librispeech" && arguments.splits.empty() &&
@@ -55,7 +57,8 @@ graph::Index read_index(const InspectArguments& arguments) {
                         {"decode", {{"type", "decode"}, {"from", "corpus"}}},
                         {"batch", {{"type", "batch"}, {"from", "decode"}, {"size", 1}}}}}},
                      "inspect"));
-  return graph::Chain::behind(*graph.batchers().front()).source->read_index(0);
+  return graph::Chain::behind(*graph.batchers().front())
+      .source->read_index({0, index_progress(terminal)});
 }
 
 int inspect(const InspectArguments& arguments) {
@@ -73,7 +76,7 @@ int inspect(const InspectArguments& arguments) {
       .tokenizer = *model.tokenizer,
       .text_normalization = io::parse_text_normalization(arguments.text_normalization),
       .max_duration_s = arguments.max_duration_s};
-  const Inspection found = inspect(read_index(arguments), listener);
+  const Inspection found = inspect(read_index(arguments, terminal), listener);
 
   for (const std::string& note : model.notes) terminal.say("flowqat: " + note);
   if (html) {
@@ -83,7 +86,7 @@ int inspect(const InspectArguments& arguments) {
   if (arguments.json) {
     graph::Json json{{"corpus", arguments.corpus}, {"model", arguments.model}};
     json.update(as_json(found, listener));
-    terminal.result(json.dump(-1, ' ', false, graph::Json::error_handler_t::replace) + "\n");
+    terminal.result(graph::json_line(json));
   } else {
     terminal.result(as_text(found, listener));
   }

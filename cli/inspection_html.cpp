@@ -5,6 +5,7 @@
 
 #include "cli/html.h"
 #include "graph/format.h"
+#include "graph/plain_numbers.h"
 
 namespace flowqat::cli {
 namespace {
@@ -112,8 +113,9 @@ template <class Key>
 std::string joined(const std::map<Key, AudioSum>& sums, const char* unit) {
   std::string text;
   for (const auto& [key, sum] : sums) {
-    text += format("%s%d%s (%lld utterances, %.2f h)", text.empty() ? "" : ", ", key, unit,
-                   number(sum.utterances), sum.audio_s / 3600);
+    text += format("%s%d%s (%s, %s)", text.empty() ? "" : ", ", key, unit,
+                   graph::counted(sum.utterances, "utterance").c_str(),
+                   graph::duration_text(sum.audio_s).c_str());
   }
   return text;
 }
@@ -121,7 +123,7 @@ std::string joined(const std::map<Key, AudioSum>& sums, const char* unit) {
 std::string overview(const Inspection& inspection, const Listener& listener) {
   std::string text =
       "<table class=\"words\">\n" + row("utterances", std::to_string(inspection.all.utterances)) +
-      row("audio", format("%.2f h", inspection.all.audio_s / 3600)) +
+      row("audio", graph::duration_text(inspection.all.audio_s)) +
       row("speakers",
           inspection.speakers.empty() ? "not known" : std::to_string(inspection.speakers.size())) +
       row("sample rates", joined(inspection.rates_hz, " Hz")) +
@@ -142,13 +144,13 @@ std::string overview(const Inspection& inspection, const Listener& listener) {
   }
   text += row("findings", found.empty() ? "none" : found) + "</table>\n";
   if (inspection.groups.size() < 2) return text;
-  text += "<h2>Parts</h2>\n<table><tr><th>part</th><th>utterances</th><th>hours</th></tr>\n";
+  text += "<h2>Parts</h2>\n<table><tr><th>part</th><th>utterances</th><th>audio</th></tr>\n";
   size_t shown = 0;
   for (const auto& [group, sum] : inspection.groups) {
     if (++shown > shown_rows) break;
     text += "<tr><td>" + escape_html(group) +
-            format("</td><td>%lld</td><td>%.2f</td></tr>\n", number(sum.utterances),
-                   sum.audio_s / 3600);
+            format("</td><td>%lld</td><td>%s</td></tr>\n", number(sum.utterances),
+                   graph::duration_text(sum.audio_s).c_str());
   }
   text += "</table>\n";
   if (inspection.groups.size() > shown_rows) {

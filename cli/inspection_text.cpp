@@ -4,6 +4,7 @@
 
 #include "cli/inspection.h"
 #include "graph/format.h"
+#include "graph/plain_numbers.h"
 #include "nodes/support/score.h"
 
 namespace flowqat::cli {
@@ -20,8 +21,6 @@ long long number(int64_t value) { return static_cast<long long>(value); }
 std::string row(const char* what, const std::string& value) {
   return format("%-16s ", what) + value + "\n";
 }
-
-std::string hours(double audio_s) { return format("%.2f h", audio_s / 3600); }
 
 std::string list(const std::map<int, AudioSum>& sums, const char* unit) {
   std::string text;
@@ -46,26 +45,26 @@ std::string speakers_line(const Inspection& inspection) {
 }
 
 std::string overview(const Inspection& inspection) {
-  std::string text =
-      row("utterances", std::to_string(inspection.all.utterances)) +
-      row("audio", hours(inspection.all.audio_s)) + row("speakers", speakers_line(inspection)) +
-      row("sample rates", list(inspection.rates_hz, " Hz")) +
-      row("channels", list(inspection.channels, "")) +
-      row("transcripts",
-          format("%lld, %lld of them changed by normalization",
-                 number(inspection.normalized.utterances), number(inspection.normalized.changed)));
+  std::string text = row("utterances", std::to_string(inspection.all.utterances)) +
+                     row("audio", graph::duration_text(inspection.all.audio_s)) +
+                     row("speakers", speakers_line(inspection)) +
+                     row("sample rates", list(inspection.rates_hz, " Hz")) +
+                     row("channels", list(inspection.channels, "")) +
+                     row("transcripts", format("%lld, %lld of them changed by normalization",
+                                               number(inspection.normalized.utterances),
+                                               number(inspection.normalized.changed)));
   if (inspection.repeated_texts > 0) {
     text +=
         row("repeated", format("%lld utterances share %lld transcripts",
                                number(inspection.repetitions), number(inspection.repeated_texts)));
   }
   if (inspection.groups.size() < 2) return text;
-  text += format("\n%-40s %12s %10s\n", "part", "utterances", "hours");
+  text += format("\n%-40s %12s %14s\n", "part", "utterances", "audio");
   size_t shown = 0;
   for (const auto& [group, sum] : inspection.groups) {
     if (++shown > shown_groups) break;
-    text += format("%-40.200s %12lld %10.2f\n", group.c_str(), number(sum.utterances),
-                   sum.audio_s / 3600);
+    text += format("%-40.200s %12lld %14s\n", group.c_str(), number(sum.utterances),
+                   graph::duration_text(sum.audio_s).c_str());
   }
   if (inspection.groups.size() > shown_groups) {
     text += format("... and %zu more\n", inspection.groups.size() - shown_groups);

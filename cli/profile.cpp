@@ -8,6 +8,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/graph_arguments.h"
+#include "cli/index_progress.h"
 #include "cli/output_file.h"
 #include "cli/profile_html.h"
 #include "cli/signals.h"
@@ -15,6 +16,8 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/graph.h"
+#include "graph/json_lines.h"
+#include "graph/plain_numbers.h"
 
 namespace flowqat::cli {
 namespace {
@@ -29,8 +32,6 @@ struct ProfileArguments : GraphArguments {
   bool overwrite = false;
   double trainer_x_realtime = 0;  ///< the speed of a trainer to feed; 0: examples
 };
-
-constexpr double isolated_s = 0.5;  // for each node and thread count
 
 std::string table(const graph::Profile& profile) {
   std::string text =
@@ -55,17 +56,30 @@ std::string isolated_table(const std::vector<graph::IsolatedNode>& nodes) {
   return text;
 }
 
+/// What was measured, and whether it stands for the rest.
+std::string share_of_epoch(const graph::Profile& profile) {
+  const double epochs = profile.epochs();
+  if (epochs >= 1) {
+    return format("%.1f epochs of ", epochs) + graph::counted(profile.utterances, "utterance");
+  }
+  const std::string part = graph::counted(profile.measured + profile.rejected, "utterance") +
+                           " of an epoch's " + graph::whole_text(profile.utterances);
+  if (profile.sample.empty()) return part + ", drawn at random";
+  return part + ", which need not be like the others: " + profile.sample;
+}
+
 /// What a person wants to know first.
 std::string findings(const graph::Profile& profile, double trainer_x_realtime) {
   std::string text;
   if (!profile.bottleneck.empty()) {
     text += "bottleneck: " + profile.bottleneck + ": " + profile.reason + "\n";
   }
-  text += format(
-      "feeds %.0f hours of audio an hour on %d threads: %.0f s of audio in %.2f s, %lld epochs of "
-      "%lld utterances\n",
-      profile.x_realtime(), profile.threads, profile.audio_s, profile.wall_s,
-      static_cast<long long>(profile.epochs), static_cast<long long>(profile.utterances));
+  text += format("feeds %.0f hours of audio an hour on ", profile.x_realtime()) +
+          graph::counted(profile.threads, "thread") +
+          format(" (%.0f to %.0f in slices of the time: %zu)\n", profile.lowest_x_realtime(),
+                 profile.highest_x_realtime(), profile.slices_x_realtime.size());
+  text += "measured: " + graph::duration_text(profile.audio_s) + " of audio in " +
+          graph::duration_text(profile.wall_s) + ", " + share_of_epoch(profile) + "\n";
   text += format("%.3f CPU seconds per 1,000 s of audio, peak memory %.0f MB\n",
                  profile.cpu_s_per_1000_s(), 1e-6 * static_cast<double>(profile.peak_rss_bytes));
   const std::vector<double> speeds = trainer_x_realtime > 0
@@ -76,10 +90,8 @@ std::string findings(const graph::Profile& profile, double trainer_x_realtime) {
                    speed * profile.cpu_s / profile.audio_s);
   }
   if (profile.rejected > 0) {
-    text += format(
-        "%lld utterances of an epoch were rejected: run the graph itself to have them "
-        "listed in rejected.jsonl\n",
-        static_cast<long long>(profile.rejected));
+    text += graph::counted(profile.rejected, "utterance") +
+            " rejected: run the graph itself to have them listed in rejected.jsonl\n";
   }
   return text;
 }
@@ -105,21 +117,28 @@ graph::Json as_json(const graph::Profile& profile, const std::string& stream,
                      {"utterances_per_s", node.utterances_per_s},
                      {"scaling", node.scaling}});
   }
-  graph::Json json{{"stream", stream},
-                   {"x_realtime", profile.x_realtime()},
-                   {"cpu_s_per_1000_s", profile.cpu_s_per_1000_s()},
-                   {"peak_rss_bytes", profile.peak_rss_bytes},
-                   {"bottleneck", profile.bottleneck},
-                   {"reason", profile.reason},
-                   {"batches_sha256", profile.batches_sha256},
-                   {"audio_s", profile.audio_s},
-                   {"wall_s", profile.wall_s},
-                   {"cpu_s", profile.cpu_s},
-                   {"threads", profile.threads},
-                   {"epochs", profile.epochs},
-                   {"utterances", profile.utterances},
-                   {"rejected", profile.rejected},
-                   {"nodes", nodes}};
+  graph::Json json{
+      {"stream", stream},
+      {"x_realtime", profile.x_realtime()},
+      {"x_realtime_lowest", profile.lowest_x_realtime()},
+      {"x_realtime_highest", profile.highest_x_realtime()},
+      {"x_realtime_slices", profile.slices_x_realtime},
+      {"cpu_s_per_1000_s", profile.cpu_s_per_1000_s()},
+      {"peak_rss_bytes", profile.peak_rss_bytes},
+      {"bottleneck", profile.bottleneck},
+      {"reason", profile.reason},
+      {"batches_sha256",
+       profile.batches_sha256.empty() ? graph::Json() : graph::Json(profile.batches_sha256)},
+      {"audio_s", profile.audio_s},
+      {"wall_s", profile.wall_s},
+      {"cpu_s", profile.cpu_s},
+      {"threads", profile.threads},
+      {"epochs", profile.epochs()},
+      {"utterances", profile.utterances},
+      {"measured", profile.measured},
+      {"sample", profile.sample},
+      {"rejected", profile.rejected},
+      {"nodes", nodes}};
   if (!isolated.empty()) json["isolated"] = alone;
   return json;
 }
@@ -134,16 +153,20 @@ int profile(const ProfileArguments& arguments) {
   const graph::Batcher& batcher = *graph.batchers().front();
   graph::DataThreads threads(static_cast<int>(graph.settings().integer("threads")));
   graph::Ledger ledger;
-  graph::Pipeline pipeline(batcher, graph::pipeline_options(graph.settings()), threads, ledger);
+  graph::Pipeline pipeline(batcher, graph::pipeline_options(graph.settings()), threads, ledger,
+                           index_progress(terminal, batcher.name()));
 
-  const graph::ProfileOptions options{
-      .seconds = arguments.seconds,
-      .progress =
-          [&](const std::string& status) { terminal.progress(batcher.name() + ": " + status); },
-      .throw_if_stopped =
-          [&] {
-            if (stop_signal != 0) throw graph::Interrupted(stop_signal);
-          }};
+  const graph::ProfileOptions options{.seconds = arguments.seconds,
+                                      .progress =
+                                          [&](graph::Progress progress) {
+                                            progress.what = batcher.name() + ": " + progress.what;
+                                            terminal.progress(progress);
+                                          },
+                                      .throw_if_stopped =
+                                          [&] {
+                                            if (stop_signal != 0)
+                                              throw graph::Interrupted(stop_signal);
+                                          }};
   std::optional<graph::Trace> trace;
   if (!arguments.trace.empty()) {
     std::vector<std::string> names;
@@ -153,7 +176,7 @@ int profile(const ProfileArguments& arguments) {
   const graph::Profile measured = graph::profile(pipeline, options);
   pipeline.set_trace(nullptr);
   std::vector<graph::IsolatedNode> isolated;
-  if (arguments.isolate) isolated = graph::isolate(pipeline, isolated_s, options);
+  if (arguments.isolate) isolated = graph::isolate(pipeline, arguments.seconds, options);
 
   if (trace) {
     trace->write(trace_file.partial());
@@ -163,7 +186,7 @@ int profile(const ProfileArguments& arguments) {
     html.write(profile_page(measured, isolated, arguments.graph + ", " + batcher.name()));
   }
   if (arguments.json) {
-    terminal.result(as_json(measured, batcher.name(), isolated).dump() + "\n");
+    terminal.result(graph::json_line(as_json(measured, batcher.name(), isolated)));
     return kDone;
   }
   terminal.result(table(measured) + (isolated.empty() ? "" : isolated_table(isolated)) + "\n" +
@@ -191,7 +214,7 @@ Command profile_command() {
                          .fallback = "the first"},
                         {.name = "--seconds",
                          .value = "S",
-                         .doc = "measure at least this long, in whole epochs",
+                         .doc = "measure for so long, within an epoch where that is longer",
                          .target = &told->seconds,
                          .minimum = 0,
                          .maximum = 1e6},

@@ -5,6 +5,7 @@
 
 #include "cli/html.h"
 #include "graph/format.h"
+#include "graph/plain_numbers.h"
 
 namespace flowqat::cli {
 namespace {
@@ -142,15 +143,18 @@ std::string profile_page(const graph::Profile& profile,
   }
   places.push_back("finished, or its batch incomplete");
   std::string page = html_head(title);
-  page += "<p>" +
-          format(
-              "%.0f hours of audio an hour on %d threads; %.3f CPU seconds per 1,000 s; peak "
-              "memory %.0f MB. %lld epochs, %.0f s of audio in %.2f s.",
-              profile.x_realtime(), profile.threads, profile.cpu_s_per_1000_s(),
-              1e-6 * static_cast<double>(profile.peak_rss_bytes),
-              static_cast<long long>(profile.epochs), profile.audio_s, profile.wall_s) +
-          "</p>\n<p>Bottleneck: <b>" + escape_html(profile.bottleneck) +
-          "</b>: " + escape_html(profile.reason) + ".</p>\n";
+  page +=
+      "<p>" +
+      format(
+          "%.0f hours of audio an hour (%.0f to %.0f in slices of the time: %zu) on %s; %.3f CPU "
+          "seconds per 1,000 s; peak memory %.0f MB. %s of audio in %s.",
+          profile.x_realtime(), profile.lowest_x_realtime(), profile.highest_x_realtime(),
+          profile.slices_x_realtime.size(), graph::counted(profile.threads, "thread").c_str(),
+          profile.cpu_s_per_1000_s(), 1e-6 * static_cast<double>(profile.peak_rss_bytes),
+          graph::duration_text(profile.audio_s).c_str(),
+          graph::duration_text(profile.wall_s).c_str()) +
+      "</p>\n<p>Bottleneck: <b>" + escape_html(profile.bottleneck) +
+      "</b>: " + escape_html(profile.reason) + ".</p>\n";
   page += node_table(profile) + isolated_table(isolated);
   page += "<h2>Audio in flight, by where it waits</h2>\n" +
           picture(stack(profile, places, &graph::Occupancy::waiting_s), "s");

@@ -9,11 +9,14 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/given_model.h"
+#include "cli/index_progress.h"
 #include "cli/model_output.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "graph/format.h"
+#include "graph/json_lines.h"
+#include "graph/plain_numbers.h"
 #include "graph/run_folder.h"
 #include "graph/usable_cores.h"
 
@@ -39,10 +42,10 @@ struct Outcome {
 };
 
 std::string as_text(const Outcome& outcome, bool fake) {
-  return format("%lld layers quantized, %lld left in float; ranges from %lld utterances, %.0f s\n",
-                static_cast<long long>(outcome.quantized),
-                static_cast<long long>(outcome.layers - outcome.quantized),
-                static_cast<long long>(outcome.seen.utterances), outcome.seen.audio_s) +
+  return graph::counted(outcome.quantized, "layer") + " quantized, " +
+         graph::whole_text(outcome.layers - outcome.quantized) + " left in float; ranges from " +
+         graph::counted(outcome.seen.utterances, "utterance") + ", " +
+         graph::duration_text(outcome.seen.audio_s) + "\n" +
          format("weights: %.2f MB in float, %.2f MB %s, %.1f %%\n",
                 static_cast<double>(outcome.float_bytes) / 1e6,
                 static_cast<double>(outcome.bytes) / 1e6, fake ? "fake-quantized" : "in int8",
@@ -84,7 +87,7 @@ int quantize(const QuantizeArguments& arguments) {
                      .batch = arguments.batch,
                      .shuffled = true,
                      .seed = arguments.seed},
-                    description.extractor);
+                    description.extractor, index_progress(terminal));
   model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
   nodes::ModelState state = nodes::load_model(model, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
@@ -106,9 +109,7 @@ int quantize(const QuantizeArguments& arguments) {
     if (stop_signal != 0) throw graph::Interrupted(stop_signal);
   });
   if (arguments.json) {
-    terminal.result(as_json(outcome, arguments, policy)
-                        .dump(-1, ' ', false, graph::Json::error_handler_t::replace) +
-                    "\n");
+    terminal.result(graph::json_line(as_json(outcome, arguments, policy)));
   } else {
     terminal.result(as_text(outcome, arguments.fake));
   }

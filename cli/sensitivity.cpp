@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/given_model.h"
+#include "cli/index_progress.h"
 #include "cli/output_file.h"
 #include "cli/sensitivity_arguments.h"
 #include "cli/sensitivity_report.h"
@@ -18,6 +19,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/json_lines.h"
+#include "graph/rejections.h"
 #include "graph/usable_cores.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/recognize.h"
@@ -51,7 +53,8 @@ class Listener {
         audio_(audio),
         utterances_(static_cast<int64_t>(audio.utterances())),
         terminal_(terminal),
-        stop_signal_(stop_signal) {
+        stop_signal_(stop_signal),
+        rejections_([&terminal](const std::string& line) { terminal.say("flowqat: " + line); }) {
     if (limit > 0) utterances_ = std::min(utterances_, limit);
   }
 
@@ -125,19 +128,23 @@ class Listener {
 
   void tell_rejected(const graph::Batch& batch) {
     for (const graph::Row& row : batch.rows) {
-      if (row.rejected) terminal_.say("flowqat: left out: " + row.rejected->reason);
+      if (row.rejected) rejections_.add(row);
     }
   }
 
   void tell_progress(const std::string& what, Clock::time_point started) {
-    std::string status =
-        format("%.200s: %lld of %lld utterances", what.c_str(), static_cast<long long>(heard_),
-               static_cast<long long>(utterances_));
-    if (expected_ > 0 && evaluation_s_ > 0) {
-      const double gone_s = std::chrono::duration<double>(Clock::now() - started).count();
-      status += format(", %.0f s left", std::max(0.0, expected_ * evaluation_s_ - gone_s));
+    graph::Progress progress{
+        .what = what, .done = heard_, .total = utterances_, .unit = "utterances"};
+    if (rejections_.count() > 0) {
+      progress.more = {format("%lld rejected", static_cast<long long>(rejections_.count()))};
     }
-    terminal_.progress(status);
+    // The first evaluation is what the others are foretold by, as soon as a part of it is done.
+    const double gone_s = std::chrono::duration<double>(Clock::now() - started).count();
+    const double each_s = evaluation_s_ > 0 ? evaluation_s_
+                          : gone_s > 1      ? gone_s / progress.share()
+                                            : 0;
+    if (expected_ > 0 && each_s > 0) progress.left_s = std::max(0.0, expected_ * each_s - gone_s);
+    terminal_.progress(progress);
   }
 
   const nodes::ModelState& state_;
@@ -146,6 +153,7 @@ class Listener {
   Terminal& terminal_;
   const std::atomic<int>& stop_signal_;
   std::vector<std::vector<float>> reference_;  ///< a batch each
+  graph::Rejections rejections_;
   int expected_ = 0;
   double evaluation_s_ = 0;  ///< of the last
 };
@@ -197,12 +205,12 @@ int sensitivity(const SensitivityArguments& arguments) {
   nodes::ModelDescription description = nodes::read_description(folder);
   check_is_float(folder);
   const std::atomic<int>& stop_signal = catch_stop_signals();
-  CorpusAudio audio(evaluation_corpus(arguments), description.extractor);
+  CorpusAudio audio(evaluation_corpus(arguments), description.extractor, index_progress(terminal));
   model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
   const nodes::ModelState state = nodes::load_model(folder, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   {
-    CorpusAudio calibration(observed, description.extractor);
+    CorpusAudio calibration(observed, description.extractor, index_progress(terminal));
     calibrate(*state.model, *state.tokenizer, policy, calibration, arguments.batches, terminal,
               stop_signal);
   }
@@ -217,7 +225,7 @@ int sensitivity(const SensitivityArguments& arguments) {
     graph::Json json = as_json(found);
     json["model"] = arguments.model;
     json["manifest"] = arguments.manifest;
-    terminal.result(json.dump(-1, ' ', false, graph::Json::error_handler_t::replace) + "\n");
+    terminal.result(graph::json_line(json));
   } else {
     terminal.result(as_text(found));
   }

@@ -6,13 +6,14 @@
 namespace flowqat::cli {
 
 /// Results to standard output, all else to standard error. On a terminal progress is one line that
-/// is written over; elsewhere it is a line now and then.
+/// is written over and never wider than the terminal is at that time (or than COLUMNS says);
+/// elsewhere it is a line now and then.
 class Terminal : public graph::Reporter {
  public:
   Terminal();
   ~Terminal() override;
   void say(const std::string& line) override;
-  void progress(const std::string& status) override;
+  void progress(const graph::Progress& progress) override;
   /// Throws OutputError.
   void result(const std::string& text) override;
 
@@ -21,7 +22,8 @@ class Terminal : public graph::Reporter {
 
   bool is_terminal_;
   bool has_status_ = false;
-  std::chrono::steady_clock::time_point last_;
+  std::chrono::steady_clock::time_point
+      last_{};  ///< the first status comes at once, the first line late
 };
 
 }  // namespace flowqat::cli

@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "cli/transcriber.h"
 #include "graph/error.h"
+#include "graph/json_lines.h"
 #include "graph/output_error.h"
 #include "graph/params.h"
 #include "io/files/write_error.h"
@@ -87,7 +88,7 @@ int transcribe(const TranscribeArguments& arguments) {
       }
       graph::Json line = as_json(path, text, heard.duration_s, transcriber);
       if (!arguments.logits.empty()) line["logits"] = logits;
-      terminal.result(line.dump(-1, ' ', false, graph::Json::error_handler_t::replace) + "\n");
+      terminal.result(graph::json_line(line));
     } catch (const io::WriteError&) {
       throw;  // the next file would have no place to go either
     } catch (const io::Error& error) {
@@ -95,8 +96,7 @@ int transcribe(const TranscribeArguments& arguments) {
       all_heard = false;
       // The lines after it stay those of their files.
       const graph::Json line{{"path", path}, {"error", error.what()}};
-      constexpr auto replace = graph::Json::error_handler_t::replace;
-      terminal.result((arguments.json ? line.dump(-1, ' ', false, replace) : "") + "\n");
+      terminal.result(arguments.json ? graph::json_line(line) : "\n");
     }
   }
   return all_heard ? kDone : kFailed;

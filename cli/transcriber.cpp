@@ -11,6 +11,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/graph.h"
+#include "graph/time_left.h"
 #include "graph/usable_cores.h"
 #include "io/files/error.h"
 #include "nodes/support/model_batch.h"
@@ -127,6 +128,7 @@ Heard Transcriber::hear(const Recording& recording) {
               .logits = {},
               .duration_s = graph::Shape{recording.info.samples, recording.info.rate_hz}.seconds()};
   const std::vector<nodes::Window> windows = parts(recording);
+  const graph::TimeLeft time;
   for (size_t i = 0; i < windows.size(); ++i) {
     const auto batch = stream->next();
     if (stop_signal_ != 0) throw graph::Interrupted(stop_signal_);
@@ -134,8 +136,13 @@ Heard Transcriber::hear(const Recording& recording) {
     if (const auto& rejected = batch->rows.front().rejected) throw io::Error(rejected->reason);
     hear(*batch, windows[i], heard);
     if (windows.size() > 1) {
-      terminal_.progress(graph::format("%.300s: window %zu of %zu", recording.shown.c_str(), i + 1,
-                                       windows.size()));
+      const auto done = static_cast<int64_t>(i + 1), total = std::ssize(windows);
+      terminal_.progress(
+          {.what = recording.shown,
+           .done = done,
+           .total = total,
+           .unit = "windows",
+           .left_s = time.left_s(static_cast<double>(done) / static_cast<double>(total))});
     }
   }
   return heard;

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "graph/error.h"
-#include "graph/format.h"
 #include "graph/gate.h"
 #include "graph/mistakes.h"
+#include "graph/plain_numbers.h"
 #include "graph/usable_cores.h"
 
 namespace flowqat::graph {
@@ -91,8 +91,9 @@ class Checker {
 
   void read(const Batcher& batcher) {
     if (stop_signal_ != 0) throw Interrupted(stop_signal_);
-    reporter_.progress(batcher.name() + ": reading the index");
-    CheckedStream stream{.known = read_stream(batcher, options_, context_.threads_)};
+    const IndexProgress reading = index_progress(batcher, reporter_, stop_signal_);
+    reading(0, 0);
+    CheckedStream stream{.known = read_stream(batcher, options_, {context_.threads_, reading})};
     count(stream);
     const Plan plan = plan_epoch(stream.known.chain, stream.known.index, stream.known.selection,
                                  {.seed = options_.seed}, options_.share);
@@ -128,9 +129,9 @@ class Checker {
 
   std::string line_of(const CheckedStream& stream) const {
     std::string line = stream.known.chain.batcher->name() + ": " +
-                       std::to_string(stream.utterances) + " utterances of " +
+                       counted(static_cast<int64_t>(stream.utterances), "utterance") + " of " +
                        stream.known.chain.source->name() + ", " +
-                       format("%.0f s", stream.known.selection.presented_s) +
+                       duration_text(stream.known.selection.presented_s) +
                        " of audio an epoch at " + std::to_string(stream.rate_hz) + " Hz";
     if (stream.with_transcript == 0) {
       line += ", without transcripts";

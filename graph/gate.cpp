@@ -1,10 +1,10 @@
 #include "graph/gate.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <cmath>
 
 #include "graph/error.h"
-#include "graph/json.h"
+#include "graph/format.h"
 
 namespace flowqat::graph {
 
@@ -22,10 +22,12 @@ double in_flight_limit_s(double asked_s, const Plan& plan, int64_t queue, int th
     return mean_s * static_cast<double>(queue) + largest_s * static_cast<double>(working + 1);
   }
   if (asked_s < 2 * largest_s) {
-    throw GraphError("key \"audio_in_flight_s\": " + Json(asked_s).dump() +
-                     " s is too little: the largest batch holds " + Json(largest_s).dump() +
-                     " s of padded audio, and two such must fit; allow at least " +
-                     Json(2 * largest_s).dump() + " s or make the batches smaller");
+    // Rounded up, so that what is asked for is enough.
+    throw GraphError(
+        format("key \"audio_in_flight_s\": %g s is too little: the largest batch holds %.1f s of "
+               "padded audio, and two such must fit; allow at least %.1f s or make the batches "
+               "smaller",
+               asked_s, largest_s, std::ceil(20 * largest_s) / 10));
   }
   return asked_s;
 }

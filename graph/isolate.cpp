@@ -6,12 +6,16 @@
 #include <thread>
 
 #include "graph/error.h"
+#include "graph/plain_numbers.h"
+#include "graph/time_left.h"
 
 namespace flowqat::graph {
 namespace {
 
 constexpr size_t most_utterances = 64;
 constexpr size_t most_samples = (size_t{256} << 20) / sizeof(float);
+constexpr double most_pass_s = 1;                         // from one node to the next
+constexpr double least_each_s = 0.05, most_each_s = 0.5;  // a measurement
 
 /// An utterance on its way through the chain, kept between two nodes.
 struct Kept {
@@ -32,9 +36,10 @@ class Bench {
     for (const PlannedBatch& batch : pipeline.plan(chain_.batcher->name(), 0)) {
       for (const Presentation& row : batch.rows) {
         const IndexEntry& entry = pipeline.index()[row.entry];
-        samples += static_cast<size_t>(entry.shape.samples);
-        if (kept_.size() == most_utterances || samples > most_samples) return;
         if (!entry.broken.empty() || entry.shape.samples == 0) continue;
+        samples += static_cast<size_t>(entry.shape.samples);
+        const bool is_full = kept_.size() == most_utterances || samples > most_samples;
+        if (is_full && !kept_.empty()) return;
         kept_.push_back({&entry, row.copy, entry.shape, {}});
       }
     }
@@ -67,10 +72,13 @@ class Bench {
             .utterances_per_s = static_cast<double>(next) / wall_s};
   }
 
-  /// What transform `position` makes of the utterances; those that it rejects are let go here too.
+  /// What transform `position` makes of the utterances; those that it rejects are let go here too,
+  /// and those for which the time is too short.
   std::vector<Kept> pass(size_t position) {
+    const TimeLeft time;
     std::vector<Kept> passed;
     std::erase_if(kept_, [&](const Kept& kept) {
+      if (!passed.empty() && time.gone_s() > most_pass_s) return true;
       SampleBuffer out;
       try {
         const Shape shape = apply(position, kept, out);
@@ -111,13 +119,24 @@ class Bench {
   std::vector<Kept> kept_;
 };
 
+/// 1, 2, 4 ... and the most.
+std::vector<int> thread_counts(int most) {
+  std::vector<int> counts;
+  for (int threads = 1; threads < most; threads *= 2) counts.push_back(threads);
+  counts.push_back(most);
+  return counts;
+}
+
 }  // namespace
 
 std::vector<IsolatedNode> isolate(Pipeline& pipeline, double seconds,
                                   const ProfileOptions& options) {
   Bench bench(pipeline);
   std::vector<IsolatedNode> all;
-  const int most = pipeline.threads().count();
+  const std::vector<int> counts = thread_counts(pipeline.threads().count());
+  const size_t measurements = counts.size() * pipeline.chain().transforms.size();
+  const double each_s = std::clamp(seconds / std::max<double>(static_cast<double>(measurements), 1),
+                                   least_each_s, most_each_s);
   for (size_t i = 0; i < pipeline.chain().transforms.size(); ++i) {
     const std::string& node = pipeline.chain().transforms[i]->name();
     std::vector<Kept> passed = bench.pass(i);  // and warms the page cache
@@ -125,14 +144,17 @@ std::vector<IsolatedNode> isolate(Pipeline& pipeline, double seconds,
       throw RunError("node \"" + node + "\": rejects every utterance, so it cannot be measured");
     }
     double alone = 0;
-    for (int threads = 1;; threads = std::min(2 * threads, most)) {
+    for (const int threads : counts) {
       options.throw_if_stopped();
-      options.progress(node + " alone, threads: " + std::to_string(threads));
-      IsolatedNode measured = bench.measure(i, threads, seconds);
+      options.progress({.what = node + " alone on " + counted(threads, "thread"),
+                        .done = std::ssize(all),
+                        .total = static_cast<int64_t>(measurements),
+                        .unit = "measurements",
+                        .left_s = each_s * static_cast<double>(measurements - all.size())});
+      IsolatedNode measured = bench.measure(i, threads, each_s);
       if (threads == 1) alone = measured.x_realtime;
       measured.scaling = measured.x_realtime / alone;
       all.push_back(measured);
-      if (threads == most) break;
     }
     bench.go_on_with(std::move(passed));
   }

@@ -16,9 +16,10 @@ struct IsolatedNode {
   double scaling = 0;  ///< against one thread
 };
 
-/// Takes utterances out of epoch 0 (at most 64, and 256 MB between nodes), and runs each node over
-/// them on 1, 2, 4 ... threads up to the pipeline's count, `seconds` long each time. Throws
-/// RunError when every one of them is rejected.
+/// Takes utterances out of epoch 0 (at most 64, 256 MB between nodes, and as many as pass a node in
+/// a second), and runs each node over them on 1, 2, 4 ... threads up to the pipeline's count.
+/// `seconds` is for all of this together: each measurement has its part of it, from 0.05 to 0.5 s,
+/// and ends with an utterance. Throws RunError when every one of them is rejected.
 std::vector<IsolatedNode> isolate(Pipeline& pipeline, double seconds,
                                   const ProfileOptions& options);
 

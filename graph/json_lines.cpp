@@ -3,8 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include "graph/output_error.h"
+#include "graph/plain_numbers.h"
 
 namespace flowqat::graph {
+
+std::string json_line(const Json& json) {
+  return rounded(json).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 JsonLines::JsonLines(std::filesystem::path path, bool keep) : path_(std::move(path)) {
   open(keep ? std::ios::app : std::ios::trunc);
@@ -19,8 +24,7 @@ void JsonLines::open(std::ios::openmode mode) {
 
 void JsonLines::add(const Json& line) {
   if (path_.empty()) return;
-  // A path or message may hold bytes that are no UTF-8: they are replaced, never a reason to stop.
-  const std::string text = line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text = json_line(line);
   file_ << text << std::flush;
   if (!file_) throw OutputError(path_.string() + ": cannot be written (is the disk full?)");
   bytes_ += static_cast<int64_t>(text.size());

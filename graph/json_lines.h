@@ -2,10 +2,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 #include "graph/json.h"
 
 namespace flowqat::graph {
+
+/// `json` as it goes to files and programs: on one line that ends, its fractions rounded to seven
+/// digits, and bytes that are no UTF-8 (a path may hold some) replaced.
+std::string json_line(const Json& json);
 
 /// A file of one JSON object a line, written out at once, so that nothing is lost when the program
 /// is killed. It can be cut back to what a checkpoint knew.

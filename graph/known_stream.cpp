@@ -13,10 +13,11 @@ PipelineOptions pipeline_options(const Params& settings) {
                     .world_size = static_cast<int>(settings.integer("world_size"))}};
 }
 
-KnownStream read_stream(const Batcher& batcher, const PipelineOptions& options, int threads) {
+KnownStream read_stream(const Batcher& batcher, const PipelineOptions& options,
+                        const IndexReading& reading) {
   KnownStream stream{.chain = Chain::behind(batcher), .index = {}, .selection = {}};
   const Source& source = *stream.chain.source;
-  stream.index = source.read_index(threads);
+  stream.index = source.read_index(reading);
   if (stream.index.empty()) {
     throw RunError("node \"" + source.name() + "\": the corpus holds no utterance");
   }
@@ -30,6 +31,15 @@ KnownStream read_stream(const Batcher& batcher, const PipelineOptions& options, 
                         : "`hours` is shorter than every one"));
   }
   return stream;
+}
+
+IndexProgress index_progress(const Batcher& batcher, Reporter& reporter,
+                             const std::atomic<int>& stop_signal) {
+  return [&reporter, &stop_signal, what = batcher.name() + ": reading the index"](int64_t done,
+                                                                                  int64_t total) {
+    if (stop_signal != 0) throw Interrupted(stop_signal);
+    reporter.progress({.what = what, .done = done, .total = total, .unit = "files"});
+  };
 }
 
 }  // namespace flowqat::graph

@@ -1,7 +1,10 @@
 /// What is known of a stream before any of its audio is read.
 #pragma once
+#include <atomic>
+
 #include "graph/params.h"
 #include "graph/plan.h"
+#include "graph/reporter.h"
 
 namespace flowqat::graph {
 
@@ -22,8 +25,14 @@ struct KnownStream {
   Selection selection;  ///< what is presented of it
 };
 
-/// Reads the index of the corpus behind `batcher`, on `threads` threads. Throws what
-/// Source::read_index() throws, and RunError where nothing is left to present.
-KnownStream read_stream(const Batcher& batcher, const PipelineOptions& options, int threads);
+/// Reads the index of the corpus behind `batcher`. Throws what Source::read_index() throws, and
+/// RunError where nothing is left to present.
+KnownStream read_stream(const Batcher& batcher, const PipelineOptions& options,
+                        const IndexReading& reading);
+
+/// Tells `reporter` how far the index behind `batcher` is read, and ends that with Interrupted once
+/// `stop_signal` is not 0; both outlive it.
+IndexProgress index_progress(const Batcher& batcher, Reporter& reporter,
+                             const std::atomic<int>& stop_signal);
 
 }  // namespace flowqat::graph

@@ -18,9 +18,10 @@ void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch)
                 {"node", at.rejected->node},
                 {"reason", at.rejected->reason},
                 {"consumer", consumer},
-                {"epoch", epoch},
-                {"batch", batch.number},
-                {"row", row}});
+                {"epoch", epoch + 1},
+                {"batch", batch.number + 1},
+                {"row", row + 1}});
+    if (on_rejected_) on_rejected_(at);
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "graph/digest.h"
@@ -14,11 +15,14 @@ class Ledger {
  public:
   /// Without a file rejected utterances are only counted.
   Ledger() = default;
-  /// A line for each rejected utterance goes to `rejected_jsonl`; `keep` as for JsonLines.
+  /// A line for each rejected utterance goes to `rejected_jsonl`, epochs, batches and rows counted
+  /// from 1; `keep` as for JsonLines.
   explicit Ledger(const std::filesystem::path& rejected_jsonl, bool keep = false)
       : lines_(rejected_jsonl, keep) {}
 
   void add(const Batch& batch, const std::string& consumer, int64_t epoch);
+  /// Called with every rejected row that is added.
+  void on_rejected(std::function<void(const Row&)> listener) { on_rejected_ = std::move(listener); }
 
   int64_t done() const { return done_; }
   int64_t rejected() const { return rejected_; }
@@ -31,6 +35,7 @@ class Ledger {
  private:
   JsonLines lines_;
   DigestChain chain_;
+  std::function<void(const Row&)> on_rejected_;
   int64_t done_ = 0, rejected_ = 0;
 };
 

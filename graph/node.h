@@ -3,6 +3,7 @@
 /// them at once.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -49,11 +50,23 @@ class StreamNode : public Node {
   const StreamNode* upstream_;
 };
 
+/// Told now and then how many of a corpus's files are looked at; `total` 0: not known yet. What it
+/// throws ends the reading.
+using IndexProgress = std::function<void(int64_t done, int64_t total)>;
+
+/// How an index is read.
+struct IndexReading {
+  IndexReading(int threads, IndexProgress progress = {})  // NOLINT: a number of threads is one
+      : threads(threads), progress(std::move(progress)) {}
+  int threads;  ///< 0: all cores
+  IndexProgress progress;
+};
+
 /// Lists the utterances of a corpus.
 class Source : public StreamNode {
  public:
   /// Reads headers and transcripts, never audio. Called once, before the first plan.
-  virtual Index read_index(int threads) const = 0;
+  virtual Index read_index(const IndexReading& reading) const = 0;
   /// How many hours, as presented after all transforms, an epoch takes of the corpus; 0: all.
   virtual double hours() const { return 0; }
   /// For corpora that are best read in order (archives on a disk or a network): utterances are
@@ -116,6 +129,8 @@ class Batcher : public StreamNode {
   virtual int64_t padded_samples(int64_t longest) const = 0;
   /// How many finished batches of the mean size may wait for the consumer.
   virtual int64_t queue() const = 0;
+  /// Whether an epoch's first batches are a sample of all of it.
+  virtual bool is_in_random_order([[maybe_unused]] int64_t epoch) const { return true; }
 };
 
 /// One step of the lower line: takes and gives models, runs on the training thread.

@@ -5,8 +5,9 @@
 namespace flowqat::graph {
 
 Pipeline::Pipeline(const Batcher& batcher, PipelineOptions options, DataThreads& threads,
-                   Ledger& ledger)
-    : Pipeline(read_stream(batcher, options, threads.count()), options, threads, ledger) {}
+                   Ledger& ledger, const IndexProgress& reading)
+    : Pipeline(read_stream(batcher, options, {threads.count(), reading}), options, threads,
+               ledger) {}
 
 Pipeline::Pipeline(KnownStream stream, PipelineOptions options, DataThreads& threads,
                    Ledger& ledger)
@@ -27,11 +28,7 @@ Plan Pipeline::plan(const std::string& consumer, int64_t epoch) const {
 std::vector<NodeStatistics> Pipeline::statistics() const {
   std::vector<NodeStatistics> all;
   for (size_t i = 0; i < counters_.size(); ++i) {
-    all.push_back({.node = stream_.chain.transforms[i]->name(),
-                   .utterances = counters_[i].utterances(),
-                   .rejected = counters_[i].rejected(),
-                   .audio_s = counters_[i].audio_s(),
-                   .busy_s = counters_[i].busy_s()});
+    all.push_back({.node = stream_.chain.transforms[i]->name(), .counts = counters_[i].counts()});
   }
   return all;
 }

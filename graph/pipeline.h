@@ -2,6 +2,7 @@
 /// whoever consumes it. Between the plan and the release of a batch, audio in flight is bounded.
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,12 @@ class DataThreads {
   std::unique_ptr<Impl> impl_;
 };
 
+/// How much an epoch is, as planned.
+struct Extent {
+  int64_t batches = 0, utterances = 0;
+  double padded_s = 0;
+};
+
 /// One epoch, being made. Draw batches until null; letting go of a batch makes room for another.
 /// Not for several threads at once. Destroying it early stops the work that is under way.
 class Stream {
@@ -37,12 +44,24 @@ class Stream {
   /// (but a Rejection), with node, utterance and file named; RunError when the failure budget is
   /// exhausted.
   virtual std::shared_ptr<const Batch> next() = 0;
+  /// Waits until next() would not, `deadline` at the longest; false: it still would.
+  virtual bool wait_until(std::chrono::steady_clock::time_point deadline) = 0;
+  /// Of the whole epoch, even where the stream began behind its first batch.
+  virtual Extent extent() const = 0;
+};
+
+/// What came to the end of a stream's transforms since the beginning, handed on or not yet.
+struct Finished {
+  std::atomic<int64_t> utterances{0}, rejected{0};
+  std::atomic<int64_t> audio_us{0};  ///< of the corpus; without what was rejected
 };
 
 class Pipeline {
  public:
-  /// Reads the index. `threads` and `ledger` outlive the pipeline.
-  Pipeline(const Batcher& batcher, PipelineOptions options, DataThreads& threads, Ledger& ledger);
+  /// Reads the index, and tells `reading` how far that is. `threads` and `ledger` outlive the
+  /// pipeline.
+  Pipeline(const Batcher& batcher, PipelineOptions options, DataThreads& threads, Ledger& ledger,
+           const IndexProgress& reading = {});
   /// Of a stream whose index was read before.
   Pipeline(KnownStream stream, PipelineOptions options, DataThreads& threads, Ledger& ledger);
   ~Pipeline();
@@ -62,6 +81,7 @@ class Pipeline {
   std::vector<NodeCounter>& counters() { return counters_; }
   Ledger& ledger() { return ledger_; }
   DataThreads& threads() { return threads_; }
+  Finished& finished() { return finished_; }
   /// Audio of the corpus that was admitted, and that the consumer has let go of, since the start.
   std::atomic<int64_t>& admitted_us() { return admitted_us_; }
   std::atomic<int64_t>& released_us() { return released_us_; }
@@ -80,6 +100,7 @@ class Pipeline {
   std::vector<NodeCounter> counters_;
   std::shared_ptr<SampleBuffers> batch_buffers_ = std::make_shared<SampleBuffers>();
   SampleBuffers utterance_buffers_;
+  Finished finished_;
   std::atomic<int64_t> admitted_us_{0}, released_us_{0};
   Trace* trace_ = nullptr;
 };

@@ -3,12 +3,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <set>
-#include <thread>
 
 #include "graph/error.h"
 #include "graph/format.h"
+#include "graph/plain_numbers.h"
 
 namespace flowqat::graph {
 namespace {
@@ -17,9 +16,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double least_interval_s = 0.02;
 constexpr double most_looks = 500;
+constexpr size_t most_slices = 10;
+constexpr std::chrono::milliseconds patience{100};  // between two looks at the clock
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+double seconds_between(Clock::time_point start, Clock::time_point end) {
+  return std::chrono::duration<double>(end - start).count();
 }
 
 rusage process_usage() {
@@ -36,70 +37,76 @@ double cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-Occupancy look(Pipeline& pipeline, double time_s) {
-  Occupancy now{.time_s = time_s, .waiting_s = {}, .active = {}};
-  // Counters are read downstream first, so that what moves on meanwhile is not counted twice.
-  double taken_s = 1e-6 * static_cast<double>(pipeline.released_us());
-  const auto& counters = pipeline.counters();
-  for (auto counter = counters.rbegin(); counter != counters.rend(); ++counter) {
-    now.waiting_s.push_back(std::max(0.0, counter->done_s() - taken_s));
-    now.active.push_back(static_cast<double>(std::max<int64_t>(0, counter->active())));
-    taken_s = counter->begun_s();
-  }
-  now.waiting_s.push_back(
-      std::max(0.0, 1e-6 * static_cast<double>(pipeline.admitted_us()) - taken_s));
-  std::reverse(now.waiting_s.begin(), now.waiting_s.end());
-  std::reverse(now.active.begin(), now.active.end());
-  return now;
-}
-
-/// Looks at the stream now and then, from a thread of its own, until it is destroyed.
-class Observer {
+/// A consumer that lets go of every batch at once, and goes from epoch to epoch.
+class Drain {
  public:
-  Observer(Pipeline& pipeline, double interval_s, std::vector<Occupancy>& timeline)
-      : thread_([this, &pipeline, interval_s, &timeline] {
-          const auto start = Clock::now();
-          std::unique_lock lock(mutex_);
-          const auto interval = std::chrono::duration<double>(interval_s);
-          while (!stop_.wait_for(lock, interval, [this] { return stopping_; })) {
-            timeline.push_back(look(pipeline, seconds_since(start)));
-          }
-        }) {}
-  ~Observer() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    stop_.notify_one();
-    thread_.join();
+  Drain(Pipeline& pipeline, const ProfileOptions& options)
+      : pipeline_(pipeline), options_(options), first_epoch_(first_epoch(pipeline)) {
+    open(first_epoch_);
+    utterances_ = stream_->extent().utterances;
   }
-  Observer(const Observer&) = delete;
-  Observer& operator=(const Observer&) = delete;
+
+  /// Draws until `is_over`, which is asked several times a second; `gone_s` counts from now.
+  template <class Over>
+  void draw(const Over& is_over) {
+    while (!is_over()) {
+      options_.throw_if_stopped();
+      if (!stream_->wait_until(Clock::now() + patience)) continue;
+      if (stream_->next()) continue;
+      if (epoch_ == 0 && first_epoch_ == 0) sha256_ = pipeline_.ledger().batches_sha256();
+      open(epoch_ + 1);
+    }
+  }
+
+  int64_t utterances() const { return utterances_; }
+  bool is_through_first() const { return epoch_ > first_epoch_; }
+  const std::string& sha256() const { return sha256_; }
+  /// Whether the batches that came so far are no sample of an epoch, and why.
+  std::string order() const {
+    const Chain& chain = pipeline_.chain();
+    if (!chain.batcher->is_in_random_order(first_epoch_)) {
+      return "\"" + chain.batcher->name() + "\" draws them in the corpus's order";
+    }
+    if (chain.source->shuffle_window() > 0) {
+      return "\"" + chain.source->name() + "\" shuffles them among neighbours only";
+    }
+    return "";
+  }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool stopping_ = false;
-  std::thread thread_;
+  /// Where the first epoch goes by length, the second is more like the rest.
+  static int64_t first_epoch(const Pipeline& pipeline) {
+    const Batcher& batcher = *pipeline.chain().batcher;
+    return !batcher.is_in_random_order(0) && batcher.is_in_random_order(1) ? 1 : 0;
+  }
+  void open(int64_t epoch) {
+    epoch_ = epoch;
+    stream_.reset();  // its threads' time is the next one's
+    stream_ = pipeline_.open(pipeline_.chain().batcher->name(), epoch);
+  }
+
+  Pipeline& pipeline_;
+  const ProfileOptions& options_;
+  const int64_t first_epoch_;
+  int64_t epoch_ = 0, utterances_ = 0;
+  std::string sha256_;
+  std::unique_ptr<Stream> stream_;
 };
 
-/// Draws an epoch and returns the seconds of the corpus's audio that were read for it.
-double drain(Pipeline& pipeline, int64_t epoch, const ProfileOptions& options) {
-  double audio_s = 0;
-  const auto stream = pipeline.open(pipeline.chain().batcher->name(), epoch);
-  while (const auto batch = stream->next()) {
-    options.throw_if_stopped();
-    for (const Row& row : batch->rows) audio_s += row.rejected ? 0 : row.entry->shape.seconds();
-  }
-  return audio_s;
-}
-
-/// What the counters said at one time.
+/// What the counters say now. The clock is read before the first reading and after the second, so
+/// that no node can have been busy for longer than that.
 struct Reading {
   std::vector<NodeStatistics> nodes;
   std::vector<DurationHistogram::Counts> durations;
+  int64_t utterances, rejected, audio_us;
+  double cpu_s;
 
-  explicit Reading(Pipeline& pipeline) : nodes(pipeline.statistics()) {
+  explicit Reading(Pipeline& pipeline)
+      : nodes(pipeline.statistics()),
+        utterances(pipeline.finished().utterances),
+        rejected(pipeline.finished().rejected),
+        audio_us(pipeline.finished().audio_us),
+        cpu_s(cpu_seconds()) {
     for (const NodeCounter& counter : pipeline.counters()) {
       durations.push_back(counter.durations().counts());
     }
@@ -116,27 +123,23 @@ std::vector<NodeProfile> compare(const Reading& before, const Reading& after,
     return sum_s / std::max<double>(static_cast<double>(profile.timeline.size()), 1);
   };
   for (size_t i = 0; i < after.nodes.size(); ++i) {
-    const double busy_s = after.nodes[i].busy_s - before.nodes[i].busy_s;
-    const double audio_s = after.nodes[i].audio_s - before.nodes[i].audio_s;
-    const auto utterances =
-        static_cast<double>(after.nodes[i].utterances - before.nodes[i].utterances);
+    const NodeCounter::Counts &from = before.nodes[i].counts, &to = after.nodes[i].counts;
+    const double busy_s = to.busy_s - from.busy_s;
     const auto quantile_ms = [&](double quantile) {
       return DurationHistogram::quantile_ms(before.durations[i], after.durations[i], quantile);
     };
     nodes.push_back({.node = after.nodes[i].node,
-                     .utterances_per_s = utterances / profile.wall_s,
-                     .x_realtime = busy_s > 0 ? audio_s / busy_s : 0,
+                     .utterances_per_s = static_cast<double>(to.done - from.done) / profile.wall_s,
+                     .x_realtime = busy_s > 0 ? (to.audio_s - from.audio_s) / busy_s : 0,
                      .busy_share = busy_s / thread_s,
                      .p50_ms = quantile_ms(0.5),
                      .p99_ms = quantile_ms(0.99),
                      .in_flight_before_s = mean_waiting_s(i),
                      .in_flight_after_s = mean_waiting_s(i + 1),
-                     .rejected = after.nodes[i].rejected - before.nodes[i].rejected});
+                     .rejected = to.rejected - from.rejected});
   }
   return nodes;
 }
-
-std::string percent(double share) { return format("%.0f %%", 100 * share); }
 
 /// The node that most of the threads' time goes to, and what that time is spent on.
 void find_bottleneck(Profile& profile) {
@@ -148,14 +151,14 @@ void find_bottleneck(Profile& profile) {
       [](const NodeProfile& a, const NodeProfile& b) { return a.busy_share < b.busy_share; });
   profile.bottleneck = largest->node;
   const double cpu_share = profile.cpu_s / (profile.wall_s * profile.threads);
-  profile.reason = "it takes " + percent(largest->busy_share / busy_share) +
+  profile.reason = "it takes " + percent_text(largest->busy_share / busy_share) +
                    " of the time that is spent in nodes";
   if (cpu_share < 0.7 * busy_share) {
-    profile.reason += "; but only " + percent(cpu_share / busy_share) +
+    profile.reason += "; but only " + percent_text(cpu_share / busy_share) +
                       " of that time is spent computing: the threads wait for files, or other "
                       "programs take the cores";
   } else if (busy_share < 0.85) {
-    profile.reason += "; but the threads idle " + percent(1 - busy_share) +
+    profile.reason += "; but the threads idle " + percent_text(1 - busy_share) +
                       " of the time: more audio in flight (the batch's \"queue\", or "
                       "\"audio_in_flight_s\") would keep them busy";
   }
@@ -163,35 +166,62 @@ void find_bottleneck(Profile& profile) {
 
 }  // namespace
 
+double Profile::lowest_x_realtime() const {
+  return slices_x_realtime.empty() ? x_realtime() : std::ranges::min(slices_x_realtime);
+}
+
+double Profile::highest_x_realtime() const {
+  return slices_x_realtime.empty() ? x_realtime() : std::ranges::max(slices_x_realtime);
+}
+
 Profile profile(Pipeline& pipeline, const ProfileOptions& options) {
   Profile result;
   result.threads = pipeline.threads().count();
-  options.progress("warming up with one epoch");
-  drain(pipeline, 0, options);
-  result.utterances = pipeline.ledger().done() + pipeline.ledger().rejected();
-  result.rejected = pipeline.ledger().rejected();
-  result.batches_sha256 = pipeline.ledger().batches_sha256();
+  const Finished& finished = pipeline.finished();
+  options.progress({.what = "planning an epoch"});
+  auto start = Clock::now();
+  const auto gone_s = [&] { return seconds_between(start, Clock::now()); };
+  Drain drain(pipeline, options);
+  result.utterances = drain.utterances();
+  start = Clock::now();
+  drain.draw([&] {
+    options.progress({.what = "warming up", .done_share = gone_s() / options.warm_up_s});
+    return drain.is_through_first() || gone_s() >= options.warm_up_s;
+  });
 
+  start = Clock::now();
   const Reading before(pipeline);
-  const double cpu_before_s = cpu_seconds();
-  const auto start = Clock::now();
+  const auto has_come = [&] {
+    return finished.utterances > before.utterances || finished.rejected > before.rejected;
+  };
   {
-    const Observer observer(pipeline, std::max(least_interval_s, options.seconds / most_looks),
-                            result.timeline);
-    do {
-      ++result.epochs;
-      options.progress("measuring epoch " + std::to_string(result.epochs));
-      result.audio_s += drain(pipeline, result.epochs, options);
-    } while (seconds_since(start) < options.seconds);
-    result.wall_s = seconds_since(start);
-    result.cpu_s = cpu_seconds() - cpu_before_s;
+    const Observer observer(
+        pipeline, start, std::max(least_interval_s, options.seconds / most_looks), result.timeline);
+    drain.draw([&] {
+      const double audio_s = 1e-6 * static_cast<double>(finished.audio_us - before.audio_us);
+      const double now_s = std::max(gone_s(), 1e-3);
+      options.progress({.what = "measuring",
+                        .more = {format("%.0f x real time", audio_s / now_s)},
+                        .left_s = std::max(0.0, options.seconds - now_s),
+                        .done_share = now_s / std::max(options.seconds, 1e-3)});
+      return gone_s() >= options.seconds && has_come();
+    });
   }
+  const Reading after(pipeline);
+  result.wall_s = gone_s();
+  result.cpu_s = after.cpu_s - before.cpu_s;
+  result.audio_s = 1e-6 * static_cast<double>(after.audio_us - before.audio_us);
+  result.measured = after.utterances - before.utterances;
+  result.rejected = after.rejected - before.rejected;
+  result.batches_sha256 = drain.sha256();
   if (result.audio_s == 0) {
     throw RunError("node \"" + pipeline.chain().source->name() + "\": all of the " +
-                   std::to_string(result.utterances) +
-                   " utterances of an epoch were rejected, so there is nothing to measure");
+                   counted(result.rejected, "utterance") +
+                   " that were measured were rejected, so there is nothing to say of the others");
   }
-  result.nodes = compare(before, Reading(pipeline), result);
+  if (result.epochs() < 1) result.sample = drain.order();
+  result.nodes = compare(before, after, result);
+  result.slices_x_realtime = speed_of_slices(result.timeline, most_slices);
   result.peak_rss_bytes = 1024 * static_cast<int64_t>(process_usage().ru_maxrss);
   find_bottleneck(result);
   return result;

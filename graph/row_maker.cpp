@@ -51,8 +51,8 @@ void RowMaker::apply(size_t position, Utterance& utterance) const {
   if (row.rejected) return counter.pass(source_s);
   const std::string& node = pipeline_.chain().transforms[position]->name();
   const double input_s = utterance.shape.seconds();
-  counter.begin(source_s);
   const auto begun = Clock::now();
+  counter.begin(source_s, begun);
   try {
     if (!row.entry->broken.empty()) throw Rejection(row.entry->broken);
     if (utterance.shape.samples == 0) throw Rejection(row.entry->path + ": holds no audio");
@@ -64,7 +64,7 @@ void RowMaker::apply(size_t position, Utterance& utterance) const {
                    "): " + error.what());
   }
   const auto ended = Clock::now();
-  counter.end(source_s, input_s, ended - begun, row.rejected.has_value());
+  counter.end(source_s, input_s, begun, ended, row.rejected.has_value());
   if (Trace* trace = pipeline_.trace()) trace->note(position, row.entry->id, begun, ended);
 }
 
@@ -107,6 +107,11 @@ void RowMaker::finish(Utterance& utterance) const {
     row.channel_masks.clear();
   }
   row.digest = digest_row(row, place.first(static_cast<size_t>(row.samples)));
+  Finished& finished = pipeline_.finished();
+  ++(row.rejected ? finished.rejected : finished.utterances);
+  if (!row.rejected) {
+    finished.audio_us += static_cast<int64_t>(1e6 * row.entry->shape.seconds());
+  }
 }
 
 }  // namespace flowqat::graph

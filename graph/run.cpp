@@ -1,26 +1,30 @@
 #include "graph/run.h"
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "graph/check.h"
 #include "graph/error.h"
 #include "graph/format.h"
+#include "graph/plain_numbers.h"
+#include "graph/time_left.h"
 
 namespace flowqat::graph {
 namespace {
 
 /// A table of what each node of a stream did.
-std::string node_table(const Pipeline& pipeline, double wall_s) {
-  std::string text = format("%-16s %12s %10s %14s %12s\n", "node", "utterances", "rejected",
-                            "x real time", "busy share");
+std::string node_table(const Pipeline& pipeline, double wall_s, int threads) {
+  std::string text =
+      format("%-16s %12s %10s %14s %8s\n", "node", "utterances", "rejected", "x real time", "busy");
   for (const NodeStatistics& node : pipeline.statistics()) {
-    text += format("%-16s %12lld %10lld %14.0f %11.1f%%\n", node.node.c_str(),
-                   static_cast<long long>(node.utterances), static_cast<long long>(node.rejected),
-                   node.busy_s > 0 ? node.audio_s / node.busy_s : 0.0, 100 * node.busy_s / wall_s);
+    const NodeCounter::Counts& counts = node.counts;
+    text += format("%-16s %12lld %10lld %14.0f %8s\n", node.node.c_str(),
+                   static_cast<long long>(counts.done), static_cast<long long>(counts.rejected),
+                   counts.busy_s > 0 ? counts.audio_s / counts.busy_s : 0.0,
+                   percent_text(counts.busy_s / (wall_s * threads)).c_str());
   }
-  return text;
+  return text +
+         format("x real time: of one thread. busy: of the time of all %d data threads.\n", threads);
 }
 
 }  // namespace
@@ -33,32 +37,45 @@ StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolde
       pipeline_options_(pipeline_options(graph.settings())),
       threads_(static_cast<int>(graph.settings().integer("threads"))),
       ledger_(folder.path() / "rejected.jsonl", folder.resumed()),
+      rejections_([this](const std::string& line) { reporter().say(line); }),
       metrics_(folder.path() / "metrics.jsonl", folder.resumed()),
       known_(std::move(streams)),
-      summary_(std::make_unique<Json>(Json::object())) {}
+      summary_(std::make_unique<Json>(Json::object())) {
+  ledger_.on_rejected([this](const Row& row) { rejections_.add(row); });
+}
 
 StepContext::~StepContext() = default;
+
+void StepContext::progress(Progress progress) const {
+  if (rejections_.count() > 0) {
+    progress.more.insert(progress.more.begin(), whole_text(rejections_.count()) + " rejected");
+  }
+  reporter().progress(progress);
+}
 
 Pipeline& StepContext::audio(const Batcher& batcher) {
   std::unique_ptr<Pipeline>& pipeline = pipelines_[&batcher];
   if (!pipeline) {
+    const IndexProgress reading = index_progress(batcher, reporter(), *options_.stop_signal);
     auto known = known_.extract(&batcher);
     pipeline = std::make_unique<Pipeline>(
         known ? std::move(known.mapped())
-              : read_stream(batcher, pipeline_options_, threads_.count()),
+              : read_stream(batcher, pipeline_options_, {threads_.count(), reading}),
         pipeline_options_, threads_, ledger_);
     const Selection& selection = pipeline->selection();
-    std::string line = batcher.name() + ": " + std::to_string(pipeline->index().size()) +
-                       " utterances, " + format("%.2f h an epoch", selection.presented_s / 3600);
+    std::string line = batcher.name() + ": " + counted(std::ssize(pipeline->index()), "utterance") +
+                       ", " + duration_text(selection.presented_s) + " of audio an epoch";
     if (selection.left_out > 0) {
-      line += "; " + std::to_string(selection.left_out) + " left out by duration or weight";
+      line += "; " + whole_text(static_cast<int64_t>(selection.left_out)) +
+              " left out by duration or weight";
     }
     if (const Share& share = pipeline_options_.share; share.world_size > 1) {
       line += format("; rank %d of %d takes its share", share.rank, share.world_size);
     }
     const double hours = pipeline->chain().source->hours();
     if (hours > 0 && selection.presented_s == selection.corpus_s) {
-      line += format("; fewer than the %.2f h asked for: the corpus holds no more", hours);
+      line +=
+          "; less than the " + duration_text(3600 * hours) + " asked for: the corpus holds no more";
     }
     reporter().say(line);
   }
@@ -128,34 +145,42 @@ void StepContext::run(Step& step) {
 void StepContext::drain(const Batcher& batcher) {
   Pipeline& pipeline = audio(batcher);
   if (folder_.resumed()) restore(state());  // a stream by itself starts over
-  const auto started = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  };
-  double audio_s = 0;
+  const TimeLeft time;
+  double audio_s = 0, padded_s = 0;
   const auto stream = pipeline.open(batcher.name(), 0);
+  const Extent extent = stream->extent();
   while (const auto batch = stream->next()) {
     throw_if_stopped();
     for (const Row& row : batch->rows) audio_s += row.rejected ? 0 : row.entry->shape.seconds();
-    reporter().progress(format("%s: batch %lld, %.0f s of audio, %.0f x real time",
-                               batcher.name().c_str(), static_cast<long long>(batch->number + 1),
-                               audio_s, audio_s / seconds()));
+    padded_s += batch->padded_s();
+    progress({.what = batcher.name(),
+              .done = batch->number + 1,
+              .total = extent.batches,
+              .unit = "batches",
+              .more = {format("%.0f x real time", audio_s / time.gone_s()),
+                       duration_text(audio_s) + " of audio"},
+              .left_s = time.left_s(padded_s / extent.padded_s)});
   }
-  const double wall_s = seconds();
+  const double wall_s = time.gone_s();
   (*summary_)["data"][batcher.name()] = {
       {"audio_s", audio_s}, {"wall_s", wall_s}, {"x_realtime", audio_s / wall_s}};
-  reporter().result(node_table(pipeline, wall_s) +
-                    format("%s: %.0f s of audio in %.2f s, %.0f x real time, %lld utterances done, "
-                           "%lld rejected\n",
-                           batcher.name().c_str(), audio_s, wall_s, audio_s / wall_s,
-                           static_cast<long long>(ledger_.done()),
-                           static_cast<long long>(ledger_.rejected())));
+  reporter().result(node_table(pipeline, wall_s, threads_.count()) +
+                    format("%s: %s of audio in %.2f s, %.0f x real time, %s done, %s rejected\n",
+                           batcher.name().c_str(), duration_text(audio_s).c_str(), wall_s,
+                           audio_s / wall_s, counted(ledger_.done(), "utterance").c_str(),
+                           whole_text(ledger_.rejected()).c_str()));
 }
 
 void StepContext::finish() {
   (*summary_)["utterances"] = {{"done", ledger_.done()}, {"rejected", ledger_.rejected()}};
   (*summary_)["batches_sha256"] = ledger_.batches_sha256();
+  *summary_ = rounded(*summary_);
   write_json(folder_.path() / "summary.json", *summary_);
+  if (rejections_.count() == 0) return;
+  reporter().say(whole_text(ledger_.rejected()) + " of " +
+                 counted(ledger_.done() + ledger_.rejected(), "utterance") +
+                 " rejected, each listed in " + (folder_.path() / "rejected.jsonl").string() +
+                 ": " + rejections_.by_reason());
 }
 
 Json run_graph(const Graph& graph, const RunOptions& options) {

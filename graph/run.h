@@ -11,6 +11,7 @@
 #include "graph/graph.h"
 #include "graph/json_lines.h"
 #include "graph/pipeline.h"
+#include "graph/rejections.h"
 #include "graph/reporter.h"
 #include "graph/run_folder.h"
 
@@ -35,6 +36,8 @@ class StepContext {
   const std::filesystem::path& folder() const { return folder_.path(); }
   uint64_t seed() const { return seed_; }
   Reporter& reporter() const { return *options_.reporter; }
+  /// Where the step stands; what was rejected so far is added.
+  void progress(Progress progress) const;
   /// The signal that asked the run to end, or 0.
   int stop_signal() const { return *options_.stop_signal; }
   /// Throws Interrupted if a signal asked to stop; for steps with nothing to save.
@@ -72,6 +75,7 @@ class StepContext {
   PipelineOptions pipeline_options_;
   DataThreads threads_;
   Ledger ledger_;
+  Rejections rejections_;
   JsonLines metrics_;
   std::map<const Batcher*, KnownStream> known_;
   std::map<const Batcher*, std::unique_ptr<Pipeline>> pipelines_;

@@ -1,63 +1,77 @@
-/// What each node of a stream did; counted without locks by the threads that do the work.
+/// What each node of a stream did.
 #pragma once
-#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string>
-#include <vector>
 
 #include "graph/histogram.h"
 
 namespace flowqat::graph {
 
+/// Written by the threads that do the work: a lock of some ten nanoseconds around the sums makes a
+/// reading whole, and an utterance takes a thousand times as long.
 class NodeCounter {
  public:
+  using Clock = std::chrono::steady_clock;
+
+  struct Counts {
+    int64_t begun = 0, done = 0;     ///< utterances
+    int64_t rejected = 0;            ///< of those done
+    double begun_s = 0, done_s = 0;  ///< the corpus's audio that was taken up, and that is done
+    double audio_s = 0;              ///< of the node's own input, done
+    double busy_s = 0;  ///< summed over threads, with the begun part of what is not done
+    int64_t active() const { return begun - done; }
+  };
+
   /// An utterance of `source_s` seconds in its corpus is taken up.
-  void begin(double source_s) {
-    begun_.fetch_add(1, std::memory_order_relaxed);
-    begun_us_.fetch_add(in_us(source_s), std::memory_order_relaxed);
+  void begin(double source_s, Clock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    ++counts_.begun;
+    counts_.begun_s += source_s;
+    open_ += now - start_;
   }
   /// It is done; `audio_s` is the node's own input.
-  void end(double source_s, double audio_s, std::chrono::nanoseconds busy, bool rejected) {
-    utterances_.fetch_add(1, std::memory_order_relaxed);
-    audio_us_.fetch_add(in_us(audio_s), std::memory_order_relaxed);
-    busy_ns_.fetch_add(busy.count(), std::memory_order_relaxed);
-    if (rejected) rejected_.fetch_add(1, std::memory_order_relaxed);
-    durations_.add(busy);
-    done_us_.fetch_add(in_us(source_s), std::memory_order_relaxed);
+  void end(double source_s, double audio_s, Clock::time_point begun, Clock::time_point ended,
+           bool rejected) {
+    durations_.add(ended - begun);
+    const std::lock_guard lock(mutex_);
+    ++counts_.done;
+    if (rejected) ++counts_.rejected;
+    counts_.done_s += source_s;
+    counts_.audio_s += audio_s;
+    busy_ += ended - begun;
+    open_ -= begun - start_;
   }
   /// One that an earlier node rejected goes by.
   void pass(double source_s) {
-    begun_us_.fetch_add(in_us(source_s), std::memory_order_relaxed);
-    done_us_.fetch_add(in_us(source_s), std::memory_order_relaxed);
+    const std::lock_guard lock(mutex_);
+    counts_.begun_s += source_s;
+    counts_.done_s += source_s;
   }
 
-  int64_t utterances() const { return utterances_; }
-  int64_t rejected() const { return rejected_; }
-  double audio_s() const { return 1e-6 * static_cast<double>(audio_us_); }
-  double busy_s() const { return 1e-9 * static_cast<double>(busy_ns_); }
+  Counts counts() const {
+    const std::lock_guard lock(mutex_);
+    Counts counts = counts_;
+    const auto under_way = counts.active() * (Clock::now() - start_) - open_;
+    counts.busy_s = std::chrono::duration<double>(busy_ + under_way).count();
+    return counts;
+  }
   const DurationHistogram& durations() const { return durations_; }
-  /// Seconds of the corpus's audio that were taken up, and that are done, since the beginning.
-  double begun_s() const { return 1e-6 * static_cast<double>(begun_us_); }
-  double done_s() const { return 1e-6 * static_cast<double>(done_us_); }
-  /// Utterances that are being worked on now.
-  int64_t active() const { return begun_ - utterances_; }
 
  private:
-  static int64_t in_us(double seconds) { return static_cast<int64_t>(seconds * 1e6); }
-
-  std::atomic<int64_t> begun_{0}, utterances_{0}, rejected_{0};
-  std::atomic<int64_t> audio_us_{0}, busy_ns_{0}, begun_us_{0}, done_us_{0};
+  const Clock::time_point start_ = Clock::now();
+  mutable std::mutex mutex_;  ///< over what follows, but the histogram
+  Counts counts_;             ///< busy_s is not kept here
+  Clock::duration busy_{0};   ///< of what is done
+  Clock::duration open_{0};   ///< when each utterance that is not done was begun, summed
   DurationHistogram durations_;
 };
 
 /// A reading of one node's counter.
 struct NodeStatistics {
   std::string node;
-  int64_t utterances = 0;  ///< that it worked on, rejected ones included
-  int64_t rejected = 0;    ///< by this node
-  double audio_s = 0;      ///< of its input
-  double busy_s = 0;       ///< summed over threads
+  NodeCounter::Counts counts;
 };
 
 }  // namespace flowqat::graph

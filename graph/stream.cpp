@@ -12,6 +12,7 @@
 #include "graph/data_threads.h"
 #include "graph/error.h"
 #include "graph/gate.h"
+#include "graph/rejections.h"
 #include "graph/row_maker.h"
 
 namespace flowqat::graph {
@@ -24,12 +25,6 @@ size_t count_utterances(const Plan& plan) {
   size_t count = 0;
   for (const PlannedBatch& batch : plan) count += batch.rows.size();
   return count;
-}
-
-/// Most reasons name the file already.
-std::string reason_with_path(const Row& row) {
-  const bool is_named = row.rejected->reason.find(row.entry->path) != std::string::npos;
-  return (is_named ? "" : row.entry->path + ": ") + row.rejected->reason;
 }
 
 class EpochStream : public Stream, public std::enable_shared_from_this<EpochStream> {
@@ -78,6 +73,18 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
       gate_.release(padded_s);
     }
     admit();
+  }
+
+  bool wait_until(std::chrono::steady_clock::time_point deadline) override {
+    if (to_hand_on_ == plan_.size()) return true;
+    std::unique_lock lock(mutex_);
+    return arrived_.wait_until(lock, deadline, [this] { return failure_ || !ready_.empty(); });
+  }
+
+  Extent extent() const override {
+    Extent extent{.batches = std::ssize(plan_), .utterances = static_cast<int64_t>(utterances_)};
+    for (const PlannedBatch& batch : plan_) extent.padded_s += batch.padded_s();
+    return extent;
   }
 
   std::shared_ptr<const Batch> next() override {
@@ -238,6 +245,10 @@ class OpenStream : public Stream {
   }
   ~OpenStream() override { epoch_->close(); }
   std::shared_ptr<const Batch> next() override { return epoch_->next(); }
+  bool wait_until(std::chrono::steady_clock::time_point deadline) override {
+    return epoch_->wait_until(deadline);
+  }
+  Extent extent() const override { return epoch_->extent(); }
 
  private:
   std::shared_ptr<EpochStream> epoch_;

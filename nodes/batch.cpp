@@ -30,6 +30,10 @@ class BatchNode : public graph::Batcher {
 
   int64_t queue() const override { return queue_; }
 
+  bool is_in_random_order(int64_t epoch) const override {
+    return order_ != "corpus" && !(shortest_first_ && epoch == 0);
+  }
+
   int64_t padded_samples(int64_t longest) const override {
     return (longest + pad_to_samples_ - 1) / pad_to_samples_ * pad_to_samples_;
   }

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "graph/plain_numbers.h"
 #include "graph/registry.h"
 #include "graph/run.h"
+#include "graph/time_left.h"
 #include "nodes/support/given_policy.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
@@ -57,19 +59,27 @@ class Calibrate : public ModelConsumer {
     state.model->insert_fake_quantizers(policy_);
     graph::Pipeline& pipeline = context.audio(audio_);
     const auto stream = pipeline.open(name(), 0);
+    const int64_t batches = std::min(batches_, stream->extent().batches);
+    const graph::TimeLeft time;
     int64_t observed = 0;
-    while (observed < batches_) {
+    while (observed < batches) {
       const auto batch = stream->next();
       if (!batch) break;
       context.throw_if_stopped();
       const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, config());
       if (prepared.audio.rows > 0) state.model->observe(prepared.audio);
-      context.reporter().progress(name() + ": batch " + std::to_string(++observed) + " of " +
-                                  std::to_string(batches_));
+      ++observed;
+      context.progress(
+          {.what = name(),
+           .done = observed,
+           .total = batches,
+           .unit = "batches",
+           .left_s = time.left_s(static_cast<double>(observed) / static_cast<double>(batches))});
     }
     state.model->finish_calibration();
     state.stage = Stage::ptq;
-    context.reporter().say(name() + ": ranges from " + std::to_string(observed) + " batches (" +
+    context.reporter().say(name() + ": ranges from " +
+                           graph::counted(observed, "batch", "batches") + " (" +
                            layer_counts(policy_, *state.model) + ")");
     give(std::move(state));
   }

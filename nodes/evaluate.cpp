@@ -6,6 +6,7 @@
 #include "graph/format.h"
 #include "graph/registry.h"
 #include "graph/run.h"
+#include "graph/time_left.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/recognize.h"
@@ -87,6 +88,10 @@ class Evaluate : public graph::Step {
     const io::TextNormalizer normalize(*state.tokenizer, step.text_normalization());
     tell_transcripts(context, audio_, name(), normalize);
     const auto stream = pipeline.open(name(), 0);
+    const graph::Extent extent = stream->extent();
+    const graph::TimeLeft time;
+    double padded_s = 0;
+    int64_t done = 0;
     while (const auto batch = stream->next()) {
       context.throw_if_stopped();
       const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, step.config());
@@ -104,9 +109,14 @@ class Evaluate : public graph::Step {
       };
       for (size_t row = 0; row < texts.size(); ++row) add(*prepared.rows[row]->entry, texts[row]);
       for (const graph::Row* row : prepared.too_short) add(*row->entry, "");
-      context.reporter().progress(
-          format("%s: %s, batch %lld, WER %.2f %%", name().c_str(), result.label.c_str(),
-                 static_cast<long long>(batch->number + 1), 100 * result.words.rate()));
+      padded_s += batch->padded_s();
+      done += std::ssize(batch->rows);
+      context.progress({.what = name() + ": " + result.label,
+                        .done = done,
+                        .total = extent.utterances,
+                        .unit = "utterances",
+                        .more = {format("WER %.2f %%", 100 * result.words.rate())},
+                        .left_s = time.left_s(padded_s / extent.padded_s)});
     }
     if (result.words.references() == 0) {
       throw graph::RunError("node \"" + name() +

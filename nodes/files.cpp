@@ -22,7 +22,7 @@ class Files : public graph::Source {
     }
   }
 
-  graph::Index read_index(int) const override {
+  graph::Index read_index(const graph::IndexReading&) const override {
     graph::Index index;
     for (const std::string& path : paths_) {
       try {

@@ -20,8 +20,8 @@ class Folder : public CorpusSource {
   }
 
  private:
-  io::Corpus scan(int threads) const override {
-    return io::scan_audio_folder(root_, extensions_, threads);
+  io::Corpus scan(const io::Scanning& scanning) const override {
+    return io::scan_audio_folder(root_, extensions_, scanning);
   }
   std::string identity() const override {
     std::vector<std::string> parts{std::filesystem::absolute(root_), root_};

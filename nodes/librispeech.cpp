@@ -39,8 +39,8 @@ class LibriSpeech : public CorpusSource {
   io::LibriSpeechPlan plan() const {
     return io::plan_librispeech(splits_, root_, io::FetchOptions().jobs);
   }
-  io::Corpus scan(int threads) const override {
-    return io::scan_librispeech(root_, splits_, threads);
+  io::Corpus scan(const io::Scanning& scanning) const override {
+    return io::scan_librispeech(root_, splits_, scanning);
   }
   std::string identity() const override {
     std::vector<std::string> parts{std::filesystem::absolute(root_), root_};

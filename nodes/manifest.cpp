@@ -17,9 +17,9 @@ class Manifest : public CorpusSource {
         audio_root_(arguments.params.text("audio_root")) {}
 
  private:
-  io::Corpus scan(int threads) const override {
+  io::Corpus scan(const io::Scanning& scanning) const override {
     return io::scan_manifest(
-        path_, {.format = io::parse_manifest_format(format_), .audio_root = audio_root_}, threads);
+        path_, {.format = io::parse_manifest_format(format_), .audio_root = audio_root_}, scanning);
   }
   std::string identity() const override {
     const auto absolute = [](const std::string& path) {

@@ -47,11 +47,11 @@ class Mix : public graph::Source {
     return widest;
   }
 
-  graph::Index read_index(int threads) const override {
+  graph::Index read_index(const graph::IndexReading& reading) const override {
     graph::Index all;
     for (size_t i = 0; i < sources_.size(); ++i) {
       const std::string& source = sources_[i]->name();
-      for (graph::IndexEntry& entry : sources_[i]->read_index(threads)) {
+      for (graph::IndexEntry& entry : sources_[i]->read_index(reading)) {
         entry.id = source + "/" + entry.id;
         entry.group = source + "/" + entry.group;
         entry.weight *= weights_[i];

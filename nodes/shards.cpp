@@ -21,7 +21,9 @@ class Shards : public CorpusSource {
   int64_t shuffle_window() const override { return shuffle_window_; }
 
  private:
-  io::Corpus scan(int threads) const override { return io::scan_shards(paths_, threads); }
+  io::Corpus scan(const io::Scanning& scanning) const override {
+    return io::scan_shards(paths_, scanning);
+  }
   std::string identity() const override {
     std::vector<std::string> parts{std::filesystem::current_path()};
     parts.insert(parts.end(), paths_.begin(), paths_.end());

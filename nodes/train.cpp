@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "graph/format.h"
+#include "graph/plain_numbers.h"
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "io/tensors/safetensors.h"
@@ -211,8 +212,8 @@ class Train : public ModelConsumer {
                        });
     last_checkpoint_ = Clock::now();
     if (context.stop_signal() != 0) {
-      context.reporter().say(name() + ": saved after step " + std::to_string(progress.step) +
-                             " of " + std::to_string(steps) + "; go on with --resume");
+      context.reporter().say(name() + ": saved after step " + graph::whole_text(progress.step) +
+                             " of " + graph::whole_text(steps) + "; go on with --resume");
       throw graph::Interrupted(context.stop_signal());
     }
   }
@@ -225,7 +226,7 @@ class Train : public ModelConsumer {
     const double rate = model::learning_rate(params_.schedule, progress.step - 1, steps,
                                              progress.epoch, params_.epochs);
     context.metric({{"step", progress.step},
-                    {"epoch", progress.epoch},
+                    {"epoch", progress.epoch + 1},
                     {"loss", metrics.loss},
                     {"gradient_norm", metrics.gradient_norm},
                     {"learning_rate", rate},
@@ -235,15 +236,17 @@ class Train : public ModelConsumer {
                     {"starved_share", progress.waited_s / progress.wall_s}});
     const double left_s = progress.wall_s / static_cast<double>(progress.step) *
                           static_cast<double>(steps - progress.step);
-    char status[200];
-    std::snprintf(status, sizeof status,
-                  "%s: step %lld of %lld, epoch %lld, loss %.3f, %.1f x real time, starved %.2f "
-                  "%%, %.0f s left",
-                  name().c_str(), static_cast<long long>(progress.step),
-                  static_cast<long long>(steps), static_cast<long long>(progress.epoch + 1),
-                  metrics.loss, progress.audio_s / progress.wall_s,
-                  100 * progress.waited_s / progress.wall_s, left_s);
-    context.reporter().progress(status);
+    context.progress(
+        {.what = name(),
+         .done = progress.step,
+         .total = steps,
+         .unit = "steps",
+         .more = {"epoch " + graph::whole_text(progress.epoch + 1) + " of " +
+                      graph::whole_text(params_.epochs),
+                  graph::format("loss %.3f", metrics.loss),
+                  graph::format("%.1f x real time", progress.audio_s / progress.wall_s),
+                  "starved " + graph::percent_text(progress.waited_s / progress.wall_s)},
+         .left_s = left_s});
   }
 
   void finish(graph::StepContext& context, const Progress& progress) {
@@ -257,12 +260,12 @@ class Train : public ModelConsumer {
     add("waited_s", progress.waited_s);
     train["starved_share"] = train["waited_s"].get<double>() / train["wall_s"].get<double>();
     if (progress.infinite_losses > 0) {
-      context.reporter().say(name() + ": " + std::to_string(progress.infinite_losses) +
-                             " times a transcript was too long for its frames and taught nothing");
+      context.reporter().say(name() + ": " + graph::counted(progress.infinite_losses, "time") +
+                             " a transcript was too long for its frames and taught nothing");
     }
     if (progress.too_short > 0) {
-      context.reporter().say(name() + ": " + std::to_string(progress.too_short) +
-                             " times an utterance was shorter than one frame and was left out");
+      context.reporter().say(name() + ": " + graph::counted(progress.too_short, "time") +
+                             " an utterance was shorter than one frame and was left out");
     }
   }
 

@@ -64,7 +64,7 @@ std::vector<fs::path> audio_files_below(const fs::path& folder,
 }
 
 Corpus scan_audio_folder(const fs::path& folder, const std::vector<std::string>& extensions,
-                         int threads) {
+                         const Scanning& scanning) {
   Corpus corpus;
   for (const fs::path& file : list(folder, extensions, &corpus.watched)) {
     const fs::path place = file.lexically_relative(folder);
@@ -74,7 +74,7 @@ Corpus scan_audio_folder(const fs::path& folder, const std::vector<std::string>&
     entry.group = place.parent_path().generic_string();
     corpus.entries.push_back(std::move(entry));
   }
-  read_headers(corpus.entries, threads);
+  read_headers(corpus.entries, scanning);
   return corpus;
 }
 

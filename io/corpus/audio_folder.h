@@ -18,8 +18,8 @@ std::vector<std::filesystem::path> audio_files_below(const std::filesystem::path
                                                      const std::vector<std::string>& extensions);
 
 /// The same as a corpus without transcripts: an id is the file's path from `folder`, its group the
-/// folder that it is in. `threads` as for read_headers().
+/// folder that it is in. `scanning` as for read_headers().
 Corpus scan_audio_folder(const std::filesystem::path& folder,
-                         const std::vector<std::string>& extensions, int threads);
+                         const std::vector<std::string>& extensions, const Scanning& scanning);
 
 }  // namespace flowqat::io

@@ -1,6 +1,9 @@
 #include "io/corpus/corpus.h"
 
+#include <atomic>
+#include <chrono>
 #include <map>
+#include <mutex>
 #include <string_view>
 #include <tuple>
 
@@ -29,11 +32,36 @@ std::vector<SameFile> files_to_read(std::vector<CorpusEntry>& entries) {
   return files;
 }
 
+/// Counts files, and tells now and then.
+class Telling {
+ public:
+  Telling(const Scanning& scanning, int64_t total) : scanning_(scanning), total_(total) {}
+
+  void one_more() {
+    const int64_t done = ++done_;
+    if (!scanning_.progress) return;
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock.owns_lock() || Clock::now() - last_ < std::chrono::milliseconds(100)) return;
+    last_ = Clock::now();
+    scanning_.progress(done, total_);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  const Scanning& scanning_;
+  const int64_t total_;
+  std::atomic<int64_t> done_{0};
+  std::mutex mutex_;  ///< over what follows
+  Clock::time_point last_ = Clock::now();
+};
+
 }  // namespace
 
-void read_headers(std::vector<CorpusEntry>& entries, int threads) {
+void read_headers(std::vector<CorpusEntry>& entries, const Scanning& scanning) {
   const std::vector<SameFile> files = files_to_read(entries);
-  parallel_for(files.size(), threads, [&](size_t i) {
+  Telling telling(scanning, static_cast<int64_t>(files.size()));
+  parallel_for(files.size(), scanning.threads, [&](size_t i) {
     AudioInfo audio;
     std::string broken;
     try {
@@ -45,6 +73,7 @@ void read_headers(std::vector<CorpusEntry>& entries, int threads) {
       entry->audio = audio;
       entry->broken = broken;
     }
+    telling.one_more();
   });
 }
 

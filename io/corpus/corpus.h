@@ -1,7 +1,10 @@
 /// What every kind of corpus says of its utterances, whatever lists them.
 #pragma once
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/audio/audio_file.h"
@@ -26,10 +29,21 @@ struct Corpus {
   std::vector<std::filesystem::path> watched;
 };
 
+/// How a corpus is listed.
+struct Scanning {
+  using Progress = std::function<void(int64_t done, int64_t total)>;
+  Scanning(int threads, Progress progress = {})  // NOLINT: a number of threads is one
+      : threads(threads), progress(std::move(progress)) {}
+  int threads;  ///< 0: all cores
+  /// Told now and then how many files' headers are read, by one thread at a time; `total` 0: their
+  /// number is not known yet. What it throws ends the scan.
+  Progress progress;
+};
+
 /// Fills `audio` (or `broken`) of every entry that has neither, from the headers of the files, on
-/// `threads` threads (0: all cores). The result does not depend on their number. A file that
+/// several threads. The result does not depend on their number. A file that
 /// several entries are parts of is read once; for a segment, `audio` is then still the whole
 /// recording's.
-void read_headers(std::vector<CorpusEntry>& entries, int threads);
+void read_headers(std::vector<CorpusEntry>& entries, const Scanning& scanning);
 
 }  // namespace flowqat::io

@@ -160,7 +160,8 @@ void add_chapter(const fs::path& folder, const std::string& split, Corpus& corpu
 
 }  // namespace
 
-Corpus scan_librispeech(const fs::path& root, const std::vector<std::string>& splits, int threads) {
+Corpus scan_librispeech(const fs::path& root, const std::vector<std::string>& splits,
+                        const Scanning& scanning) {
   const fs::path folder = corpus_folder(root);
   Corpus corpus;
   if (splits.empty()) corpus.watched.push_back(folder);
@@ -180,7 +181,7 @@ Corpus scan_librispeech(const fs::path& root, const std::vector<std::string>& sp
             [](const CorpusEntry& a, const CorpusEntry& b) {
               return std::tuple(a.group, order_of(a.id)) < std::tuple(b.group, order_of(b.id));
             });
-  read_headers(corpus.entries, threads);
+  read_headers(corpus.entries, scanning);
   return corpus;
 }
 

@@ -12,7 +12,7 @@ namespace flowqat::io {
 
 /// Indexes the utterances of `splits`; empty: every folder in `root` that has
 /// SPEAKER/CHAPTER/*.trans.txt. `root` is the LibriSpeech folder itself or the folder that holds
-/// it. Only FLAC headers are read, on `threads` threads (0: all cores); the result does not depend
+/// it. Only FLAC headers are read, on several threads; the result does not depend
 /// on their number. Sorted by split, then by speaker, chapter and utterance as numbers.
 ///
 /// An utterance never disappears: audio that is missing or whose header is broken, and audio
@@ -20,6 +20,6 @@ namespace flowqat::io {
 /// or a named split is missing (listing those that are there), when no split or no utterance is
 /// found, and for a transcript that is malformed: a line without text, an id twice.
 Corpus scan_librispeech(const std::filesystem::path& root, const std::vector<std::string>& splits,
-                        int threads);
+                        const Scanning& scanning);
 
 }  // namespace flowqat::io

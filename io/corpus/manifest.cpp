@@ -121,7 +121,8 @@ ManifestFormat parse_manifest_format(const std::string& text) {
 
 std::vector<std::string> manifest_format_names() { return {"auto", "nemo", "fairseq", "lhotse"}; }
 
-Corpus scan_manifest(const fs::path& path, const ManifestOptions& options, int threads) {
+Corpus scan_manifest(const fs::path& path, const ManifestOptions& options,
+                     const Scanning& scanning) {
   Manifest manifest = read_manifest(path, options.format);
   set_ids(manifest.entries, path);
   const fs::path root = audio_root(path, manifest, options);
@@ -134,7 +135,7 @@ Corpus scan_manifest(const fs::path& path, const ManifestOptions& options, int t
     stated.relative = entry.broken.empty() && entry.place.path.is_relative();
     entry.place.path = entry.broken.empty() ? root / entry.place.path : path;
   }
-  read_headers(corpus.entries, threads);
+  read_headers(corpus.entries, scanning);
   for (size_t i = 0; i < corpus.entries.size(); ++i) {
     fit_to_header(manifest.entries[i], path, root, corpus.entries[i]);
   }

@@ -46,7 +46,7 @@ struct ManifestOptions {
 };
 
 /// The utterances in the order of the manifest. The header of a recording is read once, however
-/// many segments it has, on `threads` threads (0: all cores); the result does not depend on their
+/// many segments it has, on several threads; the result does not depend on their
 /// number. The id of an utterance is its cut's or the path as written, with "@" and the offset in
 /// seconds behind a segment's, and "#2", "#3" ... where that was there before. The group is the
 /// manifest's file name. Watched are the manifest, its transcripts, the folders of the audio and
@@ -58,6 +58,6 @@ struct ManifestOptions {
 /// or without utterances; for a malformed line, naming its number; for the id of a cut that is
 /// there twice; and when the transcripts are not as many as the utterances.
 Corpus scan_manifest(const std::filesystem::path& path, const ManifestOptions& options,
-                     int threads);
+                     const Scanning& scanning);
 
 }  // namespace flowqat::io

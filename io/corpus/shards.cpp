@@ -218,12 +218,12 @@ void mark_untranscribed(std::vector<CorpusEntry>& entries) {
 
 }  // namespace
 
-Corpus scan_shards(const std::vector<std::string>& paths, int threads) {
+Corpus scan_shards(const std::vector<std::string>& paths, const Scanning& scanning) {
   const ShardPaths shards = find_shards(paths);
   if (shards.files.empty()) throw Error("no shard is named");
   const std::vector<std::string> names = short_names(shards.files);
   std::vector<std::vector<CorpusEntry>> parts(shards.files.size());
-  parallel_for(parts.size(), threads,
+  parallel_for(parts.size(), scanning.threads,
                [&](size_t i) { parts[i] = entries_of(shards.files[i], names[i]); });
 
   Corpus corpus;
@@ -241,7 +241,7 @@ Corpus scan_shards(const std::vector<std::string>& paths, int threads) {
                                           std::string("members named ") + known);
   }
   mark_untranscribed(corpus.entries);
-  read_headers(corpus.entries, threads);
+  read_headers(corpus.entries, scanning);
   return corpus;
 }
 

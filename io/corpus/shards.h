@@ -8,8 +8,8 @@
 
 namespace flowqat::io {
 
-/// Indexes the utterances of all shards that `paths` (see find_shards) name, on `threads` threads
-/// (0: all cores); the result does not depend on their number. Entries come in the order in which
+/// Indexes the utterances of all shards that `paths` (see find_shards) name, on several threads;
+/// the result does not depend on their number. Entries come in the order in which
 /// their keys first stand in the shards. Their audio is decoded from where it lies in the shard.
 ///
 /// An entry's group is its shard's path from the deepest folder that all shards have in common, its
@@ -25,6 +25,6 @@ namespace flowqat::io {
 /// utterance has a transcript, for audio without one. Throws Error, naming the shard and the member
 /// at which it happens, for what find_shards() and TarFile refuse, because what is lost behind that
 /// cannot be counted; and when no shard holds an utterance.
-Corpus scan_shards(const std::vector<std::string>& paths, int threads);
+Corpus scan_shards(const std::vector<std::string>& paths, const Scanning& scanning);
 
 }  // namespace flowqat::io

@@ -12,18 +12,6 @@ namespace {
 constexpr std::chrono::seconds kRateWindow{10};
 constexpr std::chrono::milliseconds kSampleInterval{200};
 
-std::string time_text(double duration_s) {
-  const auto whole = static_cast<long long>(duration_s + 0.5);
-  char text[40];
-  if (whole >= 3600) {
-    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60,
-                  whole % 60);
-  } else {
-    std::snprintf(text, sizeof text, "%lld:%02lld", whole / 60, whole % 60);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string bytes_text(int64_t bytes) {
@@ -80,7 +68,7 @@ void FetchMonitor::came(int64_t bytes) {
     samples_.emplace_back(now, came_bytes_);
     while (samples_.size() > 2 && now - samples_.front().first > kRateWindow) samples_.pop_front();
   }
-  if (options_.progress) options_.progress(status(now));
+  if (options_.progress) options_.progress(progress(now));
 }
 
 void FetchMonitor::lost(int64_t bytes) {
@@ -100,17 +88,15 @@ void FetchMonitor::sleep(double duration_s) const {
   }
 }
 
-std::string FetchMonitor::status(Clock::time_point now) const {
+FetchProgress FetchMonitor::progress(Clock::time_point now) const {
   const auto& [since, before] = samples_.front();
   const double seconds = std::chrono::duration<double>(now - since).count();
-  const double rate = seconds > 0 ? static_cast<double>(came_bytes_ - before) / seconds : 0;
-  std::string text = what_ + ": " + bytes_text(done_bytes_) + " of " + bytes_text(total_bytes_);
-  if (total_bytes_ > 0) text += ", " + std::to_string(100 * done_bytes_ / total_bytes_) + " %";
-  if (rate > 0) {
-    text += ", " + bytes_text(static_cast<int64_t>(rate)) + "/s, " +
-            time_text(static_cast<double>(total_bytes_ - done_bytes_) / rate) + " left";
+  FetchProgress progress{.what = what_, .done_bytes = done_bytes_, .total_bytes = total_bytes_};
+  if (seconds > 0) progress.bytes_per_s = static_cast<double>(came_bytes_ - before) / seconds;
+  if (progress.bytes_per_s > 0) {
+    progress.left_s = static_cast<double>(total_bytes_ - done_bytes_) / progress.bytes_per_s;
   }
-  return text;
+  return progress;
 }
 
 }  // namespace flowqat::io

@@ -13,12 +13,19 @@
 
 namespace flowqat::io {
 
+struct FetchProgress {
+  std::string what;
+  int64_t done_bytes = 0, total_bytes = 0;
+  double bytes_per_s = 0;  ///< over the last seconds
+  double left_s = -1;      ///< negative: not known
+};
+
 struct FetchOptions {
   int jobs = 4;           ///< files at once
   int retries = 5;        ///< in a row for one file, without a new byte in between
   double silence_s = 60;  ///< a connection on which nothing comes for so long is given up
-  std::function<void(const std::string&)> say = {};       ///< a line worth keeping
-  std::function<void(const std::string&)> progress = {};  ///< where things stand
+  std::function<void(const std::string&)> say = {};         ///< a line worth keeping
+  std::function<void(const FetchProgress&)> progress = {};  ///< where things stand
   const std::atomic<int>* stop = nullptr;  ///< ends all of it when it is not 0; may be null
 };
 
@@ -45,7 +52,7 @@ class FetchMonitor {
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::string status(Clock::time_point now) const;
+  FetchProgress progress(Clock::time_point now) const;
 
   const FetchOptions& options_;
   std::string what_;

@@ -22,11 +22,13 @@ CorpusSource::CorpusSource(const graph::NodeArguments& arguments, std::string pl
   }
 }
 
-graph::Index CorpusSource::read_index(int threads) const {
+graph::Index CorpusSource::read_index(const graph::IndexReading& reading) const {
   io::Corpus corpus;
   try {
-    corpus = io::cached_corpus(cache_ ? io::index_cache_folder() : "", identity(),
-                               [&] { return scan(threads); });
+    corpus = io::cached_corpus(cache_ ? io::index_cache_folder() : "", identity(), [&] {
+      if (reading.progress) reading.progress(0, 0);
+      return scan({reading.threads, reading.progress});
+    });
   } catch (const io::Error& error) {
     throw graph::RunError("node \"" + name() + "\", key \"" + place_key_ + "\": " + error.what());
   }

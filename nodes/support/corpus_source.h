@@ -11,14 +11,14 @@ namespace flowqat::nodes {
 class CorpusSource : public graph::Source {
  public:
   double hours() const final { return hours_; }
-  graph::Index read_index(int threads) const final;
+  graph::Index read_index(const graph::IndexReading& reading) const final;
 
  protected:
   /// Reads the parameters of corpus_params(). Errors of the scan name `place_key`, the parameter
   /// that says where the corpus is.
   CorpusSource(const graph::NodeArguments& arguments, std::string place_key);
   /// Lists the corpus. Throws io::Error.
-  virtual io::Corpus scan(int threads) const = 0;
+  virtual io::Corpus scan(const io::Scanning& scanning) const = 0;
   /// All that the scan depends on beside the file system.
   virtual std::string identity() const = 0;
 

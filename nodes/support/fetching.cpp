@@ -12,8 +12,10 @@ namespace {
 
 io::FetchOptions options_for(const graph::FetchContext& context) {
   return {.say = [&reporter = context.reporter](const std::string& line) { reporter.say(line); },
-          .progress = [&reporter = context.reporter](
-                          const std::string& status) { reporter.progress(status); },
+          .progress =
+              [&reporter = context.reporter](const io::FetchProgress& progress) {
+                reporter.progress(to_progress(progress));
+              },
           .stop = &context.stop_signal};
 }
 
@@ -82,6 +84,18 @@ class HubModel : public graph::Fetch {
 };
 
 }  // namespace
+
+graph::Progress to_progress(const io::FetchProgress& progress) {
+  graph::Progress shown{.what = progress.what,
+                        .done = progress.done_bytes,
+                        .total = progress.total_bytes,
+                        .unit = "bytes",
+                        .left_s = progress.left_s};
+  if (progress.bytes_per_s > 0) {
+    shown.more.push_back(io::bytes_text(static_cast<int64_t>(progress.bytes_per_s)) + "/s");
+  }
+  return shown;
+}
 
 std::unique_ptr<graph::Fetch> missing_splits(const std::string& node,
                                              const io::LibriSpeechPlan& plan,

@@ -5,10 +5,15 @@
 #include <string>
 
 #include "graph/fetch.h"
+#include "graph/reporter.h"
+#include "io/fetch/fetch.h"
 #include "io/fetch/hub_cache.h"
 #include "io/fetch/librispeech_archives.h"
 
 namespace flowqat::nodes {
+
+/// How far a fetch is, for whoever watches the run.
+graph::Progress to_progress(const io::FetchProgress& progress);
 
 /// A node's missing splits; null if none is missing.
 std::unique_ptr<graph::Fetch> missing_splits(const std::string& node,

@@ -3,9 +3,12 @@
 
 #include "tests/catch.h"
 #include "tests/cli/program.h"
+#include "tests/cli/pseudo_terminal.h"
 #include "tests/corpus.h"
 
 using flowqat::cli::testing::call;
+using flowqat::cli::testing::call_on_terminal;
+using flowqat::cli::testing::Drawn;
 using flowqat::cli::testing::Outcome;
 using flowqat::testing::TemporaryFolder;
 
@@ -25,6 +28,13 @@ TEST_CASE("flowqat profile measures a graph's data side alone, without its model
   CHECK(json.at("cpu_s_per_1000_s") > 0);
   CHECK(json.at("peak_rss_bytes") > 1'000'000);
   CHECK(json.at("utterances") == 36);
+  CHECK(json.at("measured") > 0);
+  CHECK(json.at("epochs") > 0);
+  CHECK(json.at("x_realtime_lowest") <= json.at("x_realtime"));
+  CHECK(json.at("x_realtime_highest") >= json.at("x_realtime"));
+  double busy_share = 0;
+  for (const auto& node : json.at("nodes")) busy_share += node.at("busy_share").get<double>();
+  CHECK(busy_share <= 1);
   REQUIRE(json.at("nodes").size() == 5);
   CHECK(json.at("nodes").at(0).at("node") == "decode");
   CHECK(json.at("isolated").at(0).at("threads") == 1);
@@ -50,6 +60,41 @@ TEST_CASE("flowqat profile measures a graph's data side alone, without its model
   CHECK_THAT(person.out, ContainsSubstring("bottleneck: ") &&
                              ContainsSubstring("hours of audio an hour") &&
                              ContainsSubstring("a trainer at 50 x real time needs"));
+}
+
+TEST_CASE("flowqat profile of a very large corpus takes the time that it was given") {
+  const TemporaryFolder temporary;
+  const auto files = flowqat::testing::make_corpus(temporary.path() / "corpus");
+  const std::string manifest = (temporary.path() / "large.jsonl").string();
+  {
+    std::ofstream lines(manifest);
+    for (int i = 0; i < 300'000; ++i) {
+      lines << R"({"audio_filepath": ")" << files[static_cast<size_t>(i) % files.size()].string()
+            << R"(", "text": "SEVEN"})" << '\n';
+    }
+  }
+  std::ifstream recipe(FLOWQAT_SOURCE_DIR "/configs/data_only.json");
+  nlohmann::json graph = nlohmann::json::parse(recipe);
+  graph["nodes"]["corpus"] = {{"type", "manifest"}, {"path", manifest}, {"cache", false}};
+  const std::string path = (temporary.path() / "graph.json").string();
+  std::ofstream(path) << graph;
+  const std::string command = "profile --graph " + path + " --seconds 1 --json --isolate";
+  const Drawn drawn = call_on_terminal(command, 80);
+  INFO(drawn.text);
+  REQUIRE(drawn.status == 0);
+  const auto json = nlohmann::json::parse(drawn.text.substr(drawn.text.find("{\"stream")));
+  CHECK(json.at("utterances") == 900'000);  // at three speeds
+  CHECK(json.at("measured") > 0);
+  CHECK(json.at("epochs") < 1);
+  CHECK(json.at("wall_s") >= 1);
+  CHECK(json.at("wall_s") < 30);  // of what would take many minutes
+  CHECK(json.at("sample") == "");
+  CHECK(json.at("batches_sha256").is_null());
+  CHECK(json.at("isolated").size() >= 5);
+  std::string statuses;
+  for (const std::string& status : drawn.statuses) statuses += status + "\n";
+  CHECK_THAT(statuses, ContainsSubstring("reading the index") && ContainsSubstring("measuring") &&
+                           ContainsSubstring(" alone on 1 thread"));
 }
 
 TEST_CASE("flowqat profile says what it cannot do before it measures") {

@@ -20,7 +20,7 @@ namespace {
 class Silent : public Reporter {
  public:
   void say(const std::string&) override {}
-  void progress(const std::string&) override {}
+  void progress(const Progress&) override {}
   void result(const std::string&) override {}
 };
 

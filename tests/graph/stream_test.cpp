@@ -212,7 +212,7 @@ TEST_CASE("statistics count what each node did") {
   const auto statistics = streams.pipeline.statistics();
   REQUIRE(statistics.size() == 3);
   CHECK(statistics[2].node == "p");
-  CHECK(statistics[2].utterances == 100);
-  CHECK(statistics[2].rejected == 2);
-  CHECK(statistics[0].audio_s == Approx(2 * 50 * 1.245).margin(0.01));
+  CHECK(statistics[2].counts.done == 100);
+  CHECK(statistics[2].counts.rejected == 2);
+  CHECK(statistics[0].counts.audio_s == Approx(2 * 50 * 1.245).margin(0.01));
 }

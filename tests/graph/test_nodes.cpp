@@ -21,7 +21,7 @@ class Numbers : public Source {
         broken_(a.params.integer("broken")),
         hours_(a.params.number("hours")) {}
   double hours() const override { return hours_; }
-  Index read_index(int) const override {
+  Index read_index(const IndexReading&) const override {
     Index index;
     for (int64_t i = 0; i < count_; ++i) {
       IndexEntry entry;
@@ -131,6 +131,7 @@ class Pack : public Batcher {
   }
   int64_t padded_samples(int64_t longest) const override { return (longest + 99) / 100 * 100; }
   int64_t queue() const override { return queue_; }
+  bool is_in_random_order(int64_t) const override { return is_drawn_; }
 
  private:
   uint32_t size_;

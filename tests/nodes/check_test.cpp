@@ -84,7 +84,7 @@ TEST_CASE("a sound graph is found so, with what was seen") {
   std::string seen;
   for (const std::string& line : checked.seen) seen += line + "\n";
   CHECK_THAT(seen, ContainsSubstring(
-                       "batch: 2 utterances of corpus, 1 s of audio an epoch at 16000 Hz\n") &&
+                       "batch: 2 utterances of corpus, 1.1 s of audio an epoch at 16000 Hz\n") &&
                        ContainsSubstring("start: fresh weights for ") &&
                        ContainsSubstring("2 layers of 32, 32 tokens, 16000 Hz"));
 }

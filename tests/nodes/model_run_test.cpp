@@ -55,7 +55,7 @@ TEST_CASE("a run stopped at any step and resumed gives the weights of one that w
   Recorder uninterrupted;
   const graph::Json whole = run(small_quickstart(temporary.path(), "whole"), uninterrupted);
   for (const std::string stop_at :
-       {"learn: step 3 ", "observe: batch 1 ", "adapt: step 2 ", "wer: ptq, batch 1"}) {
+       {"learn: 3 of ", "observe: 1 of ", "adapt: 2 of ", "wer: ptq: "}) {
     INFO("stopped at " << stop_at);
     fs::remove_all(temporary.path() / "out");
     Recorder stopped, resumed;

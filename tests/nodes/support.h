@@ -12,7 +12,10 @@ namespace flowqat::nodes::testing {
 class Recorder : public graph::Reporter {
  public:
   void say(const std::string& line) override { said.push_back(line); }
-  void progress(const std::string& status) override {
+  void progress(const graph::Progress& progress) override {
+    std::string status = progress.what + ": " + std::to_string(progress.done) + " of " +
+                         std::to_string(progress.total) + " " + progress.unit;
+    for (const std::string& more : progress.more) status += ", " + more;
     statuses.push_back(status);
     if (!stop_at.empty() && status.find(stop_at) != std::string::npos) stop_signal = 2;
   }

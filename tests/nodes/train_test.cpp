@@ -99,8 +99,8 @@ TEST_CASE("taught training in phases, stopped anywhere and resumed, gives the sa
       alone);
   CHECK(bytes(temporary.path() / "alone" / "model" / "model.safetensors") !=
         bytes(temporary.path() / "whole" / "model" / "model.safetensors"));
-  for (const std::string stop_at : {"observe: batch 1 ", "adapt: step 1 ", "adapt: step 2 ",
-                                    "adapt: step 3 ", "adapt: step 8 ", "wer: ptq, batch 1"}) {
+  for (const std::string stop_at : {"observe: 1 of ", "adapt: 1 of ", "adapt: 2 of ",
+                                    "adapt: 3 of ", "adapt: 8 of ", "wer: ptq: "}) {
     INFO("stopped at " << stop_at);
     fs::remove_all(temporary.path() / "out");
     Recorder stopped, resumed;

@@ -79,7 +79,7 @@ class Evaluate(unittest.TestCase):
 
     def assert_sums(self, found, pairs):
         for key, value in sums(pairs).items():
-            self.assertAlmostEqual(found[key], value, msg=key)
+            self.assertAlmostEqual(found[key], value, places=5, msg=key)
 
     def test_rates_are_those_of_jiwer(self):
         lines = self.evaluate("--json", "--out", self.root / "listing.jsonl").splitlines()

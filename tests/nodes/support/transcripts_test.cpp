@@ -42,7 +42,7 @@ TEST_CASE("characters outside the vocabulary are counted once a run and said onc
   make_small_inputs(temporary.path());
   rewrite(temporary.path() / "corpus" / "train", 101, kAsSpoken);
   Recorder stopped, resumed, whole;
-  stopped.stop_at = "learn: step 3 ";
+  stopped.stop_at = "learn: 3 of ";
   CHECK_THROWS_AS(run(small_quickstart(temporary.path(), "out"), stopped), graph::Interrupted);
   const graph::Json summary =
       run(small_quickstart(temporary.path(), "out"), resumed, graph::Existing::resume);

@@ -1,0 +1,19 @@
+/// How wide text is on a terminal.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace flowqat::cli {
+
+/// The columns that UTF-8 text takes: none for combining marks, two for wide characters (Chinese,
+/// Japanese, Korean, emoji), one for each byte that is no UTF-8.
+int width_of(std::string_view text);
+
+/// `text` without what would move the cursor: control characters and bytes that are no UTF-8
+/// become "?".
+std::string printable(std::string_view text);
+
+/// As much of `text` as fits into `columns`, with "..." behind it where that is not all.
+std::string cut_to(std::string_view text, int columns);
+
+}  // namespace flowqat::cli

@@ -1,0 +1,45 @@
+/// What a person is told of utterances that could not be used: the first few by name, and in the
+/// end all of them by reason.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "graph/message.h"
+
+namespace flowqat::graph {
+
+/// For one thread.
+class Rejections {
+ public:
+  static constexpr size_t named = 3;
+
+  /// `say` gets a line for each of the first few.
+  explicit Rejections(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
+
+  /// A rejected row. The same utterance, in another epoch, is counted but not named again.
+  void add(const Row& row);
+  int64_t count() const { return count_; }
+  /// "decode: MD5 differs (4), holds no audio (1)": the most frequent reasons first, paths left out
+  /// and numbers put as N; empty where nothing was rejected.
+  std::string by_reason() const;
+
+ private:
+  struct Reason {
+    std::string node, text;
+    int64_t count = 0;
+  };
+
+  std::function<void(const std::string&)> say_;
+  int64_t count_ = 0;
+  std::set<std::string> named_;  ///< ids
+  bool told_more_ = false;
+  std::vector<Reason> reasons_;  ///< few
+};
+
+/// What is wrong with which file: the reason, behind the path where it does not hold it.
+std::string reason_with_path(const Row& row);
+
+}  // namespace flowqat::graph

@@ -1,0 +1,53 @@
+#include "graph/rejections.h"
+
+#include "tests/catch.h"
+
+using namespace flowqat::graph;
+
+namespace {
+
+struct Rejected {
+  Rejected(const std::string& id, const std::string& reason) {
+    entry.id = id;
+    entry.path = "/corpus/" + id + ".flac";
+    row.entry = &entry;
+    row.rejected = RejectedBy{"decode", reason};
+  }
+  IndexEntry entry;
+  Row row;
+};
+
+}  // namespace
+
+TEST_CASE("the first rejected utterances are named, each once, and the others counted") {
+  std::vector<std::string> said;
+  Rejections rejections([&](const std::string& line) { said.push_back(line); });
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    for (int i = 0; i < 5; ++i) {
+      const std::string id = "u" + std::to_string(i);
+      rejections.add(Rejected(id, "/corpus/" + id + ".flac: frame 3: damaged").row);
+    }
+  }
+  REQUIRE(said.size() == Rejections::named + 1);
+  CHECK(said[0] == "left out: /corpus/u0.flac: frame 3: damaged");
+  CHECK(said[2] == "left out: /corpus/u2.flac: frame 3: damaged");
+  CHECK_THAT(said[3], ContainsSubstring("more"));
+  CHECK(rejections.count() == 10);
+}
+
+TEST_CASE("reasons are put together without the files and numbers in them, most frequent first") {
+  Rejections rejections([](const std::string&) {});
+  CHECK(rejections.by_reason().empty());
+  rejections.add(Rejected("a", "/corpus/a.flac: has no audio").row);
+  rejections.add(Rejected("b", "/corpus/b.flac: ends after 1.25 s of 2,000 s").row);
+  rejections.add(Rejected("c", "/corpus/c.flac: ends after 13 s of 20.5 s").row);
+  CHECK(rejections.by_reason() == "decode: ends after N s of N s (2); decode: has no audio (1)");
+  for (int i = 0; i < 9; ++i) {
+    rejections.add(Rejected("d", std::string("of kind ") + static_cast<char>('a' + i)).row);
+  }
+  CHECK_THAT(rejections.by_reason(), ContainsSubstring("other reasons (6)"));
+}
+
+TEST_CASE("a reason that does not name its file is shown behind the path") {
+  CHECK(reason_with_path(Rejected("a", "no transcript").row) == "/corpus/a.flac: no transcript");
+}
