@@ -1,6 +1,7 @@
 #include "model/torch/engine/torch_model.h"
 
 #include <c10/core/InferenceMode.h>
+#include <c10/util/accumulate.h>
 
 #include <map>
 #include <utility>
@@ -58,7 +59,7 @@ int64_t TorchModel::parameter_count() const {
   }
   if (!mask_embedding_is_saved()) count -= config_.hidden_size;
   for (const auto& [name, layer] : network_->quantizable_layers()) {
-    if (layer->is_int8()) count += layer->int8_weight().numel();
+    if (layer->is_int8()) count += c10::multiply_integers(layer->weight_shape());
   }
   // The gains of the weight norm, which is folded by then.
   if (precision_ == Precision::int8) count += config_.num_conv_pos_embeddings;

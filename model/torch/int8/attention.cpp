@@ -7,8 +7,8 @@
 #include <cmath>
 #include <vector>
 
-#include "model/torch/int8/cpu_features.h"
 #include "model/torch/int8/float_tile.h"
+#include "model/torch/int8/lanes.h"
 #include "model/torch/int8/tile.h"
 #include "model/torch/operators/for_tasks.h"
 
@@ -91,7 +91,7 @@ FLOWQAT_VNNI inline __m512 exponential(__m512 x) {
 /// returns their sum.
 FLOWQAT_VNNI float weigh(int32_t* scores, const Memory& memory, float scale) {
   __m512i highest = _mm512_set1_epi32(never);
-  for (int64_t t = 0; t < memory.padded_frames; t += 16) {
+  for (int64_t t = 0; t < memory.padded_frames; t += lanes) {
     const __m512i score = _mm512_add_epi32(_mm512_loadu_si512(scores + t),
                                            _mm512_loadu_si512(memory.offset.data() + t));
     _mm512_storeu_si512(scores + t, score);
@@ -99,7 +99,7 @@ FLOWQAT_VNNI float weigh(int32_t* scores, const Memory& memory, float scale) {
   }
   const __m512i top = _mm512_set1_epi32(_mm512_reduce_max_epi32(highest));
   __m512 total = _mm512_setzero_ps();
-  for (int64_t t = 0; t < memory.padded_frames; t += 16) {
+  for (int64_t t = 0; t < memory.padded_frames; t += lanes) {
     const __m512 below = _mm512_cvtepi32_ps(_mm512_sub_epi32(_mm512_loadu_si512(scores + t), top));
     const __m512 weight = _mm512_mul_ps(exponential(_mm512_mul_ps(below, _mm512_set1_ps(scale))),
                                         _mm512_loadu_ps(memory.allowed.data() + t));
@@ -112,24 +112,23 @@ FLOWQAT_VNNI float weigh(int32_t* scores, const Memory& memory, float scale) {
 /// factor x to float where y is given, else to steps of `steps_a_unit` in bytes.
 FLOWQAT_VNNI void write(const float* x, int64_t count, float factor, float* y, uint8_t* bytes,
                         float steps_a_unit, int32_t zero_point) {
-  const __m512 most = _mm512_set1_ps(static_cast<float>(255 - zero_point));
-  for (int64_t i = 0; i < count; i += 16) {
-    const __mmask16 some =
-        count - i >= 16 ? 0xffff : static_cast<__mmask16>((1u << (count - i)) - 1);
+  const ByteGrid grid = byte_grid(zero_point);
+  for (int64_t i = 0; i < count; i += lanes) {
+    const __mmask16 some = lanes_left(count - i);
     const __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(some, x + i), _mm512_set1_ps(factor));
     if (y) {
       _mm512_mask_storeu_ps(y + i, some, value);
       continue;
     }
-    const __m512 steps = _mm512_min_ps(_mm512_mul_ps(value, _mm512_set1_ps(steps_a_unit)), most);
-    const __m512i q = _mm512_add_epi32(_mm512_cvtps_epi32(steps), _mm512_set1_epi32(zero_point));
-    _mm512_mask_cvtusepi32_storeu_epi8(bytes + i, some,
-                                       _mm512_max_epi32(q, _mm512_setzero_si512()));
+    const __m512 steps = _mm512_mul_ps(value, _mm512_set1_ps(steps_a_unit));
+    _mm512_mask_cvtusepi32_storeu_epi8(bytes + i, some, to_bytes(steps, grid));
   }
 }
 #else
-float weigh(int32_t*, const Memory&, float) { return 1; }
-void write(const float*, int64_t, float, float*, uint8_t*, float, int32_t) {}
+float weigh(int32_t*, const Memory&, float) { refuse_without_vnni("int8_attention"); }
+void write(const float*, int64_t, float, float*, uint8_t*, float, int32_t) {
+  refuse_without_vnni("int8_attention");
+}
 #endif
 
 /// Where the mixed values go: one of the two.

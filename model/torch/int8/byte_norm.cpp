@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/int8/cpu_features.h"
+#include "model/torch/int8/lanes.h"
 
 namespace flowqat::model {
 namespace {
@@ -15,12 +15,6 @@ namespace {
 constexpr int64_t frames_a_task = 16;
 
 #if FLOWQAT_HAS_VNNI_CODE
-constexpr int64_t lanes = 16;
-
-FLOWQAT_VNNI inline __mmask16 lanes_left(int64_t count) {
-  return count >= lanes ? 0xffff : static_cast<__mmask16>((1u << count) - 1);
-}
-
 /// sum = x + (bytes - zero) scale, where x or bytes may be null; returns the mean.
 FLOWQAT_VNNI float add(const float* x, const uint8_t* bytes, float scale, int32_t zero_point,
                        int64_t channels, float* sum) {
@@ -56,8 +50,7 @@ FLOWQAT_VNNI float variance(const float* x, float mean, int64_t channels) {
 FLOWQAT_VNNI void write(const float* x, float mean, float rstd, const float* weight,
                         const float* bias, int64_t channels, float* normed, uint8_t* bytes,
                         float steps_a_unit, int32_t zero_point) {
-  const __m512i zero = _mm512_set1_epi32(zero_point);
-  const __m512 most = _mm512_set1_ps(static_cast<float>(255 - zero_point));
+  const ByteGrid grid = byte_grid(zero_point);
   for (int64_t c = 0; c < channels; c += lanes) {
     const __mmask16 some = lanes_left(channels - c);
     const __m512 apart = _mm512_sub_ps(_mm512_maskz_loadu_ps(some, x + c), _mm512_set1_ps(mean));
@@ -66,17 +59,19 @@ FLOWQAT_VNNI void write(const float* x, float mean, float rstd, const float* wei
                                      _mm512_maskz_loadu_ps(some, bias + c));
     if (normed) _mm512_mask_storeu_ps(normed + c, some, y);
     if (!bytes) continue;
-    const __m512 steps = _mm512_min_ps(_mm512_mul_ps(y, _mm512_set1_ps(steps_a_unit)), most);
-    const __m512i q =
-        _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(steps), zero), _mm512_setzero_si512());
-    _mm512_mask_cvtusepi32_storeu_epi8(bytes + c, some, q);
+    const __m512 steps = _mm512_mul_ps(y, _mm512_set1_ps(steps_a_unit));
+    _mm512_mask_cvtusepi32_storeu_epi8(bytes + c, some, to_bytes(steps, grid));
   }
 }
 #else
-float add(const float*, const uint8_t*, float, int32_t, int64_t, float*) { return 0; }
-float variance(const float*, float, int64_t) { return 0; }
+float add(const float*, const uint8_t*, float, int32_t, int64_t, float*) {
+  refuse_without_vnni("add_norm");
+}
+float variance(const float*, float, int64_t) { refuse_without_vnni("add_norm"); }
 void write(const float*, float, float, const float*, const float*, int64_t, float*, uint8_t*, float,
-           int32_t) {}
+           int32_t) {
+  refuse_without_vnni("add_norm");
+}
 #endif
 
 template <class T>

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/int8/cpu_features.h"
+#include "model/torch/int8/lanes.h"
 
 namespace flowqat::model {
 namespace {
@@ -19,15 +19,11 @@ constexpr int64_t elements_a_task = 64 * 1024;
 FLOWQAT_VNNI void quantize(const float* x, int64_t count, float inverse, int32_t zero_point,
                            uint8_t* q) {
   const __m512 steps_a_unit = _mm512_set1_ps(inverse);
-  const __m512 most = _mm512_set1_ps(static_cast<float>(255 - zero_point));
-  const __m512i zero = _mm512_set1_epi32(zero_point);
-  for (int64_t i = 0; i < count; i += 16) {
-    const __mmask16 some = count - i >= 16 ? 0xffff : (1u << (count - i)) - 1;
-    const __m512 steps =
-        _mm512_min_ps(_mm512_mul_ps(_mm512_maskz_loadu_ps(some, x + i), steps_a_unit), most);
-    const __m512i value =
-        _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(steps), zero), _mm512_setzero_si512());
-    _mm512_mask_cvtusepi32_storeu_epi8(q + i, some, value);
+  const ByteGrid grid = byte_grid(zero_point);
+  for (int64_t i = 0; i < count; i += lanes) {
+    const __mmask16 some = lanes_left(count - i);
+    const __m512 steps = _mm512_mul_ps(_mm512_maskz_loadu_ps(some, x + i), steps_a_unit);
+    _mm512_mask_cvtusepi32_storeu_epi8(q + i, some, to_bytes(steps, grid));
   }
 }
 
@@ -49,9 +45,15 @@ FLOWQAT_VNNI void add_moments(const uint8_t* x, int64_t frames, int64_t channels
   }
 }
 #else
-void quantize(const float*, int64_t, float, int32_t, uint8_t*) {}
-void dequantize(const uint8_t*, int64_t, float, int32_t, float*) {}
-void add_moments(const uint8_t*, int64_t, int64_t, uint32_t*, uint32_t*) {}
+void quantize(const float*, int64_t, float, int32_t, uint8_t*) {
+  refuse_without_vnni("quantize_bytes");
+}
+void dequantize(const uint8_t*, int64_t, float, int32_t, float*) {
+  refuse_without_vnni("dequantize_bytes");
+}
+void add_moments(const uint8_t*, int64_t, int64_t, uint32_t*, uint32_t*) {
+  refuse_without_vnni("moments_of");
+}
 #endif
 
 template <class T>

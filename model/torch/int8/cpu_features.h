@@ -28,4 +28,8 @@ namespace flowqat::model {
 /// (VBMI), and FLOWQAT_TARGET does not forbid it (model/cpu_level.h).
 bool has_vnni();
 
+/// Throws std::logic_error: `function` was called where has_vnni() does not hold, in a build that
+/// has no code for it.
+[[noreturn]] void refuse_without_vnni(const char* function);
+
 }  // namespace flowqat::model

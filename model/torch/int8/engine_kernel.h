@@ -47,16 +47,16 @@ class Int8Kernel {
   const ActivationScale& input() const { return input_; }
   const ActivationScale& output() const { return output_; }
   QuantEngine engine() const { return engine_; }
-  /// The engine that really runs: FBGEMM's layers go to QNNPACK on processors without VNNI, on
-  /// which FBGEMM's sums saturate.
-  QuantEngine packed_for() const { return packed_for_; }
   /// What was packed: int8 as in Int8Parameters (unpacked at each call), scale and zero point.
   at::Tensor weight() const;
   const at::Tensor& weight_scale() const { return weight_scale_; }
   const at::Tensor& weight_zero_point() const { return weight_zero_point_; }
 
  private:
-  QuantEngine engine_, packed_for_;
+  QuantEngine engine_;
+  /// The engine that really runs: FBGEMM's layers go to QNNPACK on processors without VNNI, on
+  /// which FBGEMM's sums saturate.
+  QuantEngine packed_for_;
   Int8Geometry geometry_;
   ActivationScale input_, output_;
   at::Tensor weight_scale_, weight_zero_point_;

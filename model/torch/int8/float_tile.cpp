@@ -1,18 +1,15 @@
 #include "model/torch/int8/float_tile.h"
 
 #include <cstring>
-#include <stdexcept>
 
-#include "model/torch/int8/cpu_features.h"
+#include "model/torch/int8/lanes.h"
 
 namespace flowqat::model {
 
 #if FLOWQAT_HAS_VNNI_CODE
 namespace {
 
-constexpr int64_t lanes = 16;
-
-/// As int8_tile.cpp's.
+/// As tile.cpp's.
 template <int rows, int vectors>
 FLOWQAT_VNNI void multiply(const float* a, int64_t stride, const float* b, int64_t depth,
                            float* sums) {
@@ -54,7 +51,7 @@ void float_tile(int64_t rows, int64_t columns, const float* a, int64_t stride, c
 #else
 
 void float_tile(int64_t, int64_t, const float*, int64_t, const float*, int64_t, bool, float*) {
-  throw std::logic_error("float_tile() needs a processor with AVX-512");
+  refuse_without_vnni("float_tile");
 }
 
 #endif

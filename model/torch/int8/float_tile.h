@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "model/torch/int8/tile.h"
+#include "model/torch/int8/tile_size.h"
 
 namespace flowqat::model {
 

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/int8/cpu_features.h"
+#include "model/torch/int8/lanes.h"
 #include "model/torch/int8/tile.h"
 #include "model/torch/operators/for_tasks.h"
 
@@ -62,7 +62,7 @@ FLOWQAT_VNNI inline __m512i look_up(const ByteTable& table, __m512i bytes) {
 /// Of sixteen columns from `at`. All arrays are whole tiles: nothing is known of the columns behind
 /// the last one, which are not stored.
 FLOWQAT_VNNI inline __m128i requantize(const int32_t* sums, const Columns& columns, int64_t at,
-                                       int32_t row_sum, __m512i zero, __m512 most) {
+                                       int32_t row_sum, const ByteGrid& grid) {
   __m512i sum =
       _mm512_add_epi32(_mm512_loadu_si512(sums + at), _mm512_loadu_si512(columns.correction + at));
   if (columns.weight_zero_point) {
@@ -70,35 +70,36 @@ FLOWQAT_VNNI inline __m128i requantize(const int32_t* sums, const Columns& colum
         _mm512_sub_epi32(sum, _mm512_mullo_epi32(_mm512_loadu_si512(columns.weight_zero_point + at),
                                                  _mm512_set1_epi32(row_sum)));
   }
-  const __m512 steps = _mm512_min_ps(
+  const __m512 steps =
       _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(columns.multiplier + at),
-                      _mm512_loadu_ps(columns.offset + at)),
-      most);
-  return _mm512_cvtusepi32_epi8(
-      _mm512_max_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(steps), zero), _mm512_setzero_si512()));
+                      _mm512_loadu_ps(columns.offset + at));
+  return _mm512_cvtusepi32_epi8(to_bytes(steps, grid));
 }
 
 FLOWQAT_VNNI void requantize(const int32_t* sums, int64_t rows, const Columns& columns,
                              const int32_t* row_sums, int32_t zero_point, const ByteTable* table,
                              uint8_t* y, int64_t y_stride) {
-  const __m512i zero = _mm512_set1_epi32(zero_point);
-  const __m512 most = _mm512_set1_ps(static_cast<float>(255 - zero_point));
+  const ByteGrid grid = byte_grid(zero_point);
   const __mmask64 some = columns.count >= 64 ? ~__mmask64{0} : (__mmask64{1} << columns.count) - 1;
   for (int64_t r = 0; r < rows; ++r) {
     const int32_t* const line = sums + r * tile_columns;
     const int32_t row_sum = row_sums ? row_sums[r] : 0;
-    __m512i q = _mm512_castsi128_si512(requantize(line, columns, 0, row_sum, zero, most));
-    q = _mm512_inserti32x4(q, requantize(line, columns, 16, row_sum, zero, most), 1);
-    q = _mm512_inserti32x4(q, requantize(line, columns, 32, row_sum, zero, most), 2);
-    q = _mm512_inserti32x4(q, requantize(line, columns, 48, row_sum, zero, most), 3);
+    __m512i q = _mm512_castsi128_si512(requantize(line, columns, 0, row_sum, grid));
+    q = _mm512_inserti32x4(q, requantize(line, columns, 16, row_sum, grid), 1);
+    q = _mm512_inserti32x4(q, requantize(line, columns, 32, row_sum, grid), 2);
+    q = _mm512_inserti32x4(q, requantize(line, columns, 48, row_sum, grid), 3);
     if (table) q = look_up(*table, q);
     _mm512_mask_storeu_epi8(y + r * y_stride, some, q);
   }
 }
 #else
-void row_sums(const uint8_t*, int64_t, int64_t, int64_t, int32_t*) {}
+void row_sums(const uint8_t*, int64_t, int64_t, int64_t, int32_t*) {
+  refuse_without_vnni("FastInt8::multiply");
+}
 void requantize(const int32_t*, int64_t, const Columns&, const int32_t*, int32_t, const ByteTable*,
-                uint8_t*, int64_t) {}
+                uint8_t*, int64_t) {
+  refuse_without_vnni("FastInt8::multiply");
+}
 #endif
 
 }  // namespace

@@ -1,17 +1,13 @@
 #include "model/torch/int8/tile.h"
 
 #include <cstring>
-#include <stdexcept>
 
-#include "model/cpu_level.h"
-#include "model/torch/int8/cpu_features.h"
+#include "model/torch/int8/lanes.h"
 
 namespace flowqat::model {
 
 #if FLOWQAT_HAS_VNNI_CODE
 namespace {
-
-constexpr int64_t lanes = 16;
 
 /// Adds the products of `steps` groups of four to the sums, each of which stays in a register: at
 /// most 24 of the 32, beside 4 of weights and 1 of activations. (GCC keeps arrays in registers
@@ -51,8 +47,6 @@ constexpr const Multiply* of_rows[] = {of_width<1>, of_width<2>, of_width<3>,
 
 }  // namespace
 
-bool has_vnni() { return cpu_level() >= CpuLevel::avx512_vnni; }
-
 void int8_tile(int64_t rows, int64_t columns, const uint8_t* a, int64_t stride, const int8_t* b,
                int64_t depth, int32_t* sums) {
   const Multiply multiply_tile = of_rows[rows - 1][columns / lanes - 1];
@@ -68,10 +62,8 @@ void int8_tile(int64_t rows, int64_t columns, const uint8_t* a, int64_t stride, 
 
 #else
 
-bool has_vnni() { return false; }
-
 void int8_tile(int64_t, int64_t, const uint8_t*, int64_t, const int8_t*, int64_t, int32_t*) {
-  throw std::logic_error("int8_tile() needs a processor with VNNI");
+  refuse_without_vnni("int8_tile");
 }
 
 #endif

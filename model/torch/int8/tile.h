@@ -2,15 +2,10 @@
 #pragma once
 #include <cstdint>
 
+#include "model/torch/int8/tile_size.h"
+
 namespace flowqat::model {
 
-constexpr int64_t tile_rows = 6;      ///< the most rows of a tile
-constexpr int64_t tile_columns = 64;  ///< the most columns: four registers of sixteen sums
-
-/// Columns of the tile from the `columns` that are left: whole registers.
-constexpr int64_t padded_columns(int64_t columns) {
-  return columns >= tile_columns ? tile_columns : (columns + 15) / 16 * 16;
-}
 /// The bytes of `depth` packed weights a column: whole groups of four.
 constexpr int64_t padded_depth(int64_t depth) { return (depth + 3) / 4 * 4; }
 

@@ -7,11 +7,9 @@
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/minimum.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/ones_like.h>
 #include <ATen/ops/round.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <cmath>
@@ -58,8 +56,8 @@ FakeQuantizer::FakeQuantizer(const FakeQuantizerOptions& options) : options_(opt
   max_val_ = register_buffer("max_val", at::full(range_shape, -infinity));
   scale_ = register_buffer("scale", at::ones({scales}));
   zero_point_ = register_buffer("zero_point", at::zeros({scales}, at::kInt));
-  observer_on_ = register_buffer("observer_on", at::ones({1}, at::kLong));
-  fake_quant_on_ = register_buffer("fake_quant_on", at::zeros({1}, at::kLong));
+  off_ = register_buffer("off", at::zeros({1}, at::kLong));
+  on_ = register_buffer("on", at::ones({1}, at::kLong));
   calibrate_again();
 }
 
@@ -73,14 +71,8 @@ void FakeQuantizer::calibrate_again() {
   }
 }
 
-void FakeQuantizer::set_observer(bool on) {
-  observing_ = on;
-  observer_on_.fill_(on ? 1 : 0);
-}
-
 void FakeQuantizer::set_fake_quantization(bool on) {
   fake_quantizing_ = on;
-  fake_quant_on_.fill_(on ? 1 : 0);
   if (!on) return;
   take_estimate();
   if (log_scale_.defined() || !observed()) return;
@@ -114,7 +106,7 @@ void FakeQuantizer::observe(const at::Tensor& x) {
   }
   if (log_scale_.defined()) return;
   if (options_.channels == 0) {
-    fused(x, observer_on_, at::zeros_like(fake_quant_on_));
+    fused(x, on_, off_);
     return;
   }
   const auto [low, high] = x.flatten(1).aminmax(1);
@@ -142,8 +134,7 @@ void FakeQuantizer::update_scale() {
     return;
   }
   // The kernel computes scale and zero point from the range only on its way to an output.
-  fused(at::zeros({1}, scale_.options()), at::zeros_like(observer_on_),
-        at::ones_like(fake_quant_on_));
+  fused(at::zeros({1}, scale_.options()), off_, on_);
 }
 
 void FakeQuantizer::learn_from(const at::Tensor& log_scale) {
@@ -200,7 +191,7 @@ at::Tensor FakeQuantizer::with_learned_step(const at::Tensor& x) {
 at::Tensor FakeQuantizer::with_fixed_step(const at::Tensor& x) {
   const bool on_cpu = x.is_cpu();
   if (options_.channels == 0 && follows() && !on_cpu) {
-    return fused(x, observer_on_, fake_quant_on_);
+    return fused(x, on_, on_);
   }
   if (follows()) {
     observe(x.detach());
@@ -243,7 +234,6 @@ void FakeQuantizer::load_state(const FakeQuantizerState& state) {
   if (observed()) estimator_.reset();
   set_observer(state.observer_on);
   fake_quantizing_ = state.fake_quantization_on;
-  fake_quant_on_.fill_(fake_quantizing_ ? 1 : 0);
 }
 
 }  // namespace flowqat::model

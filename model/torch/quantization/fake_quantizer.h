@@ -58,7 +58,7 @@ class FakeQuantizer : public Module {
   /// Any shape; per channel [channels, ...]. With both switches off, x itself.
   at::Tensor forward(const at::Tensor& x);
 
-  void set_observer(bool on);
+  void set_observer(bool on) { observing_ = on; }
   /// Turning it on ends calibration: it computes scale and zero point from what was seen so far, if
   /// there is anything, unless the step is being learned. Waits for the device.
   void set_fake_quantization(bool on);
@@ -98,8 +98,7 @@ class FakeQuantizer : public Module {
   bool observing_ = true, fake_quantizing_ = false;
   at::Tensor min_val_, max_val_, scale_, zero_point_;
   at::Tensor log_scale_;  ///< a parameter, once there is a scale to learn from
-  /// [1] int64: the switches again, where PyTorch's kernels read them.
-  at::Tensor observer_on_, fake_quant_on_;
+  at::Tensor off_, on_;   ///< [1] int64: 0 and 1, as PyTorch's kernels read their switches
   std::unique_ptr<RangeEstimator> estimator_;  ///< while calibrating with another estimate
 };
 

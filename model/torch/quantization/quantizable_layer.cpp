@@ -52,128 +52,142 @@ void QuantizableLayer::set_parameters(const at::Tensor& new_weight, const at::Te
   if (new_bias.defined()) bias = register_parameter("bias", new_bias, trainable);
 }
 
-void QuantizableLayer::require_float(const char* action) const {
-  if (!is_fake_quantized() && !is_int8()) return;
-  throw Error(path_ + ": expected a float layer to " + action + ", found " +
-              (is_int8() ? "an int8 one" : "a fake-quantized one"));
+const char* QuantizableLayer::found() const {
+  return is_int8() ? "an int8 one" : is_fake_quantized() ? "a fake-quantized one" : "a float one";
 }
 
-void QuantizableLayer::require_fake_quantized(const char* action) const {
-  if (is_fake_quantized()) return;
-  throw Error(path_ + ": expected a fake-quantized layer to " + action + ", found " +
-              (is_int8() ? "an int8 one" : "a float one"));
+void QuantizableLayer::require_float(const char* action) const {
+  if (std::holds_alternative<Float>(state_)) return;
+  throw Error(path_ + ": expected a float layer to " + action + ", found " + found());
+}
+
+FakeQuantized& QuantizableLayer::require_fake_quantized(const char* action) {
+  if (auto* const fake = std::get_if<FakeQuantized>(&state_)) return *fake;
+  throw Error(path_ + ": expected a fake-quantized layer to " + action + ", found " + found());
+}
+
+const FakeQuantized& QuantizableLayer::fake_quantized() const {
+  if (const auto* const fake = std::get_if<FakeQuantized>(&state_)) return *fake;
+  throw Error(path_ + ": expected a fake-quantized layer, found " + found());
+}
+
+const Int8& QuantizableLayer::int8() const {
+  if (const auto* const int8 = std::get_if<Int8>(&state_)) return *int8;
+  throw Error(path_ + ": expected an int8 layer; convert it first");
 }
 
 const LayerScheme& QuantizableLayer::scheme() const {
-  if (!scheme_) throw Error(path_ + ": a float layer has no quantization scheme");
-  return *scheme_;
+  if (is_int8()) return int8().scheme;
+  if (is_fake_quantized()) return fake_quantized().scheme;
+  throw Error(path_ + ": a float layer has no quantization scheme");
+}
+
+FakeQuantized QuantizableLayer::new_fake_quantizers(const LayerScheme& scheme) const {
+  if (!(scheme.averaging_constant > 0 && scheme.averaging_constant <= 1))
+    throw Error(path_ + ": averaging constant: expected above 0 and at most 1, found " +
+                std::to_string(scheme.averaging_constant));
+  const int64_t channels = scheme.per_channel_weights ? weight_shape_[0] : 0;
+  const auto make = [&](const FakeQuantizerOptions& options) {
+    auto quantizer = std::make_shared<FakeQuantizer>(options);
+    quantizer->to(float_weight().device());
+    return quantizer;
+  };
+  return {scheme, make(FakeQuantizerOptions::activation(scheme)),
+          make(FakeQuantizerOptions::weight(scheme, channels)),
+          make(FakeQuantizerOptions::activation(scheme)), InputFactor()};
+}
+
+void QuantizableLayer::fake_quantize(FakeQuantized state) {
+  require_float("insert fake quantizers");
+  register_module("input_fake_quantizer", state.input);
+  register_module("weight_fake_quantizer", state.weight);
+  register_module("output_fake_quantizer", state.output);
+  state_ = std::move(state);
 }
 
 void QuantizableLayer::insert_fake_quantizers(const LayerScheme& scheme) {
   require_float("insert fake quantizers");
-  if (!(scheme.averaging_constant > 0 && scheme.averaging_constant <= 1))
-    throw Error(path_ + ": averaging constant: expected above 0 and at most 1, found " +
-                std::to_string(scheme.averaging_constant));
-  const auto activation = FakeQuantizerOptions::activation(scheme);
-  const int64_t channels = scheme.per_channel_weights ? weight_shape_[0] : 0;
-  const auto make = [&](const char* name, const FakeQuantizerOptions& options) {
-    auto quantizer = register_module(name, std::make_shared<FakeQuantizer>(options));
-    quantizer->to(float_weight().device());
-    return quantizer;
-  };
-  input_quantizer_ = make("input_fake_quantizer", activation);
-  weight_quantizer_ = make("weight_fake_quantizer", FakeQuantizerOptions::weight(scheme, channels));
-  output_quantizer_ = make("output_fake_quantizer", activation);
-  scheme_ = scheme;
+  fake_quantize(new_fake_quantizers(scheme));
 }
 
-void QuantizableLayer::remove_fake_quantizers() {
-  if (!is_fake_quantized()) return;
+void QuantizableLayer::become_float() {
   for (const char* name :
        {"input_fake_quantizer", "weight_fake_quantizer", "output_fake_quantizer"})
     unregister_module(name);
-  input_quantizer_ = weight_quantizer_ = output_quantizer_ = nullptr;
-  input_factor_ = at::Tensor();
+  state_ = Float();
 }
 
 void QuantizableLayer::calibrate_again() {
-  require_fake_quantized("calibrate");
+  FakeQuantized& fake = require_fake_quantized("calibrate");
   set_fake_quantization(false);
-  for (const auto& quantizer : {input_quantizer_, weight_quantizer_, output_quantizer_})
-    quantizer->calibrate_again();
-  input_factor_ = at::Tensor();
+  for (const auto& quantizer : {fake.input, fake.weight, fake.output}) quantizer->calibrate_again();
+  fake.input_factor = InputFactor();
 }
 
 void QuantizableLayer::set_observers(bool activations, bool weights) {
-  require_fake_quantized("switch observers");
-  input_quantizer_->set_observer(activations);
-  output_quantizer_->set_observer(activations);
-  weight_quantizer_->set_observer(weights);
+  const FakeQuantized& fake = require_fake_quantized("switch observers");
+  fake.input->set_observer(activations);
+  fake.output->set_observer(activations);
+  fake.weight->set_observer(weights);
 }
 
 void QuantizableLayer::set_fake_quantization(bool on) {
-  require_fake_quantized("switch fake quantization");
-  if (on && !observed())
+  const FakeQuantized& fake = require_fake_quantized("switch fake quantization");
+  if (on && !fake.observed())
     throw Error(path_ +
                 ": fake quantization needs a range, but no batch was observed; calibrate "
                 "with audio that reaches this layer");
-  for (const auto& quantizer : {input_quantizer_, weight_quantizer_, output_quantizer_})
+  for (const auto& quantizer : {fake.input, fake.weight, fake.output})
     quantizer->set_fake_quantization(on);
 }
 
-bool QuantizableLayer::observed() const {
-  return is_fake_quantized() && input_quantizer_->observed() && weight_quantizer_->observed() &&
-         output_quantizer_->observed();
-}
-
 void QuantizableLayer::convert_to_int8() {
-  require_fake_quantized("convert to int8");
-  if (!input_quantizer_->fake_quantization_on())
+  const FakeQuantized fake = require_fake_quantized("convert to int8");
+  if (!fake.input->fake_quantization_on())
     throw Error(path_ +
                 ": fake quantization is off, so there are no scales to convert with; "
                 "calibrate first");
   Int8Parameters parameters;
-  parameters.engine = scheme_->engine;
-  parameters.input = trained_scale(*input_quantizer_);
-  parameters.output = trained_scale(*output_quantizer_);
-  parameters.weight_scale = weight_quantizer_->scale().cpu();
-  parameters.weight_zero_point = weight_quantizer_->zero_point().cpu();
-  parameters.weight =
-      quantize_weight(smoothed_weight(), parameters.weight_scale, parameters.weight_zero_point);
+  parameters.engine = fake.scheme.engine;
+  parameters.input = trained_scale(*fake.input);
+  parameters.output = trained_scale(*fake.output);
+  parameters.weight_scale = fake.weight->scale().cpu();
+  parameters.weight_zero_point = fake.weight->zero_point().cpu();
+  parameters.weight = quantize_weight(smoothed_weight(fake.input_factor), parameters.weight_scale,
+                                      parameters.weight_zero_point);
   if (bias.defined()) parameters.bias = bias.detach().cpu().clone();
-  make_int8(parameters);
+  make_int8(fake.scheme, parameters, fake.input_factor);
 }
 
-void QuantizableLayer::make_int8(const Int8Parameters& parameters) {
-  int8_ = std::make_shared<const Int8Kernel>(parameters, geometry());
-  const at::Tensor factor = input_factor_.defined() ? input_factor_.cpu() : input_factor_;
-  fast_ = nullptr;
-  remove_fake_quantizers();
-  input_factor_ = factor;
+void QuantizableLayer::make_int8(const LayerScheme& scheme, const Int8Parameters& parameters,
+                                 const InputFactor& factor) {
+  Int8 int8{scheme, std::make_shared<const Int8Kernel>(parameters, geometry()),
+            factor.defined() ? factor.cpu() : factor, nullptr};
+  become_float();
   set_parameters({}, parameters.bias);
+  state_ = std::move(int8);
 }
 
 void QuantizableLayer::use_fast_product(bool on) {
-  if (!is_int8() || !on) fast_ = nullptr;
-  if (!is_int8() || !on || fast_ || !FastInt8::runs(geometry())) return;
-  const Int8Parameters parameters{.engine = int8_->engine(),
-                                  .input = int8_->input(),
-                                  .output = int8_->output(),
-                                  .weight = int8_->weight(),
-                                  .weight_scale = int8_->weight_scale(),
-                                  .weight_zero_point = int8_->weight_zero_point(),
+  auto* const int8 = std::get_if<Int8>(&state_);
+  if (!int8) return;
+  if (!on) int8->fast = nullptr;
+  if (!on || int8->fast || !FastInt8::runs(geometry())) return;
+  const Int8Kernel& kernel = *int8->kernel;
+  const Int8Parameters parameters{.engine = kernel.engine(),
+                                  .input = kernel.input(),
+                                  .output = kernel.output(),
+                                  .weight = kernel.weight(),
+                                  .weight_scale = kernel.weight_scale(),
+                                  .weight_zero_point = kernel.weight_zero_point(),
                                   .bias = bias};
-  fast_ = std::make_shared<const FastInt8>(parameters, geometry());
+  int8->fast = std::make_shared<const FastInt8>(parameters, geometry());
 }
 
-const Int8Kernel& QuantizableLayer::int8() const {
-  if (!is_int8()) throw Error(path_ + ": expected an int8 layer; convert it first");
-  return *int8_;
+std::shared_ptr<const FastInt8> QuantizableLayer::fast() const {
+  const auto* const int8 = std::get_if<Int8>(&state_);
+  return int8 && !int8->input_factor.defined() ? int8->fast : nullptr;
 }
-
-at::Tensor QuantizableLayer::int8_weight() const { return int8().weight(); }
-at::Tensor QuantizableLayer::weight_scale() const { return int8().weight_scale(); }
-at::Tensor QuantizableLayer::weight_zero_point() const { return int8().weight_zero_point(); }
 
 void QuantizableLayer::copy_from(const QuantizableLayer& other) {
   if (this == &other) return;
@@ -181,19 +195,19 @@ void QuantizableLayer::copy_from(const QuantizableLayer& other) {
     throw Error(path_ + ": expected a layer of weight shape " +
                 c10::str(c10::IntArrayRef(weight_shape_)) + " and the same bias to copy, found " +
                 c10::str(c10::IntArrayRef(other.weight_shape_)));
-  remove_fake_quantizers();
-  int8_ = other.int8_;
+  become_float();
   copy_parameters(other);
-  fast_ = other.fast_;
-  if (other.is_fake_quantized()) {
-    int8_ = nullptr;
-    insert_fake_quantizers(other.scheme());
-    input_quantizer_->load_state(other.input_quantizer_->state());
-    weight_quantizer_->load_state(other.weight_quantizer_->state());
-    output_quantizer_->load_state(other.output_quantizer_->state());
+  if (!other.is_fake_quantized()) {
+    state_ = other.state_;
+    return;
   }
-  input_factor_ = other.input_factor_;  // never changed in place
-  scheme_ = other.scheme_;
+  const FakeQuantized& from = other.fake_quantized();
+  FakeQuantized copied = new_fake_quantizers(from.scheme);
+  copied.input->load_state(from.input->state());
+  copied.weight->load_state(from.weight->state());
+  copied.output->load_state(from.output->state());
+  copied.input_factor = from.input_factor;
+  fake_quantize(std::move(copied));
 }
 
 void QuantizableLayer::copy_parameters(const QuantizableLayer& other) {
@@ -214,7 +228,7 @@ int64_t QuantizableLayer::channel_axis(const at::Tensor& x) const {
   return weight_shape_.size() > 2 ? 1 : x.dim() - 1;
 }
 
-void QuantizableLayer::choose_input_factor(const at::Tensor& x) {
+InputFactor QuantizableLayer::choose_input_factor(const at::Tensor& x, double smoothing) const {
   const at::NoGradGuard no_grad;
   const at::Tensor w = float_weight();
   const auto largest = [](const at::Tensor& tensor, int64_t axis) {
@@ -224,34 +238,36 @@ void QuantizableLayer::choose_input_factor(const at::Tensor& x) {
   const at::Tensor weights = largest(w, 1).clamp_min(1e-5);
   if (inputs.numel() != weights.numel())
     throw Error(path_ + ": \"smoothing\" is for layers of one group; give this one 0");
-  input_factor_ = inputs.pow(scheme_->smoothing) / weights.pow(1 - scheme_->smoothing);
+  return inputs.pow(smoothing) / weights.pow(1 - smoothing);
 }
 
-at::Tensor QuantizableLayer::smoothed_input(const at::Tensor& x) const {
-  if (!input_factor_.defined()) return x;
+at::Tensor QuantizableLayer::smoothed_input(const at::Tensor& x, const InputFactor& factor) const {
+  if (!factor.defined()) return x;
   std::vector<int64_t> shape(x.dim(), 1);
   shape[channel_axis(x)] = -1;
-  return x / input_factor_.view(shape);
+  return x / factor.view(shape);
 }
 
-at::Tensor QuantizableLayer::smoothed_weight() const {
+at::Tensor QuantizableLayer::smoothed_weight(const InputFactor& factor) const {
   const at::Tensor w = float_weight();
-  if (!input_factor_.defined()) return w;
+  if (!factor.defined()) return w;
   std::vector<int64_t> shape(w.dim(), 1);
   shape[1] = -1;
-  return w * input_factor_.view(shape);
+  return w * factor.view(shape);
 }
 
 at::Tensor QuantizableLayer::run(const at::Tensor& x) {
-  if (is_int8()) {
-    const at::Tensor input = smoothed_input(x);
-    return fast_ ? fast_->run(input) : int8_->run(input);
+  if (const auto* const int8 = std::get_if<Int8>(&state_)) {
+    const at::Tensor input = smoothed_input(x, int8->input_factor);
+    return int8->fast ? int8->fast->run(input) : int8->kernel->run(input);
   }
-  if (!is_fake_quantized()) return compute(x, float_weight());
-  if (scheme_->smoothing > 0 && !input_factor_.defined() && input_quantizer_->observer_on())
-    choose_input_factor(x);
-  return output_quantizer_->forward(compute(input_quantizer_->forward(smoothed_input(x)),
-                                            weight_quantizer_->forward(smoothed_weight())));
+  auto* const fake = std::get_if<FakeQuantized>(&state_);
+  if (!fake) return compute(x, float_weight());
+  if (fake->scheme.smoothing > 0 && !fake->input_factor.defined() && fake->input->observer_on())
+    fake->input_factor = choose_input_factor(x, fake->scheme.smoothing);
+  const at::Tensor input = fake->input->forward(smoothed_input(x, fake->input_factor));
+  const at::Tensor w = fake->weight->forward(smoothed_weight(fake->input_factor));
+  return fake->output->forward(compute(input, w));
 }
 
 }  // namespace flowqat::model

@@ -4,10 +4,9 @@
 ///   int8            y = dequantize(int8_conv(quantize(x)))    (after conversion, CPU only)
 #pragma once
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "model/quantization.h"
@@ -18,6 +17,28 @@
 #include "model/torch/quantization/fake_quantizer.h"
 
 namespace flowqat::model {
+
+/// What smoothing (SmoothQuant, arXiv:2211.10438) divides a layer's input by and multiplies its
+/// weight by: float32 [in], or undefined where there is none.
+using InputFactor = at::Tensor;
+
+/// A layer that learns its grids.
+struct FakeQuantized {
+  LayerScheme scheme;
+  std::shared_ptr<FakeQuantizer> input, weight, output;
+  InputFactor input_factor;  ///< never changed in place
+
+  /// Whether every quantizer has seen something. Waits for the device.
+  bool observed() const { return input->observed() && weight->observed() && output->observed(); }
+};
+
+/// A layer that was converted; on the CPU. Nothing of it changes in place.
+struct Int8 {
+  LayerScheme scheme;
+  std::shared_ptr<const Int8Kernel> kernel;
+  InputFactor input_factor;
+  std::shared_ptr<const FastInt8> fast;  ///< runs rather than the kernel, where it is there
+};
 
 /// Holds the parameters "weight" [out, ...] (under weight norm "weight_g" and "weight_v" instead)
 /// and, where there is one, "bias" [out], and takes them
@@ -42,9 +63,25 @@ class QuantizableLayer : public Module {
   /// What messages call this layer, such as "wav2vec2.encoder.layers.0.attention.q_proj".
   void set_path(std::string path) { path_ = std::move(path); }
   const std::string& path() const { return path_; }
+  /// [out, in, ...], whatever the state.
+  const std::vector<int64_t>& weight_shape() const { return weight_shape_; }
+  bool has_bias() const { return has_bias_; }
 
-  /// Puts a fake quantizer on input, weight and output: observers on, fake quantization off.
-  /// Throws Error for a layer that is fake-quantized or int8 already.
+  bool is_fake_quantized() const { return std::holds_alternative<FakeQuantized>(state_); }
+  bool is_int8() const { return std::holds_alternative<Int8>(state_); }
+  /// Throw Error in any other state.
+  const FakeQuantized& fake_quantized() const;
+  const Int8& int8() const;
+  /// Throws Error for a float layer.
+  const LayerScheme& scheme() const;
+  /// Throws Error for any other than a float layer; `action` is what needs one.
+  void require_float(const char* action) const;
+
+  /// Quantizers for this layer, on its device: observers on, fake quantization off.
+  FakeQuantized new_fake_quantizers(const LayerScheme& scheme) const;
+  /// From a float layer; Error for one that is fake-quantized or int8 already.
+  void fake_quantize(FakeQuantized state);
+  /// Both of the above.
   void insert_fake_quantizers(const LayerScheme& scheme);
   /// Which of the fake quantizers follow what they see: those of input and output, that of the
   /// weight.
@@ -52,55 +89,23 @@ class QuantizableLayer : public Module {
   /// Turning it on computes every scale and zero point from the ranges seen so far; Error if a
   /// quantizer has seen nothing.
   void set_fake_quantization(bool on);
-
   /// Begins calibration anew: fake quantization off.
   void calibrate_again();
-
-  bool is_fake_quantized() const { return input_quantizer_ != nullptr; }
-  bool is_int8() const { return int8_ != nullptr; }
-  /// Throws Error for a float layer.
-  const LayerScheme& scheme() const;
-  /// Whether every quantizer of a fake-quantized layer has seen something. Waits for the device.
-  bool observed() const;
+  /// Whether this is a fake-quantized layer of which every quantizer has seen something.
+  bool observed() const { return is_fake_quantized() && fake_quantized().observed(); }
 
   /// To int8 with exactly the scales and zero points of the buffers, never recomputed, packed for
   /// the scheme's engine; drops the float weight and moves the bias to the CPU. Error while fake
   /// quantization is off, or when the engine is missing.
   void convert_to_int8();
-
+  /// The same from numbers, whatever the state. They are not kept: packing copies them.
+  void make_int8(const LayerScheme& scheme, const Int8Parameters& parameters,
+                 const InputFactor& factor);
   /// An int8 layer from here on runs its fast product rather than its engine's, if there is one for
   /// it; only where has_vnni(). Nothing happens to other layers.
   void use_fast_product(bool on);
   /// Null unless forward() is no more than this product's run().
-  std::shared_ptr<const FastInt8> fast() const { return input_factor_.defined() ? nullptr : fast_; }
-
-  /// Null for a float layer; else all that load_fake_quantization() or load_int8() needs besides
-  /// the tensors. Floats are exact. Waits for the device.
-  ///   fake-quantized: {"scheme": {...}, "fake_quantization": true, "observers": {"activations":
-  ///     false, "weights": true}, "input": Q, "weight": Q, "output": Q, "input_factor": F} where
-  ///     Q = {"min", "max", "scale", "zero_point", "log_scale"}: numbers, or arrays of [out] per
-  ///     channel; min and max are null before anything was seen, log_scale is null unless the step
-  ///     is learned; F is null or an array of [in], a number where that is 1: what smoothing
-  ///     divides the input by
-  ///   int8: {"scheme": {...}, "bits": 8, "input": {"scale", "zero_point"}, "weight": {"scale",
-  ///     "zero_point"}, "output": {"scale", "zero_point"}, "input_factor": F}; per channel, the
-  ///     weight's "scale" is missing (it travels as a tensor) and its "zero_point" is 0 or an array
-  ///     of [out]
-  ///   scheme: all fields of LayerScheme
-  nlohmann::json state() const;
-
-  /// The int8 layer's weight, int8 in the float weight's shape; scale float32 and zero point int32,
-  /// [1] or, per channel, [out] (0 unless a channel's weights have all the same sign). On the CPU.
-  at::Tensor int8_weight() const;
-  at::Tensor weight_scale() const;
-  at::Tensor weight_zero_point() const;
-
-  /// From a float layer to what state() described. Error names path(), key, expected and found.
-  void load_fake_quantization(const nlohmann::json& state);
-  /// `weight_scale` is read per channel only; per tensor the state holds it. The tensors are not
-  /// kept: packing copies them.
-  void load_int8(const nlohmann::json& state, const at::Tensor& int8_weight,
-                 const at::Tensor& weight_scale, const std::optional<at::Tensor>& bias);
+  std::shared_ptr<const FastInt8> fast() const;
 
   /// Makes this layer, of the same shape and in any state, a deep copy of the other on the other's
   /// device. Its parameters are new tensors; packed int8 weights never change and are shared.
@@ -116,27 +121,22 @@ class QuantizableLayer : public Module {
   at::Tensor run(const at::Tensor& x);
 
  private:
-  void require_float(const char* action) const;
-  void require_fake_quantized(const char* action) const;
+  struct Float {};
+
+  const char* found() const;
+  FakeQuantized& require_fake_quantized(const char* action);
   void set_parameters(const at::Tensor& new_weight, const at::Tensor& new_bias);
   void copy_parameters(const QuantizableLayer& other);
-  void choose_input_factor(const at::Tensor& x);
-  /// Divided, and the weight multiplied, by the input factor where there is one.
-  at::Tensor smoothed_input(const at::Tensor& x) const;
-  at::Tensor smoothed_weight() const;
+  InputFactor choose_input_factor(const at::Tensor& x, double smoothing) const;
+  at::Tensor smoothed_input(const at::Tensor& x, const InputFactor& factor) const;
+  at::Tensor smoothed_weight(const InputFactor& factor) const;
   int64_t channel_axis(const at::Tensor& x) const;
-  void remove_fake_quantizers();
-  void make_int8(const Int8Parameters& parameters);
-  const Int8Kernel& int8() const;
+  void become_float();
 
   std::string path_;  ///< until set_path(), the kind of layer
   std::vector<int64_t> weight_shape_;
   bool has_bias_;
-  std::optional<LayerScheme> scheme_;  ///< of every layer but a float one
-  std::shared_ptr<FakeQuantizer> input_quantizer_, weight_quantizer_, output_quantizer_;
-  at::Tensor input_factor_;  ///< float32 [in], or undefined
-  std::shared_ptr<const Int8Kernel> int8_;
-  std::shared_ptr<const FastInt8> fast_;  ///< null: int8_ runs
+  std::variant<Float, FakeQuantized, Int8> state_;
 };
 
 }  // namespace flowqat::model

@@ -6,6 +6,7 @@
 
 #include "model/model.h"
 #include "model/torch/network/layers.h"
+#include "model/torch/quantization/layer_json.h"
 #include "tests/catch.h"
 
 namespace flowqat::model {
@@ -55,16 +56,16 @@ TEST_CASE("a layer that observed nothing cannot be fake-quantized or converted",
   CHECK(layer->observed());
   check_error([&] { layer->convert_to_int8(); }, "calibrate first");
   check_error([&] { layer->insert_fake_quantizers(preset("qnnpack")); }, "a fake-quantized one");
-  check_error([&] { layer->int8_weight(); }, "convert it first");
+  check_error([&] { layer->int8().kernel->weight(); }, "convert it first");
 }
 
 TEST_CASE("malformed fake-quantization state names layer and key and leaves the layer float",
           "[level]") {
-  const auto good = calibrated("fbgemm")->state();
+  const auto good = layer_to_json(*calibrated("fbgemm"));
   const auto layer = named_layer();
   const auto refused = [&](const std::string& pointer, const nlohmann::json& value,
                            const std::string& part) {
-    check_error([&] { layer->load_fake_quantization(changed(good, pointer, value)); }, part);
+    check_error([&] { load_fake_quantization(*layer, changed(good, pointer, value)); }, part);
     CHECK_FALSE(layer->is_fake_quantized());
     CHECK_THROWS_AS(layer->scheme(), Error);
   };
@@ -82,9 +83,9 @@ TEST_CASE("malformed fake-quantization state names layer and key and leaves the 
   refused("/scheme/averaging_constant", 2, "scheme.averaging_constant");
   refused("/colour", "red", "unknown key \"colour\"");
   refused("/weight", 3, "weight: expected an object");
-  check_error([&] { layer->load_fake_quantization(nlohmann::json::object()); },
+  check_error([&] { load_fake_quantization(*layer, nlohmann::json::object()); },
               "\"scheme\" is missing");
-  layer->load_fake_quantization(good);
+  load_fake_quantization(*layer, good);
   CHECK(layer->is_fake_quantized());
 }
 
@@ -92,14 +93,15 @@ TEST_CASE("malformed int8 state and tensors name layer and key and leave the lay
           "[level]") {
   auto source = calibrated("fbgemm");
   source->convert_to_int8();
-  const auto good = source->state();
-  const auto weight = source->int8_weight(), scale = source->weight_scale();
+  const auto good = layer_to_json(*source);
+  const auto weight = source->int8().kernel->weight(),
+             scale = source->int8().kernel->weight_scale();
   const std::optional<at::Tensor> bias = source->bias;
   const auto layer = named_layer();
   const auto refused = [&](const std::string& pointer, const nlohmann::json& value,
                            const std::string& part) {
     const auto state = changed(good, pointer, value);
-    check_error([&] { layer->load_int8(state, weight, scale, bias); }, part);
+    check_error([&] { load_int8(*layer, state, weight, scale, bias); }, part);
     CHECK_FALSE(layer->is_int8());
   };
   refused("/bits", 4, "bits");
@@ -111,7 +113,7 @@ TEST_CASE("malformed int8 state and tensors name layer and key and leave the lay
 
   const auto load = [&](const at::Tensor& w, const at::Tensor& s,
                         const std::optional<at::Tensor>& b) {
-    return [=] { layer->load_int8(good, w, s, b); };
+    return [=] { load_int8(*layer, good, w, s, b); };
   };
   check_error(load(weight.to(at::kFloat), scale, bias), "weight: expected Char of [3, 4]");
   check_error(load(weight.t(), scale, bias), "found Char of [4, 3]");

@@ -30,10 +30,10 @@ TEST_CASE("int8 layers are within one output step of the fake-quantized ones", "
         const auto int8 = converted(shape, *layer);
         REQUIRE(int8->is_int8());
         CHECK_FALSE(int8->weight.defined());
-        const auto x = on_input_grid(input(shape), int8->state());
+        const auto x = on_input_grid(input(shape), layer_to_json(*int8));
         const auto expected = forward(*layer, x), found = forward(*int8, x);
         REQUIRE(found.sizes() == expected.sizes());
-        CHECK(most_steps_apart(found, expected, int8->state()["output"]["scale"]) <= 1);
+        CHECK(most_steps_apart(found, expected, layer_to_json(*int8)["output"]["scale"]) <= 1);
         CHECK(expected.std(false).item<float>() > 0);
       }
     }
@@ -51,13 +51,13 @@ TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed ri
   const fbgemm::inst_set_t used = fbgemm::fbgemmInstructionSet();
   fbgemm::fbgemmForceIsa(fbgemm::inst_set_t::avx2);
   const auto int8 = converted(shape, *layer);
-  const auto x = on_input_grid(input(shape), int8->state());
+  const auto x = on_input_grid(input(shape), layer_to_json(*int8));
   const auto found = forward(*int8, x);
-  const auto weight = int8->int8_weight();
+  const auto weight = int8->int8().kernel->weight();
   fbgemm::fbgemmForceIsa(used);
-  CHECK(most_steps_apart(found, forward(*layer, x), int8->state()["output"]["scale"]) <= 1);
-  CHECK(at::equal(weight, converted(shape, *layer)->int8_weight()));
-  CHECK(int8->state()["scheme"]["engine"] == "fbgemm");
+  CHECK(most_steps_apart(found, forward(*layer, x), layer_to_json(*int8)["output"]["scale"]) <= 1);
+  CHECK(at::equal(weight, converted(shape, *layer)->int8().kernel->weight()));
+  CHECK(layer_to_json(*int8)["scheme"]["engine"] == "fbgemm");
 }
 #endif
 
@@ -86,7 +86,7 @@ TEST_CASE("layers packed for both engines run side by side under any global engi
     at::globalContext().setQEngine(engine);
     CHECK(at::equal(forward(*qnnpack, x), first));
     CHECK(at::equal(forward(*fbgemm, x), second));
-    CHECK(qnnpack->int8_weight().sizes() == fbgemm->int8_weight().sizes());
+    CHECK(qnnpack->int8().kernel->weight().sizes() == fbgemm->int8().kernel->weight().sizes());
     const auto another = converted(shape, *calibrated_layer(shape, preset("fbgemm")));
     CHECK(forward(*another, x).isfinite().all().item<bool>());
     CHECK(at::globalContext().qEngine() == engine);
@@ -128,7 +128,7 @@ TEST_CASE("conversion uses the stored scales and zero points even where the rang
   at::manual_seed(8);
   for (const auto& name : preset_names()) {
     const auto shape = linear(6, 4, {3});
-    auto state = calibrated_layer(shape, preset(name))->state();
+    auto state = layer_to_json(*calibrated_layer(shape, preset(name)));
     state["input"]["scale"] = 0.03125;
     state["input"]["zero_point"] = 77;
     state["output"]["scale"] = 0.0625;
@@ -139,16 +139,16 @@ TEST_CASE("conversion uses the stored scales and zero points even where the rang
       state["weight"]["scale"] = 0.25;
 
     const auto layer = float_layer(shape);
-    layer->load_fake_quantization(state);
-    CHECK(layer->state()["output"] == state["output"]);
+    load_fake_quantization(*layer, state);
+    CHECK(layer_to_json(*layer)["output"] == state["output"]);
     const auto int8 = converted(shape, *layer);
-    const auto found = int8->state();
+    const auto found = layer_to_json(*int8);
     for (const auto* part : {"input", "output"})
       for (const auto* key : {"scale", "zero_point"}) CHECK(found[part][key] == state[part][key]);
     const auto scale = preset(name).per_channel_weights ? at::tensor({0.01f, 0.02f, 0.03f, 0.04f})
                                                         : at::tensor({0.25f});
-    CHECK(at::equal(int8->weight_scale(), scale));
-    const auto dequantized = int8->int8_weight().to(at::kFloat) * scale.view({-1, 1});
+    CHECK(at::equal(int8->int8().kernel->weight_scale(), scale));
+    const auto dequantized = int8->int8().kernel->weight().to(at::kFloat) * scale.view({-1, 1});
     const auto clamped =
         layer->weight.minimum(scale.view({-1, 1}) * 127).maximum(scale.view({-1, 1}) * -128);
     CHECK(((dequantized - clamped).abs() <= scale.view({-1, 1}) * 0.501).all().item<bool>());
@@ -169,10 +169,10 @@ TEST_CASE("weights of one sign and dead channels survive conversion and reloadin
     layer->set_fake_quantization(true);
     layer->set_observers(false, false);
     const auto int8 = converted(shape, *layer);
-    INFO(name << " " << int8->state().dump());
-    CHECK(int8->weight_zero_point().any().item<bool>());
-    const auto x = on_input_grid(input(shape), int8->state());
-    const float step = int8->state()["output"]["scale"];
+    INFO(name << " " << layer_to_json(*int8).dump());
+    CHECK(int8->int8().kernel->weight_zero_point().any().item<bool>());
+    const auto x = on_input_grid(input(shape), layer_to_json(*int8));
+    const float step = layer_to_json(*int8)["output"]["scale"];
     CHECK(most_steps_apart(forward(*int8, x), forward(*layer, x), step) <= 1);
     CHECK(at::equal(forward(*reloaded_int8(shape, *int8), x), forward(*int8, x)));
   }

@@ -15,6 +15,7 @@
 #include "model/torch/base/tensor.h"
 #include "model/torch/int8/cpu_features.h"
 #include "model/torch/network/layers.h"
+#include "model/torch/quantization/layer_json.h"
 #include "tests/catch.h"
 #include "tests/skip.h"
 
@@ -114,9 +115,10 @@ inline std::shared_ptr<QuantizableLayer> reloaded_int8(const Shape& shape,
   auto loaded = shape.make();
   std::optional<at::Tensor> bias;
   if (layer.bias.defined()) bias = layer.bias;
-  const auto scale = layer.scheme().per_channel_weights ? layer.weight_scale() : at::Tensor();
-  const auto state = nlohmann::json::parse(layer.state().dump());
-  loaded->load_int8(state, layer.int8_weight(), scale, bias);
+  const auto scale =
+      layer.scheme().per_channel_weights ? layer.int8().kernel->weight_scale() : at::Tensor();
+  const auto state = nlohmann::json::parse(layer_to_json(layer).dump());
+  load_int8(*loaded, state, layer.int8().kernel->weight(), scale, bias);
   return loaded;
 }
 

@@ -11,6 +11,7 @@
 #include "model/torch/engine/checkpoint.h"
 #include "model/torch/engine/initialize.h"
 #include "model/torch/engine/torch_model.h"
+#include "model/torch/quantization/layer_json.h"
 
 namespace flowqat::model {
 namespace {
@@ -57,9 +58,10 @@ Tensors TorchModel::tensors() const {
     }
     for (const auto& [name, layer] : network_->quantizable_layers()) {
       if (!layer->is_int8()) continue;
-      tensors.push_back(to_tensor(name + ".weight", layer->int8_weight()));
-      if (scale_is_tensor(layer->state())) {
-        tensors.push_back(to_tensor(name + ".weight_scale", layer->weight_scale()));
+      const Int8& int8 = layer->int8();
+      tensors.push_back(to_tensor(name + ".weight", int8.kernel->weight()));
+      if (int8.scheme.per_channel_weights) {
+        tensors.push_back(to_tensor(name + ".weight_scale", int8.kernel->weight_scale()));
       }
     }
     return tensors;
@@ -73,7 +75,7 @@ nlohmann::json TorchModel::quantization() const {
     enter(Mode::evaluating);
     json layers = json::object();
     for (const auto& [name, layer] : network_->quantizable_layers()) {
-      if (layer->is_fake_quantized() || layer->is_int8()) layers[name] = layer->state();
+      if (layer->is_fake_quantized() || layer->is_int8()) layers[name] = layer_to_json(*layer);
     }
     json result = {{"format", fake ? kFakeFormat : kInt8Format},
                    {"version", kQuantizationVersion},
@@ -161,9 +163,9 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
     if (!layers.contains(name)) continue;
     if (precision_ == Precision::int8) {
       const Int8Tensors& parts = int8.at(name);
-      layer->load_int8(layers.at(name), parts.weight, parts.scale, parts.bias);
+      load_int8(*layer, layers.at(name), parts.weight, parts.scale, parts.bias);
     } else {
-      layer->load_fake_quantization(layers.at(name));
+      load_fake_quantization(*layer, layers.at(name));
     }
   }
   if (precision_ == Precision::fake_quantized) {

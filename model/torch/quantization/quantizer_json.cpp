@@ -1,4 +1,4 @@
-#include "model/torch/quantization/quantization_state.h"
+#include "model/torch/quantization/quantizer_json.h"
 
 #include <ATen/ops/tensor.h>
 #include <c10/util/accumulate.h>
