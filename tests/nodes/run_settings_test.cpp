@@ -18,7 +18,7 @@ TEST_CASE("checkpoints come as often, and stay as many, as the graph says") {
   const auto left = [&](const std::string& every_s, const std::string& keep) {
     fs::remove_all(out);
     Recorder stopped;
-    stopped.stop_at = "learn: step 4 ";
+    stopped.stop_at = "learn: 4 of ";
     CHECK_THROWS_AS(run(small_quickstart(temporary.path(), "out",
                                          {"learn.checkpoint_every_s=" + every_s,
                                           "learn.keep_checkpoints=" + keep}),
