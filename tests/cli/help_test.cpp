@@ -1,4 +1,5 @@
 /// Help texts, the pages that are made of what the program knows of itself, and its version.
+#include <cstdlib>
 #include <fstream>
 #include <set>
 
@@ -40,6 +41,12 @@ void check_page(const char* page, const char* arguments) {
   INFO(page << " is stale: make it anew with build/flowqat " << arguments << " >" << page);
   CHECK((printed.out == committed(page)));
 }
+
+/// What FLOWQAT_TARGET asks of the programs that are called meanwhile.
+struct HeldToScalar {
+  HeldToScalar() { ::setenv("FLOWQAT_TARGET", "scalar", 1); }
+  ~HeldToScalar() { ::unsetenv("FLOWQAT_TARGET"); }
+};
 
 }  // namespace
 
@@ -110,7 +117,7 @@ TEST_CASE("flowqat nodes lists the top-level keys, and tells of one") {
   CHECK_THAT(one.out, ContainsSubstring("a number from 0 to 1; default 0.5"));
 }
 
-TEST_CASE("--version tells the program's version and those of what it computes with") {
+TEST_CASE("flowqat --version tells the program's version and those of what it computes with") {
   const Outcome version = call("--version");
   CHECK(version.status == 0);
   std::ifstream lists(std::string(FLOWQAT_SOURCE_DIR) + "/CMakeLists.txt");
@@ -119,7 +126,9 @@ TEST_CASE("--version tells the program's version and those of what it computes w
   CHECK_THAT(version.out,
              Catch::Matchers::StartsWith(
                  "flowqat " + cmake.substr(begin, cmake.find(' ', begin) - begin) + "\n"));
-  for (const char* line : {"\nLibTorch 2.", "\nFFmpeg ", "\noneTBB 202", "\nprocessor: "}) {
+  for (const char* line : {"\nLibTorch 2.", "\nFFmpeg ", "\noneTBB 202", "\nkernels "}) {
     CHECK_THAT(version.out, ContainsSubstring(line));
   }
+  const HeldToScalar held;
+  CHECK_THAT(call("--version").out, ContainsSubstring("\nkernels scalar\n"));
 }

@@ -95,7 +95,7 @@ TEST_CASE("results of commands on a model are not lost in silence") {
           .status == 3);
 }
 
-TEST_CASE("--overwrite replaces what is there, whole") {
+TEST_CASE("with --overwrite a command replaces what is there, whole") {
   const World world;
   const std::string out = world.at("heard.jsonl");
   const std::string command =
