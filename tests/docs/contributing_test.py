@@ -23,7 +23,7 @@ PAGE = ROOT / "CONTRIBUTING.md"
 
 
 def with_additions(text, diff):
-    """Each + line behind the line that stands before it, which is that far the same as the page has it: up to " ..."."""
+    """Each + line behind the line that stands before it, which begins as the page has it, up to "..."."""
     lines, before = text.split("\n"), None
     for line in diff.split("\n"):
         if line.startswith("+"):
@@ -31,7 +31,7 @@ def with_additions(text, diff):
             if len(found) != 1:
                 raise AssertionError(f"found {len(found)} lines that begin with {before!r}, expected one")
             lines.insert(found[0] + 1, line[1:])
-        before = line[1:].removesuffix(" ...")
+        before = line[1:].split("...")[0].rstrip()
     return "\n".join(lines)
 
 
