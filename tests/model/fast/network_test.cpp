@@ -228,12 +228,12 @@ TEST_CASE("int8 attention is attention of the dequantized operands") {
        std::vector<std::tuple<int64_t, int64_t, int64_t, int64_t>>{
            {1, 1, 1, 4}, {2, 65, 3, 10}, {1, 130, 2, 64}, {2, 23, 1, 80}, {1, 200, 4, 8}}) {
     INFO(rows << " x " << frames << ", " << heads << " heads of " << width);
-    const auto bytes = [&] {
-      return at::randint(0, 256, {rows, frames, heads * width}).to(at::kByte);
-    };
+    const std::vector<int64_t> whole{rows, frames, heads * width},
+        by_head{rows, frames, heads, width};
+    const auto bytes = [&] { return at::randint(0, 256, whole).to(at::kByte); };
     const AttentionBytes x{bytes(), bytes(), bytes(), {0.02, 117}, {0.03, 0}, {0.01, 255}};
     const auto split = [&](const at::Tensor& q, const ActivationScale& scale) {
-      return dequantize_bytes(q, scale).view({rows, frames, heads, width}).transpose(1, 2);
+      return dequantize_bytes(q, scale).view(by_head).transpose(1, 2);
     };
     at::Tensor mask;
     if (rows > 1) {
