@@ -51,7 +51,8 @@ class Overlay:
         """As the build compiles the files beside it."""
         target = f"tests_{name.split('/')[1]}.dir" if name.startswith("tests/") else \
             "flowqat.dir" if name.startswith("cli/") else f"flowqat_{name.split('/')[0]}.dir"
-        alike = next(entry for entry in self.compilations if f"/{target}/" in entry["command"])
+        alike = next(entry for entry in self.compilations
+                     if f"/{target}/" in entry["command"] and "cmake_pch" not in entry["file"])
         words = shlex.split(alike["command"])
         object_file = self.root / (name + ".o")
         words[words.index("-o") + 1] = str(object_file)
@@ -75,7 +76,7 @@ class Overlay:
 
     @staticmethod
     def call(words, folder):
-        done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, errors="replace")
         if done.returncode != 0:
             raise AssertionError(f"{shlex.join(map(str, words))}\n{done.stdout}{done.stderr}")
 

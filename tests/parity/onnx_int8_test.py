@@ -84,7 +84,7 @@ class Int8(Exported):
 
     def own_logits(self, folder, audio):
         soundfile.write(self.root / "heard.wav", audio, RATE_HZ, subtype="FLOAT")
-        command = [PROGRAM, "transcribe", folder, self.root / "heard.wav", "--logits", self.root / "logits"]
+        command = [PROGRAM, "transcribe", folder, self.root / "heard.wav", "--logits", self.root / "logits", "--overwrite"]
         result = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(result.returncode, 0, result.stderr)
         return result.stdout, np.load(self.root / "logits" / "heard.npy")
