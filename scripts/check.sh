@@ -110,8 +110,9 @@ sanitize() {
 
 # The thread sanitizer sees only the locks and atomics that it has compiled, so the oneTBB of the
 # system, of the same version, is built with it in build-tbb: half a minute of processor time.
+TBB_CONFIG=$PWD/build-tbb/installed/lib/cmake/TBB
 instrumented_tbb() {
-  [[ -f build-tbb/build/TBBConfig.cmake ]] && return
+  [[ -f $TBB_CONFIG/TBBTargets.cmake ]] && return
   need apt-get || return 1
   mkdir -p build-tbb/sources build-tbb/lists/partial
   # The system's own package sources, asked for source packages, in lists of their own.
@@ -133,8 +134,10 @@ instrumented_tbb() {
   # Its own warnings are no errors: GCC has one for every fence, of which the sanitizer knows nothing.
   quietly build-tbb/build.log cmake -G Ninja -S build-tbb/source -B build-tbb/build -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DTBB_SANITIZE=thread -DTBB_STRICT=OFF -DTBB_TEST=OFF -DTBBMALLOC_BUILD=OFF \
-    -DTBB_DISABLE_HWLOC_AUTOMATIC_SEARCH=ON || return 1
-  quietly build-tbb/build.log cmake --build build-tbb/build --target tbb
+    -DTBB_DISABLE_HWLOC_AUTOMATIC_SEARCH=ON -DCMAKE_INSTALL_LIBDIR=lib || return 1
+  quietly build-tbb/build.log cmake --build build-tbb/build --target tbb || return 1
+  # Its build folder alone has no TBBTargets.cmake, which find_package needs.
+  quietly build-tbb/install.log cmake --install build-tbb/build --prefix "$PWD/build-tbb/installed"
 }
 
 check_address() {
@@ -144,7 +147,7 @@ check_address() {
 
 check_thread() {
   instrumented_tbb || return 1
-  quietly build-tsan.log cmake --preset tsan -DTBB_DIR="$PWD/build-tbb/build" || return 1
+  quietly build-tsan.log cmake --preset tsan -DTBB_DIR="$TBB_CONFIG" || return 1
   TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 sanitize tsan '^graph: ' tests_graph
 }
 
