@@ -142,13 +142,13 @@ instrumented_tbb() {
 
 check_address() {
   quietly build-asan.log cmake --preset asan || return 1
-  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan '^(io|graph): ' tests_io tests_graph
+  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan '^(io|graph):' tests_io tests_graph
 }
 
 check_thread() {
   instrumented_tbb || return 1
   quietly build-tsan.log cmake --preset tsan -DTBB_DIR="$TBB_CONFIG" || return 1
-  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 sanitize tsan '^graph: ' tests_graph
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 sanitize tsan '^graph:' tests_graph
 }
 
 check_clang() {

@@ -3,7 +3,7 @@
 #
 #   scripts/test.sh [OPTION...]
 #
-# The options are ctest's, for instance -R 'io: ' for one room. The tests make what they need, a tiny
+# The options are ctest's, for instance -R io: for one room. The tests make what they need, a tiny
 # demo corpus included. Those that use real recordings find them through FLOWQAT_TEST_DATA (a folder
 # with librispeech/, fsdd/ and flac-testbench/) and are skipped where it is not set. Skipped tests are
 # counted at the end with their reasons; one that this machine should have run is a failure.
