@@ -11,7 +11,7 @@
 
 namespace flowqat::cli {
 
-/// How `quantize` and `sensitivity` calibrate a float model.
+/// How `quantize`, `sensitivity` and `ranges` calibrate a float model.
 struct CalibrationArguments {
   std::string model;
   std::string manifest;              ///< as of CorpusOptions

@@ -26,6 +26,7 @@ Command new_command();      ///< flowqat new [KIND]
 Command nodes_command();    ///< flowqat nodes [TYPE]
 Command profile_command();  ///< flowqat profile GRAPH
 Command quantize_command();     ///< flowqat quantize MODEL --manifest M --out DIR
+Command ranges_command();       ///< flowqat ranges MODEL --manifest M
 Command run_command();          ///< flowqat run GRAPH
 Command sensitivity_command();  ///< flowqat sensitivity MODEL --manifest M
 Command transcribe_command();   ///< flowqat transcribe MODEL AUDIO...

@@ -101,7 +101,7 @@ Command program() {
           .parts = {new_command(), run_command(), validate_command(), dot_command(),
                     profile_command(), nodes_command(), transcribe_command(), evaluate_command(),
                     inspect_command(), quantize_command(), convert_command(), sensitivity_command(),
-                    export_command(), fetch_command(), help_command()},
+                    ranges_command(), export_command(), fetch_command(), help_command()},
           .run = [told] {
             if (told->version) {
               Terminal().result(version_text());

@@ -11,6 +11,7 @@
 
 #include "model/config.h"
 #include "model/quantization.h"
+#include "model/ranges.h"
 #include "model/tensor.h"
 
 namespace flowqat::model {
@@ -156,6 +157,11 @@ class Model {
   /// The int8 model with exactly the trained scales and zero points, on the CPU, run by
   /// Kernels::fastest. Error where fewer than 8 bits were chosen (why_not_int8).
   virtual std::unique_ptr<Model> convert(const ConvertOptions& options = {}) const = 0;
+
+  /// Only for float32 and fake_quantized models. The model computes as it is switched; a layer with
+  /// a calibrated grid is compared with it whether or not it is switched on. Error for a name that
+  /// is no layer's.
+  virtual std::unique_ptr<RangeProbe> probe(const std::vector<std::string>& layers) = 0;
 };
 
 /// Where a loaded model's head (from hidden states to tokens) comes from.

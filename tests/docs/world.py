@@ -94,6 +94,7 @@ class World:
     def bring_what_helps_name(self):
         """The examples of the help texts speak of files and folders of anyone's own."""
         shutil.copytree(self.root / "runs/quickstart/float", self.root / "models/mine")
+        shutil.copytree(self.root / "runs/quickstart/int8", self.root / "models/quantized")
         for place in ("data/dev/dev-demo", "data/LibriSpeech/test-clean"):
             shutil.copytree(self.root / "data/demo/dev-demo", self.root / place)
         for name in ("recording.flac", "recording.wav", "film.mkv"):  # FFmpeg goes by what is in a file

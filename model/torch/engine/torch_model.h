@@ -36,6 +36,7 @@ class TorchModel : public Model, public Trainable {
   void set_activation_observers(bool on) override;
   void set_fake_quantization(bool on) override;
   void fake_quantize_only(const std::vector<std::string>& layers) override;
+  std::unique_ptr<RangeProbe> probe(const std::vector<std::string>& layers) override;
   std::unique_ptr<Model> convert(const ConvertOptions& options) const override;
 
   Wav2Vec2ForCtc& network() override { return *network_; }

@@ -262,12 +262,18 @@ at::Tensor QuantizableLayer::run(const at::Tensor& x) {
     return int8->fast ? int8->fast->run(input) : int8->kernel->run(input);
   }
   auto* const fake = std::get_if<FakeQuantized>(&state_);
-  if (!fake) return compute(x, float_weight());
+  if (!fake) {
+    const at::Tensor w = float_weight(), output = compute(x, w);
+    if (watch_) watch_(x, w, output);
+    return output;
+  }
   if (fake->scheme.smoothing > 0 && !fake->input_factor.defined() && fake->input->observer_on())
     fake->input_factor = choose_input_factor(x, fake->scheme.smoothing);
-  const at::Tensor input = fake->input->forward(smoothed_input(x, fake->input_factor));
-  const at::Tensor w = fake->weight->forward(smoothed_weight(fake->input_factor));
-  return fake->output->forward(compute(input, w));
+  const at::Tensor input = smoothed_input(x, fake->input_factor);
+  const at::Tensor w = smoothed_weight(fake->input_factor);
+  const at::Tensor output = compute(fake->input->forward(input), fake->weight->forward(w));
+  if (watch_) watch_(input, w, output);
+  return fake->output->forward(output);
 }
 
 }  // namespace flowqat::model

@@ -3,6 +3,7 @@
 ///   fake-quantized  y = fq_out(conv(fq_in(x), fq_w(w)) + b)   (differentiable, after insertion)
 ///   int8            y = dequantize(int8_conv(quantize(x)))    (after conversion, CPU only)
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -89,6 +90,13 @@ class QuantizableLayer : public Module {
   /// Turning it on computes every scale and zero point from the ranges seen so far; Error if a
   /// quantizer has seen nothing.
   void set_fake_quantization(bool on);
+
+  /// Is told input, weight and output of every forward() until int8, before anything is rounded.
+  using Watch = std::function<void(const at::Tensor& input, const at::Tensor& weight,
+                                   const at::Tensor& output)>;
+  /// Null: nobody is told. Copies of the layer are not watched.
+  void set_watch(Watch watch) { watch_ = std::move(watch); }
+
   /// Begins calibration anew: fake quantization off.
   void calibrate_again();
   /// Whether this is a fake-quantized layer of which every quantizer has seen something.
@@ -137,6 +145,7 @@ class QuantizableLayer : public Module {
   std::vector<int64_t> weight_shape_;
   bool has_bias_;
   std::variant<Float, FakeQuantized, Int8> state_;
+  Watch watch_;
 };
 
 }  // namespace flowqat::model

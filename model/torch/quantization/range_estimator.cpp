@@ -56,6 +56,17 @@ double RangeEstimator::centre(size_t bin) const {
   return (static_cast<double>(bin) + 0.5) * 2 * limit_ / bin_count - limit_;
 }
 
+ValueHistogram RangeEstimator::histogram() const {
+  const auto is_filled = [](int64_t count) { return count > 0; };
+  const auto first = std::ranges::find_if(bins_, is_filled);
+  const auto last = std::find_if(bins_.rbegin(), bins_.rend(), is_filled).base();
+  const double width = 2 * limit_ / bin_count;
+  if (first == bins_.end()) return {};
+  return {.low = -limit_ + static_cast<double>(first - bins_.begin()) * width,
+          .width = width,
+          .counts = {first, last}};
+}
+
 std::pair<double, double> RangeEstimator::percentile(double percent) const {
   const double beyond = static_cast<double>(count_) * (100 - percent) / 100;
   const double width = 2 * limit_ / bin_count;

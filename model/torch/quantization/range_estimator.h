@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/quantization.h"
+#include "model/ranges.h"
 #include "model/torch/base/tensor.h"
 
 namespace flowqat::model {
@@ -20,6 +20,8 @@ class RangeEstimator {
 
   /// The least and greatest value seen.
   std::pair<double, double> min_max() const { return {lowest_, highest_}; }
+  /// Bins from the least to the greatest value; empty before anything was seen.
+  ValueHistogram histogram() const;
   /// `percent` of the values lie below the upper end, and as many above the lower one.
   std::pair<double, double> percentile(double percent) const;
   /// The range for a grid of `levels` steps with the least mean squared error of rounding and
