@@ -96,8 +96,8 @@ void TorchRangeProbe::add(const AudioBatch& batch) {
     const c10::InferenceMode inference;
     // During this batch alone: other inference is none of the probe's.
     struct Attention {
-      explicit Attention(std::vector<Watched>& watched) : watched_(watched) {
-        for (Watched& seen : watched_) {
+      explicit Attention(std::vector<Watched>& watched) : layers(watched) {
+        for (Watched& seen : layers) {
           seen.layer.layer->set_watch([&seen](const auto& x, const auto& w, const auto& y) {
             seen.input.add(x);
             if (seen.weight.empty()) seen.weight.add(w);
@@ -106,9 +106,9 @@ void TorchRangeProbe::add(const AudioBatch& batch) {
         }
       }
       ~Attention() {
-        for (Watched& seen : watched_) seen.layer.layer->set_watch(nullptr);
+        for (Watched& seen : layers) seen.layer.layer->set_watch(nullptr);
       }
-      std::vector<Watched>& watched_;
+      std::vector<Watched>& layers;
     } const attention(watched_);
     const std::vector<int64_t> frames = checked_frames(model_.config(), batch);
     model_.evaluate(
