@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What is checked of the sources beside the tests, by name, and how long each took:
 #
-#   scripts/check.sh [NAME...]       without a name: all of them but tidy, the quickest first
+#   scripts/check.sh [NAME...]       without a name: all of them but names and tidy
 #
 #   shell     shellcheck over the shell scripts
 #   python    ruff over the Python files
@@ -19,8 +19,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-ALL=(shell python format thread clang names address)
-BY_HAND=(tidy)
+ALL=(shell python format thread clang address)
+BY_HAND=(names tidy)
 jobs=$(nproc)
 
 # need PROGRAM...
@@ -144,7 +144,8 @@ instrumented_tbb() {
 
 check_address() {
   quietly build-asan.log cmake --preset asan || return 1
-  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan '^(io|graph):' tests_io tests_graph
+  LSAN_OPTIONS="suppressions=$PWD/scripts/leaks.supp:print_suppressions=0" \
+    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan '^(io|graph):' tests_io tests_graph
 }
 
 check_thread() {
