@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What is checked of the sources beside the tests, by name, and how long each took:
 #
-#   scripts/check.sh [NAME...]       without a name: all of them but names and tidy
+#   scripts/check.sh [NAME...]       without a name: all of them but tidy
 #
 #   shell     shellcheck over the shell scripts
 #   python    ruff over the Python files
@@ -19,8 +19,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-ALL=(shell python format thread clang address)
-BY_HAND=(names tidy)
+ALL=(shell python format names thread clang address)
+BY_HAND=(tidy)
 jobs=$(nproc)
 
 # need PROGRAM...
@@ -68,7 +68,8 @@ configure_clang() {
 run_tidy() {
   need clang-tidy || return 1
   local found=build-clang/tidy.log status=0
-  xargs -0 -r -P "$jobs" -n 4 clang-tidy -p build-clang --quiet ${1:+--checks="$1"} >"$found" 2>&1 || status=$?
+  # clang 14 does not know a part of one target attribute, and leaves that part out.
+  xargs -0 -r -P "$jobs" -n 4 clang-tidy -p build-clang --quiet --extra-arg=-Wno-ignored-attributes ${1:+--checks="$1"} >"$found" 2>&1 || status=$?
   # A header's findings are told once, not by every file that includes it.
   grep -E ': (warning|error): ' "$found" | sort -u || true
   ((status == 0)) || grep -qE ': (warning|error): ' "$found" || cat "$found"
