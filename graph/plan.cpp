@@ -23,6 +23,31 @@ struct Candidate {
   double duration_s;
 };
 
+/// Draws `wanted_s` seconds of `all` into `selection`. What has no length (it is broken, as its
+/// header shows) would fit always: it comes in the share in which the others come.
+void take_hours(std::vector<Candidate> all, double wanted_s, RandomStream& random,
+                Selection& selection) {
+  random.shuffle(std::span(all));
+  const auto has_length = [](const Candidate& candidate) { return candidate.duration_s > 0; };
+  const auto empty = std::stable_partition(all.begin(), all.end(), has_length);
+  for (auto candidate = all.begin(); candidate != empty; ++candidate) {
+    if (selection.presented_s + candidate->duration_s > wanted_s) continue;
+    selection.presented_s += candidate->duration_s;
+    selection.presentations.push_back(candidate->at);
+  }
+  const double share = selection.corpus_s > 0 ? selection.presented_s / selection.corpus_s : 1;
+  // Rounded up or down by chance, so that one of few comes as often as it should.
+  auto left =
+      static_cast<int64_t>(static_cast<double>(all.end() - empty) * share + random.uniform());
+  for (auto candidate = empty; candidate != all.end() && left > 0; ++candidate, --left) {
+    selection.presentations.push_back(candidate->at);
+  }
+  std::sort(selection.presentations.begin(), selection.presentations.end(),
+            [](const Presentation& a, const Presentation& b) {
+              return std::pair(a.entry, a.copy) < std::pair(b.entry, b.copy);
+            });
+}
+
 /// The presentations of this epoch: those whose weight has a fraction are drawn.
 std::vector<Presentation> presented(const Chain& chain, const Index& index,
                                     const Selection& selection, const EpochKey& key) {
@@ -124,22 +149,14 @@ Selection select(const Chain& chain, const Index& index, uint64_t seed) {
       }
     }
   }
-  const double wanted_s = chain.source->hours() * 3600;
-  if (wanted_s > 0) {
-    RandomStream(mix({seed, key_of(chain.source->name()), key_of("hours")}))
-        .shuffle(std::span<Candidate>(all));
+  const double hours = chain.source->hours();
+  if (hours > 0) {
+    RandomStream random(mix({seed, key_of(chain.source->name()), key_of("hours")}));
+    take_hours(std::move(all), 3600 * hours, random, selection);
+    return selection;
   }
-  for (const Candidate& candidate : all) {
-    if (wanted_s > 0 && selection.presented_s + candidate.duration_s > wanted_s) continue;
-    selection.presented_s += candidate.duration_s;
-    selection.presentations.push_back(candidate.at);
-  }
-  if (wanted_s > 0) {
-    std::sort(selection.presentations.begin(), selection.presentations.end(),
-              [](const Presentation& a, const Presentation& b) {
-                return std::pair(a.entry, a.copy) < std::pair(b.entry, b.copy);
-              });
-  }
+  selection.presented_s = selection.corpus_s;
+  for (const Candidate& candidate : all) selection.presentations.push_back(candidate.at);
   return selection;
 }
 

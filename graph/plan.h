@@ -62,7 +62,7 @@ struct PlannedBatch {
 using Plan = std::vector<PlannedBatch>;
 
 /// The presentations that epochs are made of: all of them, or with Source::hours() a subset drawn
-/// with the seed, the same in every epoch.
+/// with the seed, the same in every epoch. Broken utterances come in it by their share.
 struct Selection {
   /// In index order. Where a weight has a fraction, its last presentation comes in some epochs
   /// only.

@@ -69,6 +69,37 @@ TEST_CASE("hours take a seeded subset, the same in every epoch, and no more than
   CHECK(one.pipeline.selection().corpus_s == Approx(22).margin(1));
 }
 
+TEST_CASE("with hours, what is broken by its header comes by its share, as everything else") {
+  const auto counts = [](int broken, double hours, uint64_t seed) {
+    const Streams streams(chain(R"(, "count": 400, "broken": )" + std::to_string(broken) +
+                                R"(, "hours": )" + std::to_string(hours)),
+                          2, {.seed = seed});
+    int found = 0, all = 0;
+    for (const auto& [entry, copy] : presentations(streams.pipeline.plan("x", 0))) {
+      found += streams.pipeline.index()[entry].broken.empty() ? 0 : 1;
+      ++all;
+    }
+    CHECK(presentations(streams.pipeline.plan("x", 5)).size() == static_cast<size_t>(all));
+    return std::pair(found, all);
+  };
+  // Utterances of 1 to 5 s, the broken ones stand first: an eighth of 1,100 s.
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    const auto [found, all] = counts(40, 137.0 / 3600, seed);
+    CHECK((found == 4 || found == 5));
+    CHECK(all > 30);
+    CHECK(all < 70);
+  }
+  // One alone comes in about as many subsets as any other.
+  int seen = 0;
+  for (uint64_t seed = 1; seed <= 60; ++seed) seen += counts(1, 400.0 / 3600, seed).first;
+  CHECK(seen > 8);
+  CHECK(seen < 35);
+  // Asked for more than there is: all of it, and what is broken with it.
+  CHECK(counts(40, 1, 1) == std::pair(40, 400));
+  // Nothing has a length: nothing can be drawn by it, and none of it may hide.
+  CHECK(counts(400, 1, 1) == std::pair(400, 400));
+}
+
 TEST_CASE("batches that would mix sample rates are refused with both files named") {
   const Streams streams(chain(R"(, "odd_rate_hz": 500)"));
   CHECK_THROWS_WITH(streams.pipeline.plan("x", 0),
