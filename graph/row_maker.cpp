@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
+#include <new>
+#include <stdexcept>
 
 #include "graph/error.h"
+#include "graph/format.h"
 
 namespace flowqat::graph {
 namespace {
@@ -16,6 +20,32 @@ size_t last_writer(const Chain& chain) {
     if (!chain.transforms[i]->passes_samples()) last = i;
   }
   return last;
+}
+
+/// "utterance ID (PATH)".
+std::string named(const IndexEntry& entry) {
+  return "utterance " + entry.id + " (" + entry.path + ")";
+}
+
+/// Memory for all rows of a batch. Throws RunError where there is none.
+SampleBuffer take_rows(SampleBuffers& buffers, const PlannedBatch& planned, const Index& index) {
+  const size_t rows = planned.rows.size();
+  const auto padded = static_cast<size_t>(planned.padded_samples);
+  try {
+    if (padded > std::numeric_limits<size_t>::max() / rows) throw std::bad_alloc();
+    return buffers.take(rows * padded);
+  } catch (const std::exception&) {  // bad_alloc, or length_error: more than could be addressed
+    const auto longest = std::max_element(
+        planned.rows.begin(), planned.rows.end(), [&](const auto& one, const auto& other) {
+          return index[one.entry].shape.seconds() < index[other.entry].shape.seconds();
+        });
+    throw RunError(
+        format("there is no memory for a batch of %zu rows of %.1f s (%.1f GB); its longest is ",
+               rows, planned.padded_s() / static_cast<double>(rows),
+               static_cast<double>(rows) * static_cast<double>(padded) * sizeof(float) / 1e9) +
+        named(index[longest->entry]) +
+        ": leave such ones out with the corpus's max_duration_s, or make batches smaller");
+  }
 }
 
 }  // namespace
@@ -31,8 +61,7 @@ std::vector<std::shared_ptr<Utterance>> RowMaker::begin(const PlannedBatch& plan
   batch.padded_samples = planned.padded_samples;
   batch.rate_hz = planned.rate_hz;
   batch.rows.resize(planned.rows.size());
-  batch.samples =
-      open->buffers->take(planned.rows.size() * static_cast<size_t>(planned.padded_samples));
+  batch.samples = take_rows(*open->buffers, planned, pipeline_.index());
   open->missing_rows = planned.rows.size();
   std::vector<std::shared_ptr<Utterance>> utterances;
   for (size_t i = 0; i < planned.rows.size(); ++i) {
@@ -59,9 +88,13 @@ void RowMaker::apply(size_t position, Utterance& utterance) const {
     transform_samples(position, utterance);
   } catch (const Rejection& rejection) {
     row.rejected = RejectedBy{node, rejection.what()};
+  } catch (const std::bad_alloc&) {
+    throw RunError("node \"" + node + "\", " + named(*row.entry) +
+                   format(": there is no memory for its %.1f s of audio; leave such ones out with "
+                          "the corpus's max_duration_s",
+                          utterance.shape.seconds()));
   } catch (const std::exception& error) {
-    throw RunError("node \"" + node + "\", utterance " + row.entry->id + " (" + row.entry->path +
-                   "): " + error.what());
+    throw RunError("node \"" + node + "\", " + named(*row.entry) + ": " + error.what());
   }
   const auto ended = Clock::now();
   counter.end(source_s, input_s, begun, ended, row.rejected.has_value());

@@ -49,7 +49,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   /// Stops what is under way; outstanding batches stay valid.
   void close() {
     closing_ = true;
-    graph_->wait_for_all();
+    guarded([this] { graph_->wait_for_all(); });
   }
 
   void admit() {
@@ -125,20 +125,22 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     complete_ = std::make_unique<Complete>(
         *graph_, tbb::flow::unlimited,
         [this](const UtterancePtr& utterance, Complete::output_ports_type& ports) {
-          if (!closing_) maker_.finish(*utterance);
-          if (utterance->home->missing_rows.fetch_sub(1) == 1) {
-            std::get<0>(ports).try_put(utterance->home);
-          }
+          guarded([&] {
+            if (!closing_) maker_.finish(*utterance);
+            if (utterance->home->missing_rows.fetch_sub(1) == 1) {
+              std::get<0>(ports).try_put(utterance->home);
+            }
+          });
         });
     order_ = std::make_unique<tbb::flow::sequencer_node<BatchPtr>>(
         *graph_,
         [this](const BatchPtr& open) { return static_cast<size_t>(open->batch.number) - first_; });
     hand_on_ = std::make_unique<tbb::flow::function_node<BatchPtr>>(
         *graph_, tbb::flow::serial, [this](const BatchPtr& open) {
-          {
+          guarded([&] {
             const std::lock_guard lock(mutex_);
             ready_.push_back(open);
-          }
+          });
           arrived_.notify_one();
           return tbb::flow::continue_msg();
         });
@@ -161,21 +163,29 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     // it.
     graph_->reserve_wait();
     pipeline_.threads().impl().arena.enqueue([this, &planned, number] {
-      for (const UtterancePtr& utterance : maker_.begin(planned, number)) {
-        if (work_.empty()) {
-          complete_->try_put(utterance);
-        } else {
-          work_.front()->try_put(utterance);
+      guarded([&] {
+        for (const UtterancePtr& utterance : maker_.begin(planned, number)) {
+          if (work_.empty()) {
+            complete_->try_put(utterance);
+          } else {
+            work_.front()->try_put(utterance);
+          }
         }
-      }
+      });
       graph_->release_wait();
     });
   }
 
   void apply(size_t position, Utterance& utterance) {
     if (closing_) return;
+    guarded([&] { maker_.apply(position, utterance); });
+  }
+
+  /// Runs a task's work: what a task throws would end the process, so it ends the stream instead.
+  template <class TaskWork>
+  void guarded(const TaskWork& work) {
     try {
-      maker_.apply(position, utterance);
+      work();
     } catch (...) {
       fail(std::current_exception());
     }

@@ -136,6 +136,25 @@ TEST_CASE("the budget can also be a count") {
                                  ContainsSubstring("more than max_rejected allows"));
 }
 
+TEST_CASE("a batch that no memory holds ends the stream and names its longest utterance") {
+  // Of 1, the size in bytes can be asked for; of 8, even the number of samples overflows.
+  for (const std::string size : {"1", "8"}) {
+    probe().reset(0);
+    Streams streams(R"({"c": {"type": "numbers", "count": 50, "huge": 30},
+                        "f": {"type": "fill", "from": "c"},
+                        "b": {"type": "pack", "from": "f", "size": )" +
+                    size + "}}");
+    const auto stream = streams.pipeline.open("x", 0);
+    const auto drain = [&] {
+      while (stream->next()) {
+      }
+    };
+    CHECK_THROWS_WITH(drain(), ContainsSubstring("no memory for a batch of " + size) &&
+                                   ContainsSubstring("utterance u30 (/numbers/u30)") &&
+                                   ContainsSubstring("max_duration_s"));
+  }
+}
+
 TEST_CASE("an exception that is no rejection ends the stream and names node, utterance and file") {
   probe().reset(0);
   Streams streams(chain(R"(, "fail": "u30")"));

@@ -10,7 +10,7 @@
 namespace flowqat::graph::testing {
 namespace {
 
-/// Utterance i has `shortest` + 10 i samples, all of them i.
+/// Utterance i has 1000 + 10 i samples, all of them i; number `huge` more than any memory holds.
 class Numbers : public Source {
  public:
   explicit Numbers(const NodeArguments& a)
@@ -19,6 +19,7 @@ class Numbers : public Source {
         rate_hz_(a.params.integer("rate_hz")),
         odd_rate_hz_(a.params.integer("odd_rate_hz")),
         broken_(a.params.integer("broken")),
+        huge_(a.params.integer("huge")),
         hours_(a.params.number("hours")) {}
   double hours() const override { return hours_; }
   Index read_index(const IndexReading&) const override {
@@ -30,6 +31,7 @@ class Numbers : public Source {
       entry.transcript = "WORD " + std::to_string(i);
       entry.shape = {1000 + 10 * i,
                      static_cast<int>(i % 2 && odd_rate_hz_ ? odd_rate_hz_ : rate_hz_)};
+      if (i == huge_) entry.shape.samples = int64_t{1} << 61;
       if (i < broken_) entry.shape = {}, entry.broken = "has no header";
       index.push_back(entry);
     }
@@ -37,7 +39,7 @@ class Numbers : public Source {
   }
 
  private:
-  int64_t count_, rate_hz_, odd_rate_hz_, broken_;
+  int64_t count_, rate_hz_, odd_rate_hz_, broken_, huge_;
   double hours_;
 };
 
@@ -168,6 +170,7 @@ const Register numbers(
                  .maximum = 48000},
                 {.name = "odd_rate_hz", .kind = Kind::integer, .fallback = 0},
                 {.name = "broken", .kind = Kind::integer, .fallback = 0},
+                {.name = "huge", .kind = Kind::integer, .fallback = -1},
                 {.name = "hours", .kind = Kind::number, .fallback = 0}},
      .make = maker<Numbers>()});
 const Register fill({.name = "fill",
