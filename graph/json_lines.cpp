@@ -1,40 +1,88 @@
 #include "graph/json_lines.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
 
 #include "graph/output_error.h"
 #include "graph/plain_numbers.h"
 
 namespace flowqat::graph {
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& path, const char* what) {
+  throw OutputError(path.string() + ": " + what + ": " + std::generic_category().message(errno));
+}
+
+}  // namespace
 
 std::string json_line(const Json& json) {
   return rounded(json).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-JsonLines::JsonLines(std::filesystem::path path, bool keep) : path_(std::move(path)) {
-  open(keep ? std::ios::app : std::ios::trunc);
+JsonLines::JsonLines(std::filesystem::path path) : path_(std::move(path)) { open(O_TRUNC); }
+
+JsonLines::JsonLines(std::filesystem::path path, const Json& state) : path_(std::move(path)) {
+  if (state.is_null()) {
+    open(O_TRUNC);
+    return;
+  }
+  if (const std::string why = why_not(path_, state); !why.empty()) throw RunError(why);
+  bytes_ = state.at("bytes").get<int64_t>();
+  if (bytes_ > 0) checksum_ = checksum_of(path_, bytes_);
+  open(O_APPEND);
+  if (::ftruncate(descriptor_, bytes_) != 0) fail(path_, "cannot be cut back");
 }
 
-void JsonLines::open(std::ios::openmode mode) {
-  file_.close();
-  file_.clear();
-  file_.open(path_, std::ios::out | mode);
-  if (!file_) throw OutputError(path_.string() + ": cannot be written");
+JsonLines::~JsonLines() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void JsonLines::open(int flags) {
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
+  if (descriptor_ < 0) fail(path_, "cannot be written");
 }
 
 void JsonLines::add(const Json& line) {
   if (path_.empty()) return;
   const std::string text = json_line(line);
-  file_ << text << std::flush;
-  if (!file_) throw OutputError(path_.string() + ": cannot be written (is the disk full?)");
+  for (std::string_view left = text; !left.empty();) {
+    const ssize_t count = ::write(descriptor_, left.data(), left.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(path_, "cannot be written");
+    left.remove_prefix(static_cast<size_t>(count));
+  }
+  checksum_.add(text);
   bytes_ += static_cast<int64_t>(text.size());
 }
 
-void JsonLines::cut_back(int64_t bytes) {
-  bytes_ = bytes;
+void JsonLines::sync() const {
   if (path_.empty()) return;
-  open(std::ios::app);
-  std::filesystem::resize_file(path_, static_cast<uintmax_t>(bytes));
+  // A device or a pipe in the file's place has nothing to sync.
+  if (::fsync(descriptor_) != 0 && errno != EINVAL) fail(path_, "cannot be synced to the disk");
+}
+
+Json JsonLines::state() const { return {{"bytes", bytes_}, {"xxh3", checksum_.hex()}}; }
+
+std::string JsonLines::why_not(const std::filesystem::path& path, const Json& state) {
+  const auto bytes = state.at("bytes").get<int64_t>();
+  if (bytes == 0) return "";
+  std::error_code error;
+  const auto found = static_cast<int64_t>(std::filesystem::file_size(path, error));
+  if (error) return path.string() + ": cannot be read: " + error.message();
+  if (found < bytes) {
+    return path.string() + ": was cut off: it has " + std::to_string(found) + " bytes, but had " +
+           std::to_string(bytes);
+  }
+  if (checksum_of(path, bytes).hex() != state.at("xxh3").get<std::string>()) {
+    return path.string() + ": was changed: its first " + std::to_string(bytes) +
+           " bytes are no longer those that were written";
+  }
+  return "";
 }
 
 }  // namespace flowqat::graph

@@ -4,6 +4,9 @@
 
 namespace flowqat::graph {
 
+Ledger::Ledger(const std::filesystem::path& rejected_jsonl, const Json& state)
+    : lines_(rejected_jsonl, state.is_null() ? state : state.at("lines")) {}
+
 void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch) {
   chain_.add(batch);
   for (size_t row = 0; row < batch.rows.size(); ++row) {
@@ -28,14 +31,13 @@ void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch)
 Json Ledger::state() const {
   return {{"done", done_},
           {"rejected", rejected_},
-          {"bytes", lines_.bytes()},
+          {"lines", lines_.state()},
           {"batches_sha256", chain_.hex()}};
 }
 
 void Ledger::restore(const Json& state) {
   done_ = state.at("done").get<int64_t>();
   rejected_ = state.at("rejected").get<int64_t>();
-  lines_.cut_back(state.at("bytes").get<int64_t>());
   chain_.restore(state.at("batches_sha256").get<std::string>());
 }
 

@@ -16,9 +16,11 @@ class Ledger {
   /// Without a file rejected utterances are only counted.
   Ledger() = default;
   /// A line for each rejected utterance goes to `rejected_jsonl`, epochs, batches and rows counted
-  /// from 1; `keep` as for JsonLines.
-  explicit Ledger(const std::filesystem::path& rejected_jsonl, bool keep = false)
-      : lines_(rejected_jsonl, keep) {}
+  /// from 1.
+  explicit Ledger(const std::filesystem::path& rejected_jsonl) : lines_(rejected_jsonl) {}
+  /// Goes on with the file as JsonLines does; restore() does so with the rest. `state` null:
+  /// afresh.
+  Ledger(const std::filesystem::path& rejected_jsonl, const Json& state);
 
   void add(const Batch& batch, const std::string& consumer, int64_t epoch);
   /// Called with every rejected row that is added.
@@ -28,9 +30,11 @@ class Ledger {
   int64_t rejected() const { return rejected_; }
   std::string batches_sha256() const { return chain_.hex(); }
 
-  /// For a checkpoint; restore() also cuts the file back to what it held then.
+  /// For a checkpoint; restore() leaves the file as it is.
   Json state() const;
   void restore(const Json& state);
+  /// Waits until the file is on the disk.
+  void sync() const { lines_.sync(); }
 
  private:
   JsonLines lines_;

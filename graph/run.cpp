@@ -27,18 +27,30 @@ std::string node_table(const Pipeline& pipeline, double wall_s, int threads) {
          format("x real time: of one thread. busy: of the time of all %d data threads.\n", threads);
 }
 
+std::vector<std::string> step_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const Step* step : graph.steps()) names.push_back(step->name());
+  return names;
+}
+
+/// A part of the state that the run goes on from; null at the run's beginning.
+Json last_state(const ResumePoint& point, const char* part) {
+  return point.last_state() ? point.last_state()->at(part) : Json();
+}
+
 }  // namespace
 
 StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder,
                          std::map<const Batcher*, KnownStream> streams)
     : options_(options),
       folder_(folder),
+      resume_point_(find_resume_point(folder, step_names(graph))),
       seed_(static_cast<uint64_t>(graph.settings().integer("seed"))),
       pipeline_options_(pipeline_options(graph.settings())),
       threads_(static_cast<int>(graph.settings().integer("threads"))),
-      ledger_(folder.path() / "rejected.jsonl", folder.resumed()),
+      ledger_(folder.path() / "rejected.jsonl", last_state(resume_point_, "ledger")),
       rejections_([this](const std::string& line) { reporter().say(line); }),
-      metrics_(folder.path() / "metrics.jsonl", folder.resumed()),
+      metrics_(folder.path() / "metrics.jsonl", last_state(resume_point_, "metrics")),
       known_(std::move(streams)),
       summary_(std::make_unique<Json>(Json::object())) {
   ledger_.on_rejected([this](const Row& row) { rejections_.add(row); });
@@ -93,16 +105,17 @@ void StepContext::metric(const Json& line) {
 }
 
 Json StepContext::state() const {
+  metrics_.sync();
+  ledger_.sync();
   return {{"step", step_},
           {"optimizer_steps", optimizer_steps_},
-          {"metrics_bytes", metrics_.bytes()},
+          {"metrics", metrics_.state()},
           {"ledger", ledger_.state()},
           {"summary", *summary_}};
 }
 
 void StepContext::restore(const Json& state) {
   optimizer_steps_ = state.at("optimizer_steps").get<int64_t>();
-  metrics_.cut_back(state.at("metrics_bytes").get<int64_t>());
   ledger_.restore(state.at("ledger"));
   *summary_ = state.at("summary");
 }
@@ -122,18 +135,16 @@ void StepContext::checkpoint(int64_t done, const Json& state, int keep,
 void StepContext::run(Step& step) {
   step_ = step.name();
   resumed_.reset();
-  if (const auto folder = folder_.finished(step_)) {
-    restore(read_json(*folder / "state.json"));
-    step.restore(*folder, *this);
+  if (const auto over = resume_point_.finished.find(step_); over != resume_point_.finished.end()) {
+    restore(*over->second.state);
+    step.restore(over->second.folder, *this);
     return;
   }
-  if (const auto folder = folder_.newest_checkpoint(step_)) {
-    const Json saved = read_json(*folder / "state.json");
-    restore(saved);
-    resumed_ = Checkpoint{*folder, std::make_shared<const Json>(saved.at("state"))};
-    reporter().say(step_ + ": going on from " + folder->string());
+  if (const auto& inside = resume_point_.checkpoint; inside && inside->state->at("step") == step_) {
+    restore(*inside->state);
+    resumed_ = Saved{inside->folder, std::make_shared<const Json>(inside->state->at("state"))};
+    reporter().say(step_ + ": going on from " + inside->folder.string());
   }
-  if (folder_.resumed() && !resumed_) restore(state());  // cuts off what the stopped step wrote
   throw_if_stopped();
   step.run(*this);
   write_folder(folder_.finished_path(step_), [&](const std::filesystem::path& folder) {
@@ -144,7 +155,6 @@ void StepContext::run(Step& step) {
 
 void StepContext::drain(const Batcher& batcher) {
   Pipeline& pipeline = audio(batcher);
-  if (folder_.resumed()) restore(state());  // a stream by itself starts over
   const TimeLeft time;
   double audio_s = 0, padded_s = 0;
   const auto stream = pipeline.open(batcher.name(), 0);

@@ -13,6 +13,7 @@
 #include "graph/pipeline.h"
 #include "graph/rejections.h"
 #include "graph/reporter.h"
+#include "graph/resume_point.h"
 #include "graph/run_folder.h"
 
 namespace flowqat::graph {
@@ -48,12 +49,8 @@ class StepContext {
   /// What becomes summary.json.
   Json& summary() { return *summary_; }
 
-  /// A folder that an interrupted run left inside this step, and the `state` saved with it.
-  struct Checkpoint {
-    std::filesystem::path folder;
-    std::shared_ptr<const Json> state;
-  };
-  const std::optional<Checkpoint>& resumed() const { return resumed_; }
+  /// What an interrupted run left inside this step: the folder, and the step's own `state`.
+  const std::optional<Saved>& resumed() const { return resumed_; }
   /// Writes `checkpoints/step-N/`, N counting the optimizer steps of the whole run, of which `done`
   /// belong to this step; keeps the `keep` newest.
   void checkpoint(int64_t done, const Json& state, int keep,
@@ -66,11 +63,15 @@ class StepContext {
   void finish();
 
  private:
+  /// Of the run as it stands, for a folder to go on from. The lists are on the disk then.
   Json state() const;
+  /// All but the lists, which are cut back once, when the run begins: not for every step that is
+  /// over, because the first state would cut off what the next one counts on.
   void restore(const Json& state);
 
   const RunOptions& options_;
   RunFolder& folder_;
+  ResumePoint resume_point_;
   uint64_t seed_;
   PipelineOptions pipeline_options_;
   DataThreads threads_;
@@ -81,7 +82,7 @@ class StepContext {
   std::map<const Batcher*, std::unique_ptr<Pipeline>> pipelines_;
   std::unique_ptr<Json> summary_;
   std::string step_;
-  std::optional<Checkpoint> resumed_;
+  std::optional<Saved> resumed_;
   int64_t optimizer_steps_ = 0;
 };
 

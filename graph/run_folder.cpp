@@ -85,6 +85,10 @@ std::vector<fs::path> checkpoints_newest_first(const fs::path& run) {
   return found;
 }
 
+Saved read_saved(const fs::path& folder) {
+  return {folder, std::make_shared<const Json>(read_json(folder / "state.json"))};
+}
+
 }  // namespace
 
 fs::path nearest_existing(const fs::path& path) {
@@ -135,15 +139,16 @@ fs::path RunFolder::checkpoint_path(int64_t optimizer_steps) const {
   return path_ / "checkpoints" / (kStep + std::to_string(optimizer_steps));
 }
 
-std::optional<fs::path> RunFolder::finished(const std::string& step) const {
-  if (resumed_ && fs::exists(finished_path(step) / "state.json")) return finished_path(step);
-  return std::nullopt;
+std::optional<Saved> RunFolder::finished(const std::string& step) const {
+  if (!resumed_ || !fs::exists(finished_path(step) / "state.json")) return std::nullopt;
+  return read_saved(finished_path(step));
 }
 
-std::optional<fs::path> RunFolder::newest_checkpoint(const std::string& step) const {
+std::optional<Saved> RunFolder::newest_checkpoint(const std::string& step) const {
   if (!resumed_) return std::nullopt;
   for (const fs::path& folder : checkpoints_newest_first(path_)) {
-    if (read_json(folder / "state.json").at("step") == step) return folder;
+    Saved saved = read_saved(folder);
+    if (saved.state->at("step") == step) return saved;
   }
   return std::nullopt;
 }

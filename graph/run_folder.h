@@ -3,6 +3,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,12 @@ std::filesystem::path nearest_existing(const std::filesystem::path& path);
 void check_run_folder(const std::filesystem::path& path, const Json& resolved_graph,
                       Existing existing);
 
+/// What a run left to go on from: a folder, and what its state.json holds.
+struct Saved {
+  std::filesystem::path folder;
+  std::shared_ptr<const Json> state;
+};
+
 class RunFolder {
  public:
   /// Creates or takes over `path` and writes `graph.json`. Throws GraphError if it holds a run and
@@ -33,9 +40,9 @@ class RunFolder {
   bool resumed() const { return resumed_; }
 
   /// The result of a step that ended, if it did.
-  std::optional<std::filesystem::path> finished(const std::string& step) const;
+  std::optional<Saved> finished(const std::string& step) const;
   /// The newest checkpoint inside a step, if there is one.
-  std::optional<std::filesystem::path> newest_checkpoint(const std::string& step) const;
+  std::optional<Saved> newest_checkpoint(const std::string& step) const;
   std::filesystem::path finished_path(const std::string& step) const;
   std::filesystem::path checkpoint_path(int64_t optimizer_steps) const;
   /// Removes all step checkpoints but the `keep` newest.

@@ -84,8 +84,8 @@ class Trainer {
   virtual void step(const AudioBatch& batch, double learning_rate, uint64_t seed) = 0;
   /// Waits for the device. Throws Error when a loss was not a number.
   virtual TrainMetrics metrics() = 0;
-  /// The optimizer's state, for a checkpoint: exp_avg and exp_avg_sq of every parameter, step
-  /// count.
+  /// For a checkpoint: exp_avg, exp_avg_sq and step count of every parameter, and what metrics()
+  /// has summed up so far. Throws Error as metrics() does.
   virtual Tensors state() const = 0;
   virtual void load_state(const Tensors& state) = 0;
 };

@@ -203,7 +203,6 @@ class Train : public ModelConsumer {
     const bool is_due = params_.checkpoint_every_s > 0 &&
                         seconds_since(last_checkpoint_) >= params_.checkpoint_every_s;
     if (!is_due && context.stop_signal() == 0) return;
-    log(context, trainer, progress, steps);
     context.checkpoint(progress.step, nlohmann::json(progress), params_.keep_checkpoints,
                        [&](const std::filesystem::path& folder) {
                          save_model(state, folder);

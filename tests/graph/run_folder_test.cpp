@@ -63,8 +63,8 @@ TEST_CASE("the newest checkpoint of a step is found and older ones are pruned") 
   }
   CHECK_FALSE(first.newest_checkpoint("adapt"));  // a fresh run has nothing to go on from
   const RunFolder again(temporary.path() / "run", Json::object(), Existing::resume);
-  CHECK(again.newest_checkpoint("adapt")->filename() == "step-100");
-  CHECK(again.newest_checkpoint("learn")->filename() == "step-5");
+  CHECK(again.newest_checkpoint("adapt")->folder.filename() == "step-100");
+  CHECK(again.newest_checkpoint("learn")->folder.filename() == "step-5");
   CHECK_FALSE(again.newest_checkpoint("other"));
   again.prune_checkpoints(2);
   CHECK_FALSE(again.newest_checkpoint("learn"));
@@ -101,8 +101,9 @@ TEST_CASE("a ledger restored from a checkpoint goes on as if nothing had come af
   const auto size = std::filesystem::file_size(path);
   ledger.add(batch, "x", 0);
   const std::string two = ledger.batches_sha256();
-  Ledger resumed(path, true);
-  resumed.restore(Json::parse(state.dump()));
+  const Json read = Json::parse(state.dump());
+  Ledger resumed(path, read);
+  resumed.restore(read);
   CHECK(std::filesystem::file_size(path) == size);
   resumed.add(batch, "x", 0);
   CHECK(resumed.batches_sha256() == two);

@@ -50,6 +50,42 @@ inline std::string bytes(const std::filesystem::path& file) {
   return text.str();
 }
 
+/// The lines of a run's list, without what a clock says.
+inline std::vector<graph::Json> lines_of(const std::filesystem::path& list) {
+  std::ifstream file(list);
+  std::vector<graph::Json> lines;
+  for (std::string line; std::getline(file, line);) {
+    lines.push_back(graph::Json::parse(line));
+    for (const char* clocked : {"wall_s", "starved_share", "infer_s"}) lines.back().erase(clocked);
+  }
+  return lines;
+}
+
+/// Checks that two runs of one graph left the same: weights, lists, counts and digest.
+inline void check_same_run(const std::filesystem::path& out, const std::filesystem::path& whole) {
+  for (const char* file :
+       {"float/model.safetensors", "model/model.safetensors", "model/fake_quantization.json",
+        "int8/model.safetensors", "int8/quantization.json", "rejected.jsonl", "wer-float.jsonl",
+        "wer-ptq.jsonl", "wer-fake_quantized.jsonl", "wer-int8.jsonl"}) {
+    INFO(file);
+    CHECK((bytes(out / file) == bytes(whole / file)));
+  }
+  const auto lines = lines_of(out / "metrics.jsonl"), expected = lines_of(whole / "metrics.jsonl");
+  CHECK(lines.size() == expected.size());
+  for (size_t i = 0; i < std::min(lines.size(), expected.size()); ++i) {
+    CHECK(lines[i] == expected[i]);
+  }
+  const graph::Json summary = graph::read_json(out / "summary.json"),
+                    wanted = graph::read_json(whole / "summary.json");
+  for (const char* key : {"utterances", "batches_sha256", "transcripts"}) {
+    CHECK(summary.at(key) == wanted.at(key));
+  }
+  for (const char* key : {"wer", "cer", "size_bytes"}) {
+    CHECK(summary.at("evaluations").at("wer").at(key) ==
+          wanted.at("evaluations").at("wer").at(key));
+  }
+}
+
 /// Checks that `model`'s error rates are those of the utterances as listed, and returns how many
 /// those are.
 inline int64_t check_listing(const std::filesystem::path& out, const graph::Json& summary,

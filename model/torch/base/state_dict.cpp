@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::pair<const char*, at::ScalarType> kDtypes[] = {
     {"F32", at::kFloat}, {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"I8", at::kChar},
-    {"U8", at::kByte},   {"I32", at::kInt},  {"I64", at::kLong},
+    {"U8", at::kByte},   {"I32", at::kInt},  {"I64", at::kLong},      {"F64", at::kDouble},
 };
 
 constexpr std::pair<const char*, const char*> kRenamed[] = {

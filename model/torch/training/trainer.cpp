@@ -1,6 +1,7 @@
 #include "model/torch/training/trainer.h"
 
 #include <ATen/Context.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
@@ -15,6 +16,9 @@
 
 namespace flowqat::model {
 namespace {
+
+/// In a checkpoint, beside the optimizer's: no parameter has a name without a point.
+constexpr const char *kSums = "metric_sums", *kSteps = "metric_steps";
 
 std::vector<AdamW::Parameter> parameters_of(Wav2Vec2ForCtc& network) {
   std::vector<AdamW::Parameter> parameters;
@@ -100,34 +104,53 @@ void TorchTrainer::step(const AudioBatch& batch, double learning_rate, uint64_t 
   });
 }
 
+TrainMetrics TorchTrainer::means(const at::Tensor& sums) const {
+  const double* sum = sums.const_data_ptr<double>();
+  TrainMetrics metrics{steps_, 0, 0, static_cast<int64_t>(sum[2])};
+  if (steps_ > 0) {
+    metrics.loss = sum[0] / static_cast<double>(steps_);
+    metrics.gradient_norm = sum[1] / static_cast<double>(steps_);
+  }
+  if (std::isfinite(metrics.loss) && std::isfinite(metrics.gradient_norm)) return metrics;
+  throw Error("training: the loss or its gradient was not a number in the last " +
+              std::to_string(metrics.steps) + " steps (" + std::to_string(metrics.infinite_losses) +
+              " utterances had an infinite loss). The weights are spoilt: go back to a "
+              "checkpoint, with a lower learning rate, a gradient clip or zero_infinity");
+}
+
 TrainMetrics TorchTrainer::metrics() {
   return at_boundary("training metrics", [&] {
-    const at::Tensor sums = sums_.cpu();
-    const double* sum = sums.const_data_ptr<double>();
-    TrainMetrics metrics{steps_, 0, 0, static_cast<int64_t>(sum[2])};
-    if (steps_ > 0) {
-      metrics.loss = sum[0] / static_cast<double>(steps_);
-      metrics.gradient_norm = sum[1] / static_cast<double>(steps_);
-    }
+    const TrainMetrics metrics = means(sums_.cpu());
     sums_.zero_();
     steps_ = 0;
-    if (!std::isfinite(metrics.loss) || !std::isfinite(metrics.gradient_norm)) {
-      throw Error("training: the loss or its gradient was not a number in the last " +
-                  std::to_string(metrics.steps) + " steps (" +
-                  std::to_string(metrics.infinite_losses) +
-                  " utterances had an infinite loss). The weights are spoilt: go back to a "
-                  "checkpoint, with a lower learning rate, a gradient clip or zero_infinity");
-    }
     return metrics;
   });
 }
 
 Tensors TorchTrainer::state() const {
-  return at_boundary("optimizer state", [&] { return optimizer_.state(); });
+  return at_boundary("training state", [&] {
+    const at::Tensor sums = sums_.cpu();
+    means(sums);
+    Tensors tensors = optimizer_.state();
+    tensors.push_back(to_tensor(kSums, sums));
+    tensors.push_back(to_tensor(kSteps, at::full({1}, steps_, at::kLong)));
+    return tensors;
+  });
 }
 
 void TorchTrainer::load_state(const Tensors& state) {
-  at_boundary("optimizer state", [&] { optimizer_.load_state(state); });
+  at_boundary("training state", [&] {
+    Tensors own, optimizer;
+    for (const Tensor& tensor : state) {
+      (tensor.name == kSums || tensor.name == kSteps ? own : optimizer).push_back(tensor);
+    }
+    StateLoader loader("training state");
+    loader.expect(kSums, sums_, {"F64"});
+    loader.expect(kSteps, {1}, {"I64"},
+                  [this](const at::Tensor& steps) { steps_ = steps.const_data_ptr<int64_t>()[0]; });
+    optimizer_.load_state(optimizer);
+    loader.load(own);
+  });
 }
 
 }  // namespace flowqat::model

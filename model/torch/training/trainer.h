@@ -36,6 +36,8 @@ class TorchTrainer : public Trainer {
 
  private:
   void check_teacher() const;
+  /// Means over the steps so far. Throws Error when one is not a number.
+  TrainMetrics means(const at::Tensor& sums) const;
   /// The teacher's logits for the same samples, as it infers: without masks and dropout.
   at::Tensor wanted_logits(const AudioBatch& batch, const std::vector<int64_t>& frames) const;
 
