@@ -76,7 +76,7 @@ Epoch decoding(const std::string& folder, bool lean, int threads) {
       if (lean) return io::decode_audio(entry.place, entry.audio, mono);
       size_t done = 0;
       io::decode_av(io::InputFile(entry.place.path), [&](const AVFrame& frame) {
-        io::average_channels(frame, mono.data() + done);
+        io::MonoMixer().mix(frame, 0, frame.nb_samples, mono.data() + done);
         done += static_cast<size_t>(frame.nb_samples);
       });
     });

@@ -1,6 +1,8 @@
 #include "io/audio/audio_file.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <optional>
 #include <vector>
 
@@ -18,12 +20,18 @@ std::string text_of(int rate_hz, int channels) {
   return std::to_string(rate_hz) + " Hz with " + std::to_string(channels) + " channel(s)";
 }
 
-/// Averages the frames of a place into the caller's memory and refuses whatever the header did not
-/// promise.
+/// Writes the frames of a place into the caller's memory and refuses whatever the header did not
+/// promise, and what is no sound.
 class MonoWriter {
  public:
   MonoWriter(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono)
-      : place_(place), expected_(expected), mono_(mono) {}
+      : place_(place), expected_(expected), mono_(mono), mixer_(place.channel) {
+    if (place.channel && (*place.channel < 0 || *place.channel >= expected.channels)) {
+      throw Error(place.path, "channel " + std::to_string(*place.channel) +
+                                  " was asked for, and it has " +
+                                  std::to_string(expected.channels) + ", counted from 0");
+    }
+  }
 
   void check_format(int rate_hz, int channels) const {
     if (rate_hz != expected_.rate_hz || channels != expected_.channels) {
@@ -37,17 +45,16 @@ class MonoWriter {
   template <class Frame>
   void add(const Frame& frame) {
     check_next(frame);
-    average(frame, mono_.data() + done_);
-    done_ += samples_of(frame);
+    write(frame, 0, samples_of(frame), mono_.data() + done_);
   }
 
   /// The same, but handed back; valid until the next call.
-  std::span<const float> block(const AVFrame& frame) {
+  template <class Frame>
+  std::span<const float> block(const Frame& frame) {
     check_next(frame);
-    part_.resize(static_cast<size_t>(frame.nb_samples));
-    average(frame, part_.data());
-    done_ += frame.nb_samples;
-    return part_;
+    block_.resize(static_cast<size_t>(samples_of(frame)));
+    write(frame, 0, samples_of(frame), block_.data());
+    return block_;
   }
 
   /// A frame that begins at sample `position` of a recording of which a segment is wanted.
@@ -56,15 +63,17 @@ class MonoWriter {
     check_format(frame);
     const int64_t from = std::max<int64_t>(*place_.first_sample - position, 0);
     const int64_t count = std::min(samples_of(frame) - from, expected_.samples - done_);
-    if (count <= 0) return;
-    part_.resize(static_cast<size_t>(samples_of(frame)));
-    average(frame, part_.data());
-    std::copy_n(part_.begin() + from, count, mono_.begin() + done_);
-    done_ += count;
+    if (count > 0) write(frame, from, count, mono_.data() + done_);
   }
 
   void finish() const {
     if (done_ != expected_.samples) fail_count(done_, "");
+    if (mixer_.has_cancelled()) {
+      throw Error(place_.path, "its " + std::to_string(expected_.channels) +
+                                   " channels cancel each other: their average is next to "
+                                   "silence; choose one of them, counted from 0: \"channel\" of a "
+                                   "decode node, --channel of a command");
+    }
   }
 
  private:
@@ -85,13 +94,36 @@ class MonoWriter {
   /// Every frame of a FLAC file is of its header's format, or broken.
   void check_format(const FlacBlock&) const {}
 
-  void average(const AVFrame& frame, float* out) const {
-    if (average_channels(frame, out)) return;
-    const char* name = av_get_sample_fmt_name(static_cast<AVSampleFormat>(frame.format));
-    throw Error(place_.path, std::string("samples of type ") + (name ? name : "unknown") +
-                                 " are not supported; convert the file to 16- or 24-bit FLAC");
+  void write(const AVFrame& frame, int64_t from, int64_t count, float* out) {
+    if (!mixer_.mix(frame, from, count, out)) {
+      const char* name = av_get_sample_fmt_name(static_cast<AVSampleFormat>(frame.format));
+      throw Error(place_.path, std::string("samples of type ") + (name ? name : "unknown") +
+                                   " are not supported; convert the file to 16- or 24-bit FLAC");
+    }
+    check_numbers({out, static_cast<size_t>(count)});
+    done_ += count;
   }
-  void average(const FlacBlock& block, float* out) const { average_channels(block, out); }
+  void write(const FlacBlock& block, int64_t from, int64_t count, float* out) {
+    mixer_.mix(block, from, count, out);
+    done_ += count;
+  }
+
+  /// Files of floating-point samples may hold anything, and one such sample makes all of an
+  /// utterance's.
+  void check_numbers(std::span<const float> samples) const {
+    constexpr float most = 0x1p40F;  // no format's integers are larger, should they be meant
+    const auto is_sound = [](float sample) { return std::abs(sample) <= most; };
+    bool all_sound = true;  // without a branch: frames are checked whole
+    for (const float sample : samples) all_sound &= is_sound(sample);
+    if (all_sound) return;
+    const auto wrong = std::find_if_not(samples.begin(), samples.end(), is_sound);
+    const int64_t number = place_.first_sample.value_or(0) + done_ + (wrong - samples.begin());
+    char value[32];
+    std::snprintf(value, sizeof value, "%g", static_cast<double>(std::abs(*wrong)));
+    throw Error(place_.path, "sample " + std::to_string(number) + ", counted from 0, is " +
+                                 (std::isnan(*wrong) ? "not a number (NaN)" : value) +
+                                 ", expected about -1 to 1; make the file again from its source");
+  }
 
   [[noreturn]] void fail_count(int64_t samples, const std::string& qualifier) const {
     throw Error(place_.path,
@@ -106,16 +138,10 @@ class MonoWriter {
   const AudioPlace& place_;
   const AudioInfo& expected_;
   std::span<float> mono_;
-  std::vector<float> part_;
+  MonoMixer mixer_;
+  std::vector<float> block_;
   int64_t done_ = 0;
 };
-
-/// The header of a FLAC file that decode_flac() can decode.
-std::optional<FlacHeader> flac_header(const InputFile& file) {
-  auto header = read_flac_header(file);
-  if (header && header->bits > most_flac_bits) header.reset();
-  return header;
-}
 
 /// A FLAC that was written to a pipe does not know how long it became.
 AudioInfo info_of(const FlacHeader& header) {
@@ -139,10 +165,16 @@ void decode_from_flac(const InputFile& file, const FlacHeader& header, const Aud
   }
   std::optional<FlacMd5> md5;
   if (verify_md5) md5.emplace(header);
+  bool has_wrapped = false;
   decode_flac(file, header, [&](const FlacBlock& block, int64_t) {
     writer.add(block);
     if (md5) md5->add(block);
+    has_wrapped |= block.has_wrapped();
   });
+  if (has_wrapped && !md5) {  // rare enough to be sure of it by decoding once more
+    md5.emplace(header);
+    decode_flac(file, header, [&](const FlacBlock& block, int64_t) { md5->add(block); });
+  }
   if (md5) md5->check(place.path);
 }
 
@@ -150,7 +182,7 @@ void decode_from_flac(const InputFile& file, const FlacHeader& header, const Aud
 
 AudioInfo read_audio_info(const AudioPlace& place) {
   const InputFile file(place.path, place.first_byte, place.bytes);
-  if (const auto flac = flac_header(file)) {
+  if (const auto flac = read_flac_header(file)) {
     return flac->samples > 0 ? info_of(*flac) : count_samples(file, *flac);
   }
   check_wav_is_whole(file);
@@ -159,7 +191,8 @@ AudioInfo read_audio_info(const AudioPlace& place) {
 
 bool segments_are_quick(const AudioPlace& place) {
   const InputFile file(place.path, place.first_byte, place.bytes);
-  return flac_header(file) || can_seek_av(file);
+  const auto flac = read_flac_header(file);
+  return flac ? flac_parts_are_quick(file, *flac) : can_seek_av(file);
 }
 
 void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono,
@@ -170,7 +203,7 @@ void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<
   }
   const InputFile file(place.path, place.first_byte, place.bytes);
   MonoWriter writer(place, expected, mono);
-  if (const auto flac = flac_header(file)) {
+  if (const auto flac = read_flac_header(file)) {
     writer.check_format(flac->rate_hz, flac->channels);
     decode_from_flac(file, *flac, place, expected, writer, verify_md5);
   } else if (place.first_sample) {
@@ -186,7 +219,12 @@ void decode_audio(const AudioPlace& place, const AudioInfo& expected,
                   const std::function<void(std::span<const float>)>& handle) {
   const InputFile file(place.path, place.first_byte, place.bytes);
   MonoWriter writer(place, expected, {});
-  decode_av(file, [&](const AVFrame& frame) { handle(writer.block(frame)); });
+  if (const auto flac = read_flac_header(file)) {
+    writer.check_format(flac->rate_hz, flac->channels);
+    decode_flac(file, *flac, [&](const FlacBlock& block, int64_t) { handle(writer.block(block)); });
+  } else {
+    decode_av(file, [&](const AVFrame& frame) { handle(writer.block(frame)); });
+  }
   writer.finish();
 }
 

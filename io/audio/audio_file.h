@@ -27,6 +27,8 @@ struct AudioPlace {
   int64_t first_byte = 0, bytes = 0;
   /// Where a segment of a longer recording begins; none: the whole recording.
   std::optional<int64_t> first_sample = std::nullopt;
+  /// The one channel that is heard, counted from 0; none: the average of all.
+  std::optional<int> channel = std::nullopt;
   bool operator==(const AudioPlace&) const = default;
 };
 
@@ -37,19 +39,26 @@ struct AudioPlace {
 /// Thread-safe.
 AudioInfo read_audio_info(const AudioPlace& place);
 
-/// Whether of a segment only what holds it is read and decoded (FLAC, PCM). Throws Error as
-/// read_audio_info() does. Thread-safe.
+/// Whether of a segment only what holds it is read and decoded: of FLAC and PCM whose own account
+/// of where samples lie can be believed. Throws Error as read_audio_info() does. Thread-safe.
 bool segments_are_quick(const AudioPlace& place);
 
-/// Decodes the place's audio into `mono`, which holds `expected.samples` floats in [-1, 1]. Integer
-/// samples of b bits become x / 2^(b-1) exactly (up to 24 bits); channels are averaged.
+/// Decodes the place's audio into `mono`, which holds `expected.samples` floats, in [-1, 1] where
+/// they were integers. Integer samples of b bits become x / 2^(b-1) exactly (up to 24 bits);
+/// channels are averaged, or one of them is taken (AudioPlace::channel).
 /// Throws Error when rate, channels or the number of samples differ from `expected` (as
 /// read_audio_info returned it), and when any frame is broken: the checksums of FLAC frames are
-/// verified, so damaged audio is never returned as audio. After an Error, `mono` is unspecified.
+/// verified, so damaged audio is never returned as audio. Throws Error too for samples that are no
+/// number or beyond all measure, for a channel that is not there, and where the channels cancel
+/// each other in their average. After an Error, `mono` is unspecified.
 /// Of a segment (AudioPlace::first_sample) only what holds it is read and decoded where
 /// segments_are_quick(); the result is the same as cutting it out of the whole recording.
-/// `verify_md5`: the samples of a whole FLAC file are compared with the MD5 in its header too,
-/// where it states one; Error when they differ. Thread-safe; the result depends on the file alone.
+/// FLAC samples that come out of more bits than the header states are wrapped around into these, as
+/// libavcodec does: some encoders wrapped the other way. Of a whole file that has such samples and
+/// states its MD5, that is verified.
+/// `verify_md5`: the samples of a whole FLAC file, as they are handed on, are compared with the MD5
+/// in its header too, where it states one; Error when they differ. Thread-safe; the result depends
+/// on the file alone.
 void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono,
                   bool verify_md5 = false);
 

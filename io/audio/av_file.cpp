@@ -1,7 +1,5 @@
 #include "io/audio/av_file.h"
 
-#include <utility>
-
 #include "io/files/error.h"
 
 namespace flowqat::io {
@@ -34,14 +32,8 @@ class AvFile {
   void decode(const PartHandler& handle, int64_t end = INT64_MAX) {
     PacketPtr packet(allocated(av_packet_alloc()));
     FramePtr frame(allocated(av_frame_alloc()));
-    while (position_ < end) {
-      const int code = av_read_frame(format_.get(), packet.get());
-      if (code == AVERROR_EOF) break;
-      check(code, "cannot be read");
-      // A demuxer that finds damage may only log it and step over what is broken.
-      if (!messages_.empty()) check(AVERROR_INVALIDDATA, "broken container");
+    while (position_ < end && read(packet.get())) {
       if (packet->stream_index == stream_->index) {
-        if (std::exchange(is_sought_, false)) position_ = packet->pts;
         if (is_damaged(*packet)) check(AVERROR_INVALIDDATA, "broken packet");
         check(avcodec_send_packet(decoder_.get(), packet.get()), "broken audio");
         drain(frame.get(), handle);
@@ -53,16 +45,65 @@ class AvFile {
     drain(frame.get(), handle);
   }
 
-  /// Goes to `first_sample`, or somewhat before it, where the container can say exactly where that
-  /// is.
-  void seek(int64_t first_sample) {
-    if (stated_samples_ == 0 || first_sample == 0) return;
-    if (av_seek_frame(format_.get(), stream_->index, first_sample, AVSEEK_FLAG_BACKWARD) < 0)
-      return;
-    is_sought_ = true;
+  /// Goes to `first_sample`, or somewhat before it. False, and not to be used any more, where that
+  /// cannot be believed to be where decoding from the beginning on would come: containers keep
+  /// account of time in fields that nothing else needs, and that may be wrong. Of PCM, though, the
+  /// bytes between two packets say how many samples they are apart.
+  bool seek(int64_t first_sample) {
+    const int64_t frame_bytes = pcm_frame_bytes();
+    if (stated_samples_ == 0 || stream_->codecpar->block_align != frame_bytes) return false;
+    PacketPtr packet(allocated(av_packet_alloc()));
+    if (!read_own(packet.get())) return false;
+    const int64_t begin_bytes = packet->pos, begin_pts = packet->pts;
+    // What libavformat goes by. Many programs leave nonsense here.
+    stream_->codecpar->bit_rate = 8 * frame_bytes * rate_hz();
+    av_packet_unref(packet.get());
+    if (av_seek_frame(format_.get(), stream_->index, first_sample, AVSEEK_FLAG_BACKWARD) < 0 ||
+        !read_own(packet.get())) {
+      return false;
+    }
+    constexpr int64_t none = AV_NOPTS_VALUE;
+    if (begin_bytes < 0 || packet->pos < 0 || begin_pts == none || packet->pts == none)
+      return false;
+    position_ = packet->pts - begin_pts;
+    if (position_ < 0 || position_ > first_sample ||
+        packet->pos - begin_bytes != position_ * frame_bytes) {
+      return false;
+    }
+    next_ = std::move(packet);
+    return true;
   }
 
  private:
+  /// The next packet of any stream; false at the end.
+  bool read(AVPacket* packet) {
+    if (next_) {
+      av_packet_move_ref(packet, next_.get());
+      next_.reset();
+      return true;
+    }
+    const int code = av_read_frame(format_.get(), packet);
+    if (code == AVERROR_EOF) return false;
+    check(code, "cannot be read");
+    // A demuxer that finds damage may only log it and step over what is broken.
+    if (!messages_.empty()) check(AVERROR_INVALIDDATA, "broken container");
+    return true;
+  }
+  bool read_own(AVPacket* packet) {
+    while (read(packet)) {
+      if (packet->stream_index == stream_->index) return true;
+      av_packet_unref(packet);
+    }
+    return false;
+  }
+
+  /// Of one sample of all channels; 0 if it is no whole number, or not PCM.
+  int64_t pcm_frame_bytes() const {
+    const int64_t bits =
+        int64_t{av_get_exact_bits_per_sample(stream_->codecpar->codec_id)} * channels();
+    return bits % 8 == 0 ? bits / 8 : 0;
+  }
+
   void check(int code, const char* what) const {
     if (code < 0) {
       throw Error(path_, std::string(what) + ": " + av_error_text(code, messages_) +
@@ -175,7 +216,7 @@ class AvFile {
   AVStream* stream_ = nullptr;
   int64_t stated_samples_ = 0;
   int64_t position_ = 0;  ///< of the next frame's first sample
-  bool is_sought_ = false;
+  PacketPtr next_;        ///< read already, to be handed on first
 };
 
 }  // namespace
@@ -201,7 +242,10 @@ AudioInfo read_av_info(const InputFile& input) {
   return info;
 }
 
-bool can_seek_av(const InputFile& file) { return AvFile(file).stated_samples() > 0; }
+bool can_seek_av(const InputFile& file) {
+  AvFile av(file);
+  return av.seek(av.stated_samples() / 2);
+}
 
 void decode_av(const InputFile& file, const FrameHandler& handle) {
   AvFile(file).decode([&handle](const AVFrame& frame, int64_t) { handle(frame); });
@@ -209,9 +253,11 @@ void decode_av(const InputFile& file, const FrameHandler& handle) {
 
 void decode_av_part(const InputFile& file, int64_t first_sample, int64_t samples,
                     const PartHandler& handle) {
-  AvFile av(file);
-  av.seek(first_sample);
-  av.decode(handle, first_sample + samples);
+  if (first_sample > 0) {
+    AvFile av(file);
+    if (av.seek(first_sample)) return av.decode(handle, first_sample + samples);
+  }
+  AvFile(file).decode(handle, first_sample + samples);
 }
 
 }  // namespace flowqat::io

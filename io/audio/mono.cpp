@@ -18,77 +18,130 @@ constexpr double full_scale() {
 template <typename T>
 constexpr double silence = std::is_same_v<T, uint8_t> ? 128 : 0;
 
+/// Sum of squares over `unit`. In partial sums, that additions need not wait for one another.
 template <typename T>
-void average(const AVFrame& frame, bool planar, float* out) {
-  const int samples = frame.nb_samples;
-  const int channels = frame.ch_layout.nb_channels;
-  const auto* first = reinterpret_cast<const T*>(frame.extended_data[0]);
-  if (channels == 1) {
-    // A power of two: the product is exact wherever the sample fits a float.
-    using Wide = std::conditional_t<(sizeof(T) < 4), float, double>;
-    constexpr auto unit = static_cast<Wide>(1 / full_scale<T>());
-    for (int i = 0; i < samples; ++i) {
-      out[i] =
-          static_cast<float>((static_cast<Wide>(first[i]) - static_cast<Wide>(silence<T>)) * unit);
-    }
-    return;
+double energy(const T* samples, size_t count, double unit) {
+  constexpr size_t lanes_count = 8;
+  const auto square = [factor = static_cast<float>(unit)](T sample) {
+    const float x = (static_cast<float>(sample) - static_cast<float>(silence<T>)) * factor;
+    return x * x;
+  };
+  float lanes[lanes_count] = {};
+  size_t i = 0;
+  for (; i + lanes_count <= count; i += lanes_count) {
+    for (size_t lane = 0; lane < lanes_count; ++lane) lanes[lane] += square(samples[i + lane]);
   }
-  const double unit = 1 / (full_scale<T>() * channels);
-  for (int i = 0; i < samples; ++i) {
-    double sum = -silence<T> * channels;
-    for (int c = 0; c < channels; ++c) {
-      sum += static_cast<double>(
-          planar ? reinterpret_cast<const T*>(frame.extended_data[c])[i]
-                 : first[static_cast<size_t>(i) * static_cast<size_t>(channels) +
-                         static_cast<size_t>(c)]);
-    }
-    out[i] = static_cast<float>(sum * unit);
+  double sum = 0;
+  for (; i < count; ++i) sum += square(samples[i]);
+  for (const float lane : lanes) sum += lane;
+  return sum;
+}
+
+/// One channel, whose samples are `stride` apart.
+template <typename T>
+void convert(const T* in, size_t stride, size_t count, float* out) {
+  // A power of two: the product is exact wherever the sample fits a float.
+  using Wide = std::conditional_t<(sizeof(T) < 4), float, double>;
+  constexpr auto unit = static_cast<Wide>(1 / full_scale<T>());
+  for (size_t i = 0; i < count; ++i) {
+    out[i] = static_cast<float>(
+        (static_cast<Wide>(in[i * stride]) - static_cast<Wide>(silence<T>)) * unit);
   }
 }
 
 }  // namespace
 
-bool average_channels(const AVFrame& frame, float* out) {
+template <class T>
+void MonoMixer::mix_frame(const AVFrame& frame, bool planar, int64_t first, int64_t samples,
+                          float* out) {
+  const int channels = frame.ch_layout.nb_channels;
+  const auto count = static_cast<size_t>(samples), stride = static_cast<size_t>(channels);
+  // Of one channel where they are planar, else of the first, with the others between.
+  const auto plane = [&](int channel) {
+    const auto* data = reinterpret_cast<const T*>(frame.extended_data[planar ? channel : 0]);
+    return data + static_cast<size_t>(first) * (planar ? 1 : stride);
+  };
+  if (channels == 1) return convert(plane(0), 1, count, out);
+  if (channel_) {
+    return planar ? convert(plane(*channel_), 1, count, out)
+                  : convert(plane(0) + *channel_, stride, count, out);
+  }
+  const double unit = 1 / (full_scale<T>() * channels);
+  for (size_t i = 0; i < count; ++i) {
+    double sum = -silence<T> * channels;
+    for (int c = 0; c < channels; ++c) {
+      sum +=
+          static_cast<double>(planar ? plane(c)[i] : plane(0)[i * stride + static_cast<size_t>(c)]);
+    }
+    out[i] = static_cast<float>(sum * unit);
+  }
+  for (int c = 0; c < (planar ? channels : 1); ++c) {
+    channels_energy_ += energy(plane(c), planar ? count : count * stride, 1 / full_scale<T>());
+  }
+  mono_energy_ += energy(out, count, 1);
+  channels_ = channels;
+  samples_ += samples;
+}
+
+bool MonoMixer::mix(const AVFrame& frame, int64_t first, int64_t samples, float* out) {
   const auto format = static_cast<AVSampleFormat>(frame.format);
   const bool planar = av_sample_fmt_is_planar(format) != 0;
   switch (av_get_packed_sample_fmt(format)) {
     case AV_SAMPLE_FMT_U8:
-      average<uint8_t>(frame, planar, out);
+      mix_frame<uint8_t>(frame, planar, first, samples, out);
       return true;
     case AV_SAMPLE_FMT_S16:
-      average<int16_t>(frame, planar, out);
+      mix_frame<int16_t>(frame, planar, first, samples, out);
       return true;
     case AV_SAMPLE_FMT_S32:
-      average<int32_t>(frame, planar, out);
+      mix_frame<int32_t>(frame, planar, first, samples, out);
       return true;
     case AV_SAMPLE_FMT_S64:
-      average<int64_t>(frame, planar, out);
+      mix_frame<int64_t>(frame, planar, first, samples, out);
       return true;
     case AV_SAMPLE_FMT_FLT:
-      average<float>(frame, planar, out);
+      mix_frame<float>(frame, planar, first, samples, out);
       return true;
     case AV_SAMPLE_FMT_DBL:
-      average<double>(frame, planar, out);
+      mix_frame<double>(frame, planar, first, samples, out);
       return true;
     default:
       return false;
   }
 }
 
-bool average_channels(const FlacBlock& block, float* out) {
+bool MonoMixer::mix(const FlacBlock& block, int64_t first, int64_t samples, float* out) {
   const double full_scale = std::ldexp(1.0, block.bits() - 1);
-  if (block.channels() == 1) {
+  const auto begin = static_cast<size_t>(first), count = static_cast<size_t>(samples);
+  if (block.channels() == 1 || channel_) {
     const auto unit = static_cast<float>(1 / full_scale);
-    for (const int32_t sample : block.channel(0)) *out++ = static_cast<float>(sample) * unit;
+    for (const int32_t sample : block.channel(channel_.value_or(0)).subspan(begin, count)) {
+      *out++ = static_cast<float>(sample) * unit;
+    }
     return true;
   }
   const double unit = 1 / (full_scale * block.channels());
-  for (size_t i = 0; i < static_cast<size_t>(block.samples()); ++i) {
+  for (size_t i = 0; i < count; ++i) {
     double sum = 0;
-    for (int c = 0; c < block.channels(); ++c) sum += block.channel(c)[i];
-    *out++ = static_cast<float>(sum * unit);
+    for (int c = 0; c < block.channels(); ++c) sum += block.channel(c)[begin + i];
+    out[i] = static_cast<float>(sum * unit);
   }
+  for (int c = 0; c < block.channels(); ++c) {
+    channels_energy_ += energy(block.channel(c).data() + begin, count, 1 / full_scale);
+  }
+  mono_energy_ += energy(out, count, 1);
+  channels_ = block.channels();
+  samples_ += samples;
   return true;
+}
+
+bool MonoMixer::has_cancelled() const {
+  // -80 dB below full scale: what is softer, like the noise of a pause, nobody hears either way.
+  constexpr double quiet_power = 1e-8, least_share = 0.01;
+  const double values = static_cast<double>(samples_) * channels_;
+  if (channels_ == 1 || channels_energy_ <= quiet_power * values) return false;
+  const double unrelated = channels_energy_ / (static_cast<double>(channels_) * channels_);
+  return mono_energy_ < least_share * unrelated;
 }
 
 }  // namespace flowqat::io

@@ -91,19 +91,46 @@ int64_t frames_end(const InputFile& file) {
   return end;
 }
 
-struct ByteRange {
-  int64_t begin = 0, end = 0;
+/// What is to be decoded of a file.
+struct Frames {
+  int64_t begin, end;        ///< bytes
+  int64_t first_sample;      ///< of the frame at `begin`
+  int64_t end_sample;        ///< where the recording or the part ends; 0: it is not known
+  bool stop_at_end = false;  ///< or hand on what comes behind `end_sample` too
+  bool check_order = false;  ///< they are all frames of the file
 };
 
-/// Hands on all frames in `bytes`, the first of them at sample `position`. An error counts before
-/// sample `end`, or anywhere if that is 0: what comes behind the last promised sample may be no
-/// audio.
-void decode_frames(const InputFile& file, const FlacHeader& header, ByteRange bytes,
-                   int64_t position, int64_t end, const BlockHandler& handle) {
+/// Whether the frames come in the order in which they were numbered. Only told where numbers can be
+/// believed: counting from the first frame on, they have to end where the recording does.
+class FrameOrder {
+ public:
+  void add(const FlacFrameHeader& frame, int64_t position) {
+    if (!numbering_) numbering_.emplace(frame);
+    if (misplaced_ < 0 && numbering_->position(frame) != position) misplaced_ = position;
+    end_ = numbering_->end(frame);
+  }
+  /// The sample at which a frame stands that belongs elsewhere; negative where there is none.
+  int64_t misplaced(int64_t end_sample) const { return end_ == end_sample ? misplaced_ : -1; }
+
+ private:
+  std::optional<FlacNumbering> numbering_;
+  int64_t misplaced_ = -1, end_ = 0;
+};
+
+/// Hands on frames. One that is broken is an error before `end_sample`, or anywhere if that is not
+/// known: what comes behind the last promised sample may be no audio.
+void decode_frames(const InputFile& file, const FlacHeader& header, const Frames& frames,
+                   const BlockHandler& handle) {
   auto reader = FlacReader::take();
-  reader->start(file, bytes.begin, bytes.end);
+  reader->start(file, frames.begin, frames.end);
+  FrameOrder order;
   const char* wrong = nullptr;
-  while (const FlacBlock* block = reader->next(header, &wrong)) {
+  int64_t position = frames.first_sample;
+  const int64_t end = frames.end_sample;
+  while (!frames.stop_at_end || position < end) {
+    const FlacBlock* block = reader->next(header, &wrong);
+    if (!block) break;
+    if (frames.check_order) order.add(block->frame(), position);
     handle(*block, position);
     position += block->samples();
   }
@@ -112,6 +139,11 @@ void decode_frames(const InputFile& file, const FlacHeader& header, ByteRange by
                                  " of " + (end == 0 ? "an unknown number" : std::to_string(end)) +
                                  ": " + wrong +
                                  "; the file is damaged, copy it again from its source");
+  }
+  if (const int64_t at = order.misplaced(end); at >= 0 && position == end) {
+    throw Error(file.path(), "the FLAC frame at sample " + std::to_string(at) +
+                                 " belongs elsewhere, as its number says; the file is damaged, "
+                                 "copy it again from its source");
   }
   FlacReader::give_back(std::move(reader));
 }
@@ -135,16 +167,38 @@ std::optional<FlacHeader> read_flac_header(const InputFile& file) {
 void decode_flac(const InputFile& file, const FlacHeader& header, const BlockHandler& handle) {
   // Where the total is known, a tag is merely what comes behind the last sample.
   const int64_t end = header.samples > 0 ? file.size_bytes() : frames_end(file);
-  decode_frames(file, header, {frames_begin(file, header), end}, 0, header.samples, handle);
+  decode_frames(file, header,
+                {.begin = frames_begin(file, header),
+                 .end = end,
+                 .first_sample = 0,
+                 .end_sample = header.samples,
+                 .check_order = header.samples > 0},
+                handle);
 }
 
 void decode_flac_part(const InputFile& file, const FlacHeader& header, int64_t first_sample,
                       int64_t samples, const BlockHandler& handle) {
-  const int64_t begin = frames_begin(file, header);
-  const auto part = find_flac_part(file, header, begin, first_sample, samples);
-  if (!part) return decode_flac(file, header, handle);
-  decode_frames(file, header, {part->offset_bytes, part->offset_bytes + part->bytes},
-                part->first_sample, first_sample + samples, handle);
+  const int64_t begin = frames_begin(file, header), end_sample = first_sample + samples;
+  if (const auto part = find_flac_part(file, header, begin, first_sample, samples)) {
+    return decode_frames(file, header,
+                         {.begin = part->offset_bytes,
+                          .end = part->offset_bytes + part->bytes,
+                          .first_sample = part->first_sample,
+                          .end_sample = end_sample},
+                         handle);
+  }
+  decode_frames(file, header,
+                {.begin = begin,
+                 .end = header.samples > 0 ? file.size_bytes() : frames_end(file),
+                 .first_sample = 0,
+                 .end_sample = end_sample,
+                 .stop_at_end = true},
+                handle);
+}
+
+bool flac_parts_are_quick(const InputFile& file, const FlacHeader& header) {
+  return find_flac_part(file, header, frames_begin(file, header), header.samples / 2, 1)
+      .has_value();
 }
 
 }  // namespace flowqat::io

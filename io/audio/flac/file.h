@@ -22,9 +22,6 @@ struct FlacHeader {
   int64_t offset_bytes = 0;  ///< of the marker "fLaC", behind any ID3v2 tags
 };
 
-/// More bits a sample are left to libavcodec.
-inline constexpr int most_flac_bits = 24;
-
 class FlacBlock;
 /// Receives decoded frames in order, with the number of the frame's first sample; valid during the
 /// call only.
@@ -34,16 +31,21 @@ using BlockHandler = std::function<void(const FlacBlock&, int64_t first_sample)>
 /// if the file is not FLAC. Throws Error when it is FLAC but STREAMINFO is broken.
 std::optional<FlacHeader> read_flac_header(const InputFile& file);
 
-/// Decodes every frame, of at most most_flac_bits. ID3v1 and APEv2 tags behind the frames are
+/// Decodes every frame. ID3v1 and APEv2 tags behind the frames are
 /// passed over; where the total is known, so is anything else behind the last promised sample as
-/// long as it is no frame. Throws Error for broken metadata, and at the first frame that is broken
-/// or whose checksum is wrong. The caller compares the number of samples that it was handed with
-/// the header.
+/// long as it is no frame. Frames are counted, whatever numbers they bear. Throws Error for broken
+/// metadata, at the first frame that is broken or whose checksum is wrong, and where the numbers
+/// say that frames came into another order. The caller compares the number of samples that it was
+/// handed with the header.
 void decode_flac(const InputFile& file, const FlacHeader& header, const BlockHandler& handle);
 
 /// Decodes only the frames that hold `samples` samples from `first_sample` on, found without
-/// decoding what is before; all of them where the file is not whole. Errors as of decode_flac.
+/// decoding what is before where flac_parts_are_quick(), and else all from the first on. The
+/// samples are the same either way. Errors as of decode_flac, of those frames.
 void decode_flac_part(const InputFile& file, const FlacHeader& header, int64_t first_sample,
                       int64_t samples, const BlockHandler& handle);
+
+/// Whether frames can be found by their numbers. Throws Error for broken metadata.
+bool flac_parts_are_quick(const InputFile& file, const FlacHeader& header);
 
 }  // namespace flowqat::io

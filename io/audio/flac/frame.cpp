@@ -75,40 +75,78 @@ int rate_hz(uint32_t code, Bytes& bytes) {
 }
 
 struct FoundFrame {
-  size_t position = 0;
+  int64_t offset_bytes = 0;  ///< in the file or the bytes that were searched
   FlacFrameHeader header;
 };
 
-/// The first frame header in `bytes` that begins before `end`, and at `first_sample` if that is not
-/// negative.
+/// The first frame header in `bytes` that begins in [begin, end).
 std::optional<FoundFrame> find_frame(std::span<const uint8_t> bytes, size_t begin, size_t end,
-                                     const FlacHeader& stream, int64_t first_sample = -1) {
+                                     const FlacHeader& stream) {
   while (begin < end) {
     const void* hit = std::memchr(bytes.data() + begin, 0xff, end - begin);
     if (hit == nullptr) return std::nullopt;
     const auto position = static_cast<size_t>(static_cast<const uint8_t*>(hit) - bytes.data());
-    const auto header = parse_flac_frame_header(bytes.subspan(position), stream);
-    if (header && (first_sample < 0 || header->first_sample == first_sample)) {
-      return FoundFrame{position, *header};
+    if (const auto header = parse_flac_frame_header(bytes.subspan(position), stream)) {
+      return FoundFrame{static_cast<int64_t>(position), *header};
     }
     begin = position + 1;
   }
   return std::nullopt;
 }
 
-/// The first frame whose header begins in [begin, end) of the file, by its offset there.
-std::optional<std::pair<int64_t, FlacFrameHeader>> find_in_file(const InputFile& file,
-                                                                const FlacHeader& stream,
-                                                                int64_t begin, int64_t end) {
-  std::vector<uint8_t> window(window_bytes + longest_flac_frame_header_bytes);
-  for (; begin < end; begin += window_bytes) {
-    const size_t count = file.read(begin, window);
-    const auto inside = static_cast<size_t>(std::min(window_bytes, end - begin));
-    const auto found = find_frame({window.data(), count}, 0, std::min(inside, count), stream);
-    if (found) return std::pair{begin + static_cast<int64_t>(found->position), found->header};
+/// The frames of a file, sought by their headers alone.
+class FrameSearch {
+ public:
+  FrameSearch(const InputFile& file, const FlacHeader& stream, int64_t frames_bytes)
+      : file_(file), stream_(stream), frames_bytes_(frames_bytes) {}
+
+  /// The first frame whose header begins in [begin, end) of the file.
+  std::optional<FoundFrame> first(int64_t begin, int64_t end) {
+    for (; begin < end; begin += window_bytes) {
+      if (auto found = in_window(begin, std::min(window_bytes, end - begin), 0)) return found;
+    }
+    return std::nullopt;
   }
-  return std::nullopt;
-}
+
+  /// The last one of the file; none where it is far from the end.
+  std::optional<FoundFrame> last() {
+    const int64_t begin = std::max(frames_bytes_, file_.size_bytes() - most_tail_bytes);
+    for (int64_t end = file_.size_bytes(); end > begin; end -= window_bytes) {
+      const int64_t from = std::max(begin, end - window_bytes);
+      auto found = in_window(from, end - from, 0);
+      if (!found) continue;
+      while (auto next = in_window(from, end - from, found->offset_bytes + 1 - from)) found = next;
+      return found;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  /// Further from the end the last frame is not looked for: the longest that encoders write, and a
+  /// tag.
+  static constexpr int64_t most_tail_bytes = int64_t{1} << 21;
+
+  /// The first frame whose header begins in the `bytes` bytes from `begin` on, but not before
+  /// `from` of these.
+  std::optional<FoundFrame> in_window(int64_t begin, int64_t bytes, int64_t from) {
+    if (begin != loaded_begin_) {
+      window_.resize(window_bytes + longest_flac_frame_header_bytes);
+      loaded_bytes_ = file_.read(begin, window_);
+      loaded_begin_ = begin;
+    }
+    auto found = find_frame({window_.data(), loaded_bytes_}, static_cast<size_t>(from),
+                            std::min(static_cast<size_t>(bytes), loaded_bytes_), stream_);
+    if (found) found->offset_bytes += begin;
+    return found;
+  }
+
+  const InputFile& file_;
+  const FlacHeader& stream_;
+  int64_t frames_bytes_;
+  std::vector<uint8_t> window_;
+  int64_t loaded_begin_ = -1;
+  size_t loaded_bytes_ = 0;
+};
 
 }  // namespace
 
@@ -136,7 +174,8 @@ std::optional<FlacFrameHeader> parse_flac_frame_header(std::span<const uint8_t> 
   if (av_crc(av_crc_get_table(AV_CRC_8_ATM), 0, bytes.data(), checked) != checksum) {
     return std::nullopt;
   }
-  return FlacFrameHeader{.first_sample = variable ? *number : *number * header.max_block_samples,
+  return FlacFrameHeader{.number = *number,
+                         .counts_samples = variable,
                          .samples = samples,
                          .channel_code = static_cast<int>(channel_code),
                          .header_bytes = reader.position()};
@@ -145,40 +184,54 @@ std::optional<FlacFrameHeader> parse_flac_frame_header(std::span<const uint8_t> 
 std::optional<FlacPart> find_flac_part(const InputFile& file, const FlacHeader& header,
                                        int64_t frames_bytes, int64_t first_sample,
                                        int64_t samples) {
-  // A frame that begins at or before the first sample, and is not far from it.
-  int64_t low = frames_bytes, high = file.size_bytes();
-  while (high - low > window_bytes) {
-    const int64_t middle = low + (high - low) / 2;
-    const auto found = find_in_file(file, header, middle, high);
-    if (found && found->second.first_sample <= first_sample) {
-      low = found->first;
+  FrameSearch search(file, header, frames_bytes);
+  const auto first = search.first(frames_bytes, frames_bytes + 1);
+  if (!first) return std::nullopt;
+  const FlacNumbering numbering(first->header);
+  // A frame that begins at or before the first sample, and is not far from it. To go there at once
+  // is to trust the numbers of all frames before it.
+  FoundFrame low = *first;
+  int64_t high = file.size_bytes();
+  if (high - low.offset_bytes > window_bytes) {
+    const auto last = search.last();
+    if (header.samples == 0 || !last || numbering.end(last->header) != header.samples) {
+      return std::nullopt;
+    }
+  }
+  while (high - low.offset_bytes > window_bytes) {
+    const int64_t middle = low.offset_bytes + (high - low.offset_bytes) / 2;
+    const auto found = search.first(middle, high);
+    if (found && numbering.position(found->header) <= first_sample) {
+      if (numbering.position(found->header) < numbering.end(low.header)) return std::nullopt;
+      low = *found;
     } else {
       high = middle;
     }
   }
   // From there on every frame must begin where the one before ends, so bytes that only look like a
   // header are found out.
-  const int64_t end_sample = first_sample + samples;
+  const int64_t begin = low.offset_bytes, end_sample = first_sample + samples;
   std::vector<uint8_t> bytes;
   for (int64_t room = 2 * window_bytes;; room *= 2) {
-    bytes.resize(static_cast<size_t>(std::min(room, file.size_bytes() - low)));
-    bytes.resize(file.read(low, bytes));
-    const bool all = low + static_cast<int64_t>(bytes.size()) >= file.size_bytes();
-    auto frame = find_frame(bytes, 0, std::min<size_t>(1, bytes.size()), header);
-    if (!frame) return std::nullopt;
+    bytes.resize(static_cast<size_t>(std::min(room, file.size_bytes() - begin)));
+    bytes.resize(file.read(begin, bytes));
+    const bool all = begin + static_cast<int64_t>(bytes.size()) >= file.size_bytes();
+    FoundFrame frame{0, low.header};
     FlacPart part{.first_sample = -1, .offset_bytes = 0, .bytes = 0};
     for (;;) {
-      const int64_t next_sample = frame->header.first_sample + frame->header.samples;
+      const int64_t next_sample = numbering.end(frame.header);
       if (part.first_sample < 0 && next_sample > first_sample) {
-        part = {frame->header.first_sample, static_cast<int64_t>(frame->position), 0};
+        part = {numbering.position(frame.header), frame.offset_bytes, 0};
       }
-      const auto next = find_frame(bytes, frame->position + 1, bytes.size(), header, next_sample);
+      const auto next =
+          find_frame(bytes, static_cast<size_t>(frame.offset_bytes) + 1, bytes.size(), header);
+      if (next && numbering.position(next->header) != next_sample) return std::nullopt;
       if (next_sample >= end_sample && (next || all)) {
-        const auto end = static_cast<int64_t>(next ? next->position : bytes.size());
-        return FlacPart{part.first_sample, low + part.offset_bytes, end - part.offset_bytes};
+        const int64_t end = next ? next->offset_bytes : static_cast<int64_t>(bytes.size());
+        return FlacPart{part.first_sample, begin + part.offset_bytes, end - part.offset_bytes};
       }
       if (!next) break;
-      frame = next;
+      frame = *next;
     }
     if (all) return std::nullopt;
   }

@@ -31,8 +31,8 @@ constexpr int first_general_order = 13;
 
 /// Sums wrap around: the encoder promises that they do not, a damaged file promises nothing. The
 /// previous sample comes last, because all the others are there before it is.
-template <class Sum, int order>
-[[gnu::always_inline]] inline int32_t predicted(const int32_t* out, const FlacPredictor& p) {
+template <class Sum, int order, class Sample>
+[[gnu::always_inline]] inline Sample predicted(const Sample* out, const FlacPredictor& p) {
   using Wrapping = std::make_unsigned_t<Sum>;
   Wrapping sum = 0;
   const int count = order < first_general_order ? order : p.order;
@@ -41,17 +41,20 @@ template <class Sum, int order>
     sum += static_cast<Wrapping>(static_cast<Sum>(p.coefficients[static_cast<size_t>(i)])) *
            static_cast<Wrapping>(static_cast<Sum>(out[-1 - i]));
   }
-  return static_cast<int32_t>(static_cast<Sum>(sum) >> p.shift);
+  return static_cast<Sample>(static_cast<Sum>(sum) >> p.shift);
 }
 
-[[gnu::always_inline]] inline int32_t wrapped_sum(int32_t a, int32_t b) {
-  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+template <class Sample>
+[[gnu::always_inline]] inline Sample wrapped_sum(int32_t a, Sample b) {
+  using Wrapping = std::make_unsigned_t<Sample>;
+  return static_cast<Sample>(static_cast<Wrapping>(static_cast<Sample>(a)) +
+                             static_cast<Wrapping>(b));
 }
 
 /// Reading and predicting in one loop: the processor overlaps the two chains of dependent work.
-template <class Sum, int order>
+template <class Sum, int order, class Sample>
 [[gnu::always_inline]] inline void restore_rice(FlacBits& stream, int k, const FlacPredictor& given,
-                                                int32_t* out, int32_t* end) {
+                                                Sample* out, Sample* end) {
   FlacBits bits = stream;  // copies, which stay in registers
   const FlacPredictor p = given;
   const auto next = [&] {
@@ -70,10 +73,11 @@ template <class Sum, int order>
   stream = bits;
 }
 
-using RestoreRice = void (*)(FlacBits&, int k, const FlacPredictor&, int32_t* out, int32_t* end);
+template <class Sample>
+using RestoreRice = void (*)(FlacBits&, int k, const FlacPredictor&, Sample* out, Sample* end);
 
-template <class Sum, int order>
-void restore_anywhere(FlacBits& bits, int k, const FlacPredictor& p, int32_t* out, int32_t* end) {
+template <class Sum, int order, class Sample>
+void restore_anywhere(FlacBits& bits, int k, const FlacPredictor& p, Sample* out, Sample* end) {
   restore_rice<Sum, order>(bits, k, p, out, end);
 }
 
@@ -89,8 +93,8 @@ __attribute__((target("bmi,bmi2,lzcnt"))) void restore_bmi2(FlacBits& bits, int 
 #endif
 
 struct Kernels {
-  std::array<RestoreRice, first_general_order + 1> narrow;
-  RestoreRice wide;
+  std::array<RestoreRice<int32_t>, first_general_order + 1> narrow;
+  RestoreRice<int32_t> wide;
 };
 
 template <size_t... orders>
@@ -103,15 +107,21 @@ Kernels kernels(std::index_sequence<orders...>) {
   return {{restore_anywhere<int32_t, orders>...}, restore_anywhere<int64_t, first_general_order>};
 }
 
-RestoreRice kernel_for(const FlacPredictor& predictor) {
+RestoreRice<int32_t> kernel_for(const FlacPredictor& predictor, int32_t) {
   static const Kernels all = kernels(std::make_index_sequence<first_general_order + 1>());
   if (predictor.is_wide) return all.wide;
   return all.narrow[static_cast<size_t>(std::min(predictor.order, first_general_order))];
 }
 
+/// Rare enough to have no other.
+RestoreRice<int64_t> kernel_for(const FlacPredictor&, int64_t) {
+  return restore_anywhere<int64_t, first_general_order>;
+}
+
 /// An escaped partition: residuals of `width` bits as they are.
-void restore_plain(FlacBits& bits, int width, const FlacPredictor& p, int32_t* out,
-                   const int32_t* end) {
+template <class Sample>
+void restore_plain(FlacBits& bits, int width, const FlacPredictor& p, Sample* out,
+                   const Sample* end) {
   for (; out < end && !bits.ran_out(); ++out) {
     const auto residual = static_cast<int32_t>(bits.take_signed(width));
     *out = wrapped_sum(residual, predicted<int64_t, first_general_order>(out, p));
@@ -120,8 +130,9 @@ void restore_plain(FlacBits& bits, int width, const FlacPredictor& p, int32_t* o
 
 }  // namespace
 
+template <class Sample>
 const char* restore_flac_samples(FlacBits& bits, const FlacPredictor& predictor,
-                                 std::span<int32_t> block) {
+                                 std::span<Sample> block) {
   const auto method = bits.take(2);
   if (method > 1) return "a residual is coded by a method that FLAC does not know";
   const int parameter_bits = method == 0 ? 4 : 5;
@@ -131,10 +142,10 @@ const char* restore_flac_samples(FlacBits& bits, const FlacPredictor& predictor,
   if (length * partitions != block.size() || length < static_cast<size_t>(predictor.order)) {
     return "a residual's partitions do not fit its block";
   }
-  const RestoreRice restore = kernel_for(predictor);
-  int32_t* out = block.data() + predictor.order;
+  const RestoreRice<Sample> restore = kernel_for(predictor, Sample{});
+  Sample* out = block.data() + predictor.order;
   for (size_t partition = 1; partition <= partitions; ++partition) {
-    int32_t* end = block.data() + partition * length;
+    Sample* end = block.data() + partition * length;
     const uint64_t parameter = bits.take(parameter_bits);
     if (parameter == escape) {
       restore_plain(bits, static_cast<int>(bits.take(5)), predictor, out, end);
@@ -146,5 +157,8 @@ const char* restore_flac_samples(FlacBits& bits, const FlacPredictor& predictor,
   }
   return nullptr;
 }
+
+template const char* restore_flac_samples(FlacBits&, const FlacPredictor&, std::span<int32_t>);
+template const char* restore_flac_samples(FlacBits&, const FlacPredictor&, std::span<int64_t>);
 
 }  // namespace flowqat::io

@@ -18,8 +18,9 @@ struct FlacPredictor {
 
 /// Fills `block` behind its first `order` samples, the warm-up, which are there already. Returns
 /// what is wrong with the bits; null if nothing is. The samples of a broken subframe are
-/// unspecified.
+/// unspecified. For int32_t and int64_t.
+template <class Sample>
 const char* restore_flac_samples(FlacBits& bits, const FlacPredictor& predictor,
-                                 std::span<int32_t> block);
+                                 std::span<Sample> block);
 
 }  // namespace flowqat::io

@@ -2,15 +2,17 @@
 
 #include <algorithm>
 #include <bit>
+#include <type_traits>
 
 #include "io/audio/flac/residual.h"
 
 namespace flowqat::io {
 namespace {
 
-bool take_samples(FlacBits& bits, int sample_bits, std::span<int32_t> out) {
-  for (int32_t& sample : out) {
-    sample = static_cast<int32_t>(bits.take_signed(sample_bits));
+template <class Sample>
+bool take_samples(FlacBits& bits, int sample_bits, std::span<Sample> out) {
+  for (Sample& sample : out) {
+    sample = static_cast<Sample>(bits.take_signed(sample_bits));
     if (bits.ran_out()) return false;
   }
   return true;
@@ -38,7 +40,8 @@ bool take_linear_predictor(FlacBits& bits, int sample_bits, FlacPredictor& predi
   return true;
 }
 
-const char* decode_predicted(FlacBits& bits, int code, int sample_bits, std::span<int32_t> block) {
+template <class Sample>
+const char* decode_predicted(FlacBits& bits, int code, int sample_bits, std::span<Sample> block) {
   const bool is_linear = code >= 32;
   const int order = is_linear ? code - 31 : code - 8;
   if (static_cast<size_t>(order) > block.size()) return "a predictor is longer than its block";
@@ -53,17 +56,18 @@ const char* decode_predicted(FlacBits& bits, int code, int sample_bits, std::spa
 
 }  // namespace
 
-const char* decode_flac_subframe(FlacBits& bits, int sample_bits, std::span<int32_t> block) {
+template <class Sample>
+const char* decode_flac_subframe(FlacBits& bits, int sample_bits, std::span<Sample> block) {
   // A zero bit, six bits of type, and whether low bits are left out.
   const auto head = static_cast<int>(bits.take(8));
   if ((head & 0x80) != 0) return "a subframe begins with a one";
   const int code = head >> 1;
-  const int wasted = (head & 1) != 0 ? static_cast<int>(std::min(bits.take_unary(), 31u)) + 1 : 0;
+  const int wasted = (head & 1) != 0 ? static_cast<int>(std::min(bits.take_unary(), 63u)) + 1 : 0;
   if (wasted >= sample_bits) return "a subframe leaves out all bits of its samples";
   sample_bits -= wasted;
   const char* wrong = nullptr;
   if (code == 0) {
-    std::fill(block.begin(), block.end(), static_cast<int32_t>(bits.take_signed(sample_bits)));
+    std::fill(block.begin(), block.end(), static_cast<Sample>(bits.take_signed(sample_bits)));
   } else if (code == 1) {
     take_samples(bits, sample_bits, block);
   } else if ((code >= 8 && code <= 12) || code >= 32) {
@@ -72,10 +76,13 @@ const char* decode_flac_subframe(FlacBits& bits, int sample_bits, std::span<int3
     return "a subframe is of a type that FLAC does not know";
   }
   if (wasted > 0) {
-    for (int32_t& sample : block)
-      sample = static_cast<int32_t>(static_cast<uint32_t>(sample) << wasted);
+    using Bits = std::make_unsigned_t<Sample>;
+    for (Sample& sample : block) sample = static_cast<Sample>(static_cast<Bits>(sample) << wasted);
   }
   return wrong;
 }
+
+template const char* decode_flac_subframe(FlacBits&, int, std::span<int32_t>);
+template const char* decode_flac_subframe(FlacBits&, int, std::span<int64_t>);
 
 }  // namespace flowqat::io

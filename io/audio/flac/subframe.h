@@ -7,8 +7,9 @@
 namespace flowqat::io {
 
 /// Decodes the subframe that `bits` stand at into `block`, samples of `sample_bits` bits (at most
-/// 25). Returns what is wrong with it; null if nothing is. Bits that end early are for the caller
-/// to notice.
-const char* decode_flac_subframe(FlacBits& bits, int sample_bits, std::span<int32_t> block);
+/// 32, or 33 for int64_t). Returns what is wrong with it; null if nothing is. Bits that end early
+/// are for the caller to notice.
+template <class Sample>
+const char* decode_flac_subframe(FlacBits& bits, int sample_bits, std::span<Sample> block);
 
 }  // namespace flowqat::io

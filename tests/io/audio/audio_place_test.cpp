@@ -1,41 +1,8 @@
 /// Audio that is only a part of a file: segments of long recordings, and members of archives.
-#include "io/audio/audio_file.h"
-#include "io/audio/flac/frame.h"
-#include "tests/catch.h"
-#include "tests/io/support.h"
+#include "tests/io/audio/parts.h"
 
 using namespace flowqat::io;
 using namespace flowqat::io::test;
-
-namespace {
-
-std::vector<float> decode_part(const std::filesystem::path& path, int64_t first, int64_t samples) {
-  AudioPlace place(path);
-  AudioInfo info = read_audio_info(place);
-  place.first_sample = first;
-  info.samples = samples;
-  std::vector<float> mono(static_cast<size_t>(samples));
-  decode_audio(place, info, mono);
-  return mono;
-}
-
-void check_parts(const std::filesystem::path& path) {
-  INFO(path);
-  const std::vector<float> whole = decode(path);
-  const auto total = static_cast<int64_t>(whole.size());
-  for (const int64_t first : {int64_t{0}, int64_t{1}, int64_t{4095}, int64_t{4096}, int64_t{4097},
-                              total / 2, total - 5000, total - 1}) {
-    for (const int64_t samples : {int64_t{1}, int64_t{100}, int64_t{5000}, total - first}) {
-      if (first + samples > total) continue;
-      const auto part = decode_part(path, first, samples);
-      const auto begin = whole.begin() + first;
-      INFO(samples << " samples from " << first);
-      REQUIRE(std::equal(part.begin(), part.end(), begin, begin + samples));
-    }
-  }
-}
-
-}  // namespace
 
 TEST_CASE("segments are cut out of FLAC sample by sample, wherever they begin") {
   const TemporaryFolder folder, other;
