@@ -181,6 +181,9 @@ struct LoadOptions {
 struct EngineOptions {
   std::string device = "auto";  ///< auto (cuda where there is a GPU), cpu, cuda
   int threads = 0;              ///< compute threads; 0: all cores this process may use
+  /// What a GPU multiplies float32 numbers in: float32, or tf32, which keeps 10 of the 23 bits
+  /// behind the point of each factor and sums in float32. A processor always has float32.
+  std::string precision = "float32";
 };
 
 /// One a process: LibTorch, opened.
@@ -191,6 +194,8 @@ class Engine {
   virtual void configure(const EngineOptions& options) = 0;
   /// "cpu" or "cuda:0 (NAME)".
   virtual std::string device() const = 0;
+  /// Why "auto" means the CPU although a GPU's driver is here; empty where it does not.
+  virtual std::string why_no_gpu() const = 0;
   virtual int threads() const = 0;
   virtual std::string libtorch_version() const = 0;
   /// The widest vector instructions that the kernels use ("AVX512"): recorded with checkpoints.

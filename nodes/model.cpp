@@ -22,7 +22,8 @@ class ModelSource : public ModelStep {
         text_normalization_(
             io::parse_text_normalization(arguments.params.text("text_normalization"))),
         options_{.device = arguments.params.text("device"),
-                 .threads = static_cast<int>(arguments.params.integer("compute_threads"))} {
+                 .threads = static_cast<int>(arguments.params.integer("compute_threads")),
+                 .precision = arguments.params.text("precision")} {
     if (options_.threads == 0) options_.threads = graph::usable_cores();
     const std::string path = arguments.params.text("path"),
                       revision = arguments.params.text("revision");
@@ -132,6 +133,9 @@ class ModelSource : public ModelStep {
                   name().c_str(), parameters / 1e6, engine.device().c_str(), engine.threads(),
                   engine.instruction_set().c_str());
     context.reporter().say(line);
+    if (const std::string reason = engine.why_no_gpu(); !reason.empty()) {
+      context.reporter().say(name() + ": a GPU's driver is here, but the CPU computes: " + reason);
+    }
     // What training must share to give the same bits.
     context.summary()["machine"] = {{"device", engine.device()},
                                     {"compute_threads", engine.threads()},
@@ -215,6 +219,13 @@ const graph::Register registered({
              .fallback = "auto",
              .choices = {"auto", "cpu", "cuda"},
              .doc = "auto: the GPU where there is one"},
+            {.name = "precision",
+             .kind = ParamKind::choice,
+             .fallback = "float32",
+             .choices = {"float32", "tf32"},
+             .doc =
+                 "what a GPU multiplies in: tf32 is twice as fast and keeps three digits of each "
+                 "factor"},
             {.name = "compute_threads",
              .kind = ParamKind::integer,
              .fallback = 0,

@@ -56,6 +56,7 @@ void Module::to(const at::Device& device) {
   for (auto* tensors : {&parameters_, &buffers_}) {
     for (NamedTensor& tensor : *tensors) tensor.value.set_data(tensor.value.to(device));
   }
+  move_rest(device);
 }
 
 void Module::zero_grad() {

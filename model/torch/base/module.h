@@ -70,6 +70,8 @@ class Module {
   void unregister_parameter(const std::string& name);
   void unregister_parameters() { parameters_.clear(); }
   void unregister_module(const std::string& name);
+  /// For what a module holds beside its registered tensors; called by to() once those have moved.
+  virtual void move_rest(const at::Device& /*device*/) {}
 
  private:
   std::vector<NamedTensor> parameters_, buffers_;

@@ -3,17 +3,21 @@
 #include <ATen/Context.h>
 #include <dlfcn.h>
 
-#include <filesystem>
-
 #include "model/model.h"
 
 namespace flowqat::model {
 namespace {
 
+/// Whether the system has an NVIDIA driver: the numbers of devices depend on the container, and
+/// Windows' subsystem has none.
+bool has_driver() { return ::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != nullptr; }
+
 /// Empty, or why there is no GPU.
 std::string open_cuda() {
   if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) return ::dlerror();
-  if (!at::hasCUDA()) return "LibTorch finds no usable GPU (driver, or CUDA_VISIBLE_DEVICES)";
+  if (!at::hasCUDA())
+    return "LibTorch finds no usable GPU: its driver may be older than LibTorch's CUDA, or "
+           "CUDA_VISIBLE_DEVICES hides it";
   return "";
 }
 
@@ -34,16 +38,29 @@ std::string gpu_name() {
 
 }  // namespace
 
-at::Device choose_device(const std::string& name) {
+at::Device choose_device(const std::string& name, std::string* why_no_gpu) {
+  if (why_no_gpu) why_no_gpu->clear();
   if (name != "auto" && name != "cpu" && name != "cuda") {
     throw Error("device must be auto, cpu or cuda, found \"" + name + "\"");
   }
   if (name == "cpu") return at::kCPU;
-  if (name == "auto" && !std::filesystem::exists("/dev/nvidia0")) return at::kCPU;
+  if (name == "auto" && !has_driver()) return at::kCPU;
   const std::string reason = open_cuda();
   if (reason.empty()) return at::Device(at::kCUDA, 0);
-  if (name == "auto") return at::kCPU;
+  if (name == "auto") {
+    if (why_no_gpu) *why_no_gpu = reason;
+    return at::kCPU;
+  }
   throw Error("device cuda is not there: " + reason + "; use device cpu, or install the CUDA set");
+}
+
+void choose_precision(const std::string& name) {
+  if (name != "float32" && name != "tf32") {
+    throw Error("precision must be float32 or tf32, found \"" + name + "\"");
+  }
+  const bool tf32 = name == "tf32";
+  at::globalContext().setAllowTF32CuBLAS(tf32);
+  at::globalContext().setAllowTF32CuDNN(tf32);
 }
 
 std::string describe(const at::Device& device) {

@@ -9,8 +9,13 @@ namespace flowqat::model {
 
 /// The device that "auto", "cpu" or "cuda" means here. Throws Error for any other name, and for
 /// "cuda" where LibTorch's CUDA library or a GPU is missing, with the loader's text. Call it before
-/// anything else of LibTorch: it remembers for good whether there was a CUDA library.
-at::Device choose_device(const std::string& name);
+/// anything else of LibTorch: it remembers for good whether there was a CUDA library. `why_no_gpu`
+/// receives the text where "auto" is the CPU although there is a GPU's driver, else an empty one.
+at::Device choose_device(const std::string& name, std::string* why_no_gpu = nullptr);
+
+/// What the GPU computes products of float32 numbers in: "float32" or "tf32". Throws Error for any
+/// other.
+void choose_precision(const std::string& name);
 
 /// "cpu" or "cuda:0 (NVIDIA H100)".
 std::string describe(const at::Device& device);

@@ -38,7 +38,8 @@ class TorchEngine : public Engine {
                     std::to_string(options.threads));
       }
       const std::lock_guard lock(lock_);
-      device_ = choose_device(options.device);
+      device_ = choose_device(options.device, &why_no_gpu_);
+      choose_precision(options.precision);
       const int threads = options.threads > 0 ? options.threads : usable_cores();
       at::set_num_threads(threads);
       threads_ = threads;
@@ -52,6 +53,11 @@ class TorchEngine : public Engine {
   }
 
   std::string device() const override { return describe(configured().device); }
+  std::string why_no_gpu() const override {
+    configured();
+    const std::lock_guard lock(lock_);
+    return why_no_gpu_;
+  }
   int threads() const override { return configured().threads; }
   std::string libtorch_version() const override { return TORCH_VERSION; }
   std::string instruction_set() const override { return at::get_cpu_capability(); }
@@ -98,6 +104,7 @@ class TorchEngine : public Engine {
 
   mutable std::mutex lock_;
   std::optional<at::Device> device_;
+  std::string why_no_gpu_;
   int threads_ = 0;
 };
 

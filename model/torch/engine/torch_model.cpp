@@ -137,6 +137,11 @@ std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options,
 void TorchModel::begin_training(const NetworkInput& input) {
   if (input.time_mask.defined()) mask_embedding_used_ = true;
   enter(Mode::training);
+  std::vector<FakeQuantizer::Sight> weights;
+  for (const auto& [name, layer] : network_->quantizable_layers()) {
+    if (const auto weight = layer->next_weight()) weights.push_back(*weight);
+  }
+  FakeQuantizer::see_together(weights);
 }
 
 }  // namespace flowqat::model

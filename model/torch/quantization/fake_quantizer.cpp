@@ -8,27 +8,19 @@
 #include <ATen/ops/minimum.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/round.h>
-#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "model/model.h"
 #include "model/torch/operators/fake_quantize.h"
 #include "model/torch/quantization/channel_scales.h"
+#include "model/torch/quantization/moving_range.h"
 
 namespace flowqat::model {
-namespace {
-
-/// r <- r + c (x - r), or x at first; the very operations of PyTorch's kernel, for equal bits.
-void move_towards(at::Tensor& range, const at::Tensor& seen, double constant) {
-  range.copy_(at::where(range.isinf(), seen, range + (seen - range) * constant));
-}
-
-}  // namespace
-
 FakeQuantizerOptions FakeQuantizerOptions::activation(const LayerScheme& scheme) {
   return {.symmetric = scheme.symmetric_activations,
           .quant_max = (int64_t{1} << scheme.activation_bits) - 1,
@@ -145,8 +137,10 @@ void FakeQuantizer::learn_from(const at::Tensor& log_scale) {
   } else {
     log_scale_ = register_parameter("log_scale", value);
   }
-  const at::NoGradGuard no_grad;
-  scale_.copy_(log_scale_.exp());
+}
+
+at::Tensor FakeQuantizer::scale() const {
+  return log_scale_.defined() ? log_scale_.detach().exp() : scale_;
 }
 
 at::Tensor FakeQuantizer::forward(const at::Tensor& x) {
@@ -175,10 +169,6 @@ at::Tensor FakeQuantizer::with_learned_step(const at::Tensor& x) {
   const double elements = static_cast<double>(x.numel()) / static_cast<double>(scale_.numel());
   const double share = 1 / std::sqrt(elements * positive);
   const at::Tensor exact = log_scale_.exp();
-  {
-    const at::NoGradGuard no_grad;
-    scale_.copy_(exact);
-  }
   const at::Tensor scale = (exact * share + (exact - exact * share).detach()).view(shape);
   const at::Tensor zero = zero_point_.to(at::kFloat).view(shape);
   const at::Tensor steps = x * scale.reciprocal();
@@ -193,29 +183,29 @@ at::Tensor FakeQuantizer::with_fixed_step(const at::Tensor& x) {
   if (options_.channels == 0 && follows() && !on_cpu) {
     return fused(x, on_, on_);
   }
-  if (follows()) {
+  if (follows() && !std::exchange(has_seen_, false)) {
     observe(x.detach());
     update_scale();
   }
   if (options_.channels > 0) {
     // An integer zero point makes PyTorch fetch its range from the device to check it.
     const auto zero_point = on_cpu ? zero_point_ : zero_point_.to(at::kFloat);
-    return at::fake_quantize_per_channel_affine(x, scale_, zero_point, /*axis=*/0,
+    return at::fake_quantize_per_channel_affine(x, scale(), zero_point, /*axis=*/0,
                                                 options_.quant_min, options_.quant_max);
   }
   if (on_cpu) {
-    const QuantizationGrid grid{scale_.item<float>(), zero_point_.item<int>(), options_.quant_min,
+    const QuantizationGrid grid{scale().item<float>(), zero_point_.item<int>(), options_.quant_min,
                                 options_.quant_max};
     return fake_quantize_on_cpu(x.contiguous(), grid);
   }
-  return at::fake_quantize_per_tensor_affine(x, scale_, zero_point_, options_.quant_min,
+  return at::fake_quantize_per_tensor_affine(x, scale(), zero_point_, options_.quant_min,
                                              options_.quant_max);
 }
 
 FakeQuantizerState FakeQuantizer::state() const {
   return {min_val_.clone(),
           max_val_.clone(),
-          scale_.clone(),
+          scale().clone(),
           zero_point_.clone(),
           log_scale_.defined() ? log_scale_.detach().clone() : log_scale_,
           observing_,

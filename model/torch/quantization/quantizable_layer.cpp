@@ -131,6 +131,17 @@ void QuantizableLayer::set_observers(bool activations, bool weights) {
   fake.weight->set_observer(weights);
 }
 
+std::optional<FakeQuantizer::Sight> QuantizableLayer::next_weight() const {
+  const auto* const fake = std::get_if<FakeQuantized>(&state_);
+  if (!fake) return std::nullopt;
+  return FakeQuantizer::Sight{fake->weight.get(), smoothed_weight(fake->input_factor)};
+}
+
+void QuantizableLayer::move_rest(const at::Device& device) {
+  auto* const fake = std::get_if<FakeQuantized>(&state_);
+  if (fake && fake->input_factor.defined()) fake->input_factor = fake->input_factor.to(device);
+}
+
 void QuantizableLayer::set_fake_quantization(bool on) {
   const FakeQuantized& fake = require_fake_quantized("switch fake quantization");
   if (on && !fake.observed())

@@ -5,6 +5,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -27,7 +28,7 @@ using InputFactor = at::Tensor;
 struct FakeQuantized {
   LayerScheme scheme;
   std::shared_ptr<FakeQuantizer> input, weight, output;
-  InputFactor input_factor;  ///< never changed in place
+  InputFactor input_factor;  ///< on the quantizers' device; never changed in place
 
   /// Whether every quantizer has seen something. Waits for the device.
   bool observed() const { return input->observed() && weight->observed() && output->observed(); }
@@ -87,6 +88,8 @@ class QuantizableLayer : public Module {
   /// Which of the fake quantizers follow what they see: those of input and output, that of the
   /// weight.
   void set_observers(bool activations, bool weights);
+  /// What the weight's quantizer will see next, in a fake-quantized layer; else null.
+  std::optional<FakeQuantizer::Sight> next_weight() const;
   /// Turning it on computes every scale and zero point from the ranges seen so far; Error if a
   /// quantizer has seen nothing.
   void set_fake_quantization(bool on);
@@ -127,6 +130,7 @@ class QuantizableLayer : public Module {
   virtual at::Tensor compute(const at::Tensor& x, const at::Tensor& weight) const = 0;
   virtual Int8Geometry geometry() const = 0;
   at::Tensor run(const at::Tensor& x);
+  void move_rest(const at::Device& device) override;
 
  private:
   struct Float {};
