@@ -1,6 +1,7 @@
 // Milliseconds a training step on random data, float and quantization-aware:
-//   bench_model_step [tiny|base] [THREADS] [STEPS]
-// tiny is configs/tiny-wav2vec2 with 8 rows of 2 s, base wav2vec2-base with 4 rows of 5 s.
+//   bench_model_step [tiny|base] [THREADS] [STEPS] [ROWS] [SECONDS] [float32|tf32]
+// tiny is configs/tiny-wav2vec2 with 8 rows of 2 s, base wav2vec2-base with 4 rows of 5 s, unless
+// said otherwise. On the GPU where there is one.
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -77,10 +78,11 @@ void print_parts(Model& model, const AudioBatch& batch, double step_ms, int runs
               std::max(0.0, rest_ms));
 }
 
-void measure(const std::string& size, int threads, int steps) {
+void measure(const std::string& size, const EngineOptions& options, int steps, int64_t rows,
+             double seconds) {
   const bool is_tiny = size == "tiny";
-  engine().configure({.device = "auto", .threads = threads});
-  const RandomSpeech speech(is_tiny ? 8 : 4, is_tiny ? 2 : 5);
+  engine().configure(options);
+  const RandomSpeech speech(rows, seconds);
   const auto model = engine().create(is_tiny ? tiny() : base(), 1);
   const double plain_ms = median_step_ms(*model, speech.batch, steps);
   model->insert_fake_quantizers({});
@@ -90,6 +92,9 @@ void measure(const std::string& size, int threads, int steps) {
   const double quantized_ms = median_step_ms(*model, speech.batch, steps);
   std::printf("%s on %s, %d threads: %.0f ms a float step, %.0f ms a quantization-aware one\n",
               size.c_str(), engine().device().c_str(), engine().threads(), plain_ms, quantized_ms);
+  const double batch_ms = 1000 * seconds * static_cast<double>(rows);
+  std::printf("%lld rows of %.1f s: %.0f x real time, %.0f x\n", static_cast<long long>(rows),
+              seconds, batch_ms / plain_ms, batch_ms / quantized_ms);
   if (engine().device() != "cpu") return;
   const auto fresh = engine().create(is_tiny ? tiny() : base(), 1);
   std::printf("a float step by part, forward and backward:\n");
@@ -102,11 +107,19 @@ int main(int count, char** arguments) {
   try {
     const std::string size = count > 1 ? arguments[1] : "tiny";
     if (size != "tiny" && size != "base") {
-      std::fprintf(stderr, "usage: bench_model_step [tiny|base] [THREADS] [STEPS]\n");
+      std::fprintf(stderr,
+                   "usage: bench_model_step [tiny|base] [THREADS] [STEPS] [ROWS] [SECONDS] "
+                   "[float32|tf32]\n");
       return 2;
     }
-    measure(size, count > 2 ? std::stoi(arguments[2]) : 0,
-            count > 3 ? std::max(1, std::stoi(arguments[3])) : 20);
+    const auto number = [&](int place, double otherwise) {
+      return count > place ? std::stod(arguments[place]) : otherwise;
+    };
+    const EngineOptions options{.threads = static_cast<int>(number(2, 0)),
+                                .precision = count > 6 ? arguments[6] : "float32"};
+    measure(size, options, std::max(1, static_cast<int>(number(3, 20))),
+            std::max<int64_t>(1, static_cast<int64_t>(number(4, size == "tiny" ? 8 : 4))),
+            number(5, size == "tiny" ? 2 : 5));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_model_step: %s\n", error.what());
     return 1;

@@ -48,6 +48,8 @@ def fake_quantize(model):
     for site in sites:
         is_linear = isinstance(site, torch.nn.Linear)
         before, behind = activation(), activation()
+        site.add_module("fake_quantize_before", before)  # so that they move with the model
+        site.add_module("fake_quantize_behind", behind)
         torch.nn.utils.parametrize.register_parametrization(site, "weight", weight(per_channel=is_linear))
         site.register_forward_pre_hook(lambda _, inputs, quantizer=before: (quantizer(inputs[0]),))
         site.register_forward_hook(lambda _, inputs, output, quantizer=behind: quantizer(output))
