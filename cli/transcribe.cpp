@@ -113,8 +113,7 @@ Command transcribe_command() {
                        "ffmpeg -i film.mkv -f wav - | flowqat transcribe models/mine -"},
           .arguments = {model_argument(told->model, "a float, fake-quantized or int8"),
                         {.name = "AUDIO",
-                         .doc = "audio files in any format that FFmpeg reads; -: one from "
-                                "standard input",
+                         .doc = "audio files in any usual format; -: one from standard input",
                          .target = &told->audio,
                          .required = true},
                         json_option(told->json),

@@ -10,7 +10,6 @@
 #include "io/audio/flac/file.h"
 #include "io/audio/flac/md5.h"
 #include "io/audio/mono.h"
-#include "io/audio/wav_file.h"
 #include "io/files/error.h"
 
 namespace flowqat::io {
@@ -148,10 +147,26 @@ AudioInfo info_of(const FlacHeader& header) {
   return {header.samples, header.rate_hz, header.channels};
 }
 
+/// Counts by decoding.
 AudioInfo count_samples(const InputFile& file, const FlacHeader& header) {
   AudioInfo info = info_of(header);
+  info.samples = 0;
   decode_flac(file, header,
               [&info](const FlacBlock& block, int64_t) { info.samples += block.samples(); });
+  return info;
+}
+
+/// What the header promises, where the file can hold it. Digital silence alone takes less than a
+/// bit a sample: such a promise is believed when the samples have been counted.
+AudioInfo flac_info(const InputFile& file, const FlacHeader& header) {
+  const bool is_known = header.samples > 0;
+  if (is_known && header.samples <= 8 * file.size_bytes() / header.channels) return info_of(header);
+  const AudioInfo info = count_samples(file, header);
+  if (is_known && info.samples != header.samples) {
+    throw Error(file.path(), "the header promises " + std::to_string(header.samples) +
+                                 " samples, the file holds " + std::to_string(info.samples) +
+                                 "; it is cut off or damaged, copy it again from its source");
+  }
   if (info.samples == 0) throw Error(file.path(), "holds no audio frame");
   return info;
 }
@@ -183,9 +198,8 @@ void decode_from_flac(const InputFile& file, const FlacHeader& header, const Aud
 AudioInfo read_audio_info(const AudioPlace& place) {
   const InputFile file(place.path, place.first_byte, place.bytes);
   if (const auto flac = read_flac_header(file)) {
-    return flac->samples > 0 ? info_of(*flac) : count_samples(file, *flac);
+    return flac_info(file, *flac);
   }
-  check_wav_is_whole(file);
   return read_av_info(file);
 }
 

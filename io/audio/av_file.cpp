@@ -1,5 +1,10 @@
 #include "io/audio/av_file.h"
 
+#include <algorithm>
+#include <string_view>
+
+#include "io/audio/av_formats.h"
+#include "io/audio/av_input.h"
 #include "io/files/error.h"
 
 namespace flowqat::io {
@@ -8,7 +13,10 @@ namespace {
 /// A file opened for reading, its best audio stream and that stream's decoder.
 class AvFile {
  public:
-  explicit AvFile(const InputFile& file) : file_(file), path_(file.path()) {
+  explicit AvFile(const InputFile& file)
+      : path_(file.path()),
+        recognised_(recognise_recording(file)),
+        input_(file, view_container(file, recognised_->name)) {
     keep_ffmpeg_messages();
     open_container();
     const int found = av_find_best_stream(format_.get(), AVMEDIA_TYPE_AUDIO, -1, -1, &codec_, 0);
@@ -21,10 +29,24 @@ class AvFile {
     }
     stream_ = format_->streams[found];
     open_decoder();
+    check_promise(file);
   }
 
   /// Samples that the container states exactly, or 0.
   int64_t stated_samples() const { return stated_samples_; }
+  /// Samples that a compressed stream states to have, or 0.
+  int64_t promised_samples() const {
+    const AVCodecParameters& codec = *stream_->codecpar;
+    const std::string_view format = recognised_->name;
+    if (format == "ogg" && codec.codec_id == AV_CODEC_ID_FLAC && codec.extradata_size >= 34) {
+      // The total in STREAMINFO (RFC 9639, section 8.2).
+      int64_t total = codec.extradata[13] & 15;
+      for (int i = 14; i < 18; ++i) total = total << 8 | codec.extradata[i];
+      return total;
+    }
+    const bool is_exact = format == "wv" || format == "tta" || format == "ape" || format == "tak";
+    return is_exact ? stated_duration_ : 0;
+  }
   int rate_hz() const { return stream_->codecpar->sample_rate; }
   int channels() const { return stream_->codecpar->ch_layout.nb_channels; }
 
@@ -35,8 +57,11 @@ class AvFile {
     while (position_ < end && read(packet.get())) {
       if (packet->stream_index == stream_->index) {
         if (is_damaged(*packet)) check(AVERROR_INVALIDDATA, "broken packet");
-        check(avcodec_send_packet(decoder_.get(), packet.get()), "broken audio");
-        drain(frame.get(), handle);
+        drop_surplus(*packet);
+        if (packet->size > 0) {
+          check(avcodec_send_packet(decoder_.get(), packet.get()), "broken audio");
+          drain(frame.get(), handle);
+        }
       }
       av_packet_unref(packet.get());
     }
@@ -83,10 +108,12 @@ class AvFile {
       return true;
     }
     const int code = av_read_frame(format_.get(), packet);
-    if (code == AVERROR_EOF) return false;
+    // A demuxer may take a disk that fails for the file's end.
+    if (code == AVERROR_EOF && input_.failure().empty()) return false;
     check(code, "cannot be read");
     // A demuxer that finds damage may only log it and step over what is broken.
     if (!messages_.empty()) check(AVERROR_INVALIDDATA, "broken container");
+    input_.check_time();
     return true;
   }
   bool read_own(AVPacket* packet) {
@@ -99,43 +126,47 @@ class AvFile {
 
   /// Of one sample of all channels; 0 if it is no whole number, or not PCM.
   int64_t pcm_frame_bytes() const {
-    const int64_t bits =
-        int64_t{av_get_exact_bits_per_sample(stream_->codecpar->codec_id)} * channels();
+    const int64_t bits = int64_t{exact_bits()} * channels();
     return bits % 8 == 0 ? bits / 8 : 0;
   }
 
   void check(int code, const char* what) const {
-    if (code < 0) {
-      throw Error(path_, std::string(what) + ": " + av_error_text(code, messages_) +
-                             "; the file is damaged or not audio, copy it again from its source");
-    }
+    if (code >= 0) return;
+    if (!input_.failure().empty()) throw Error(input_.failure());
+    throw Error(path_, std::string(what) + ": " + av_error_text(code, messages_) +
+                           "; the file is damaged or not audio, copy it again from its source");
   }
+
+  int exact_bits() const { return av_get_exact_bits_per_sample(stream_->codecpar->codec_id); }
 
   /// PCM whose container does not know its end always ends in a "damaged" packet: a short one.
   bool is_damaged(const AVPacket& packet) const {
-    const bool pcm = av_get_exact_bits_per_sample(stream_->codecpar->codec_id) > 0;
-    return (packet.flags & AV_PKT_FLAG_CORRUPT) != 0 && !pcm;
+    return (packet.flags & AV_PKT_FLAG_CORRUPT) != 0 && exact_bits() == 0;
+  }
+
+  /// Bytes at the end that are no whole sample in all channels are none; nor are those that are no
+  /// whole block of GSM in a WAV, which sox pads.
+  void drop_surplus(AVPacket& packet) const {
+    const bool is_gsm = stream_->codecpar->codec_id == AV_CODEC_ID_GSM_MS;
+    const int64_t block = is_gsm ? stream_->codecpar->block_align : pcm_frame_bytes();
+    if (block > 0) av_shrink_packet(&packet, static_cast<int>(packet.size / block * block));
   }
 
   void open_container() {
     AVFormatContext* format = allocated(avformat_alloc_context());
     format->opaque = &messages_;
-    constexpr int buffer_bytes = 1 << 16;
-    auto* buffer = static_cast<unsigned char*>(allocated(av_malloc(buffer_bytes)));
-    input_.reset(allocated(
-        avio_alloc_context(buffer, buffer_bytes, 0, this, &read_bytes, nullptr, &seek_bytes)));
-    format->pb = input_.get();
+    format->pb = input_.context();
     // Not AV_EF_EXPLODE: it refuses files for a cover picture of an unknown kind.
     format->error_recognition = AV_EF_CRCCHECK;
     AVDictionary* options = nullptr;
-    // A playlist must not make us open other files or the network.
+    // A file must not make us open other files or the network, nor run a decoder of pictures.
     av_dict_set(&options, "protocol_whitelist", "none", 0);
-    av_dict_set(&options, "format_blacklist", "hls,concat,dash,sdp,rtsp,tty", 0);
-    const int code = avformat_open_input(&format, path_.c_str(), nullptr, &options);
+    av_dict_set(&options, "format_whitelist", allowed_formats().c_str(), 0);
+    av_dict_set(&options, "codec_whitelist", allowed_decoders().c_str(), 0);
+    const int code = avformat_open_input(&format, path_.c_str(), recognised_, &options);
     av_dict_free(&options);
     if (code < 0) {  // avformat_open_input has freed the context
-      throw Error(path_, "expected an audio file, found nothing that FFmpeg recognises: " +
-                             av_error_text(code, messages_));
+      check(code, "cannot be opened");
     }
     format_.reset(format);
     remember_stated_samples();
@@ -150,11 +181,22 @@ class AvFile {
       const AVCodecParameters& codec = *stream.codecpar;
       const bool in_samples =
           stream.time_base.num == 1 && stream.time_base.den == codec.sample_rate;
+      if (in_samples) stated_duration_ = std::max<int64_t>(stream.duration, 0);
       if (format_->nb_streams == 1 && av_get_exact_bits_per_sample(codec.codec_id) >= 8 &&
           stream.duration > 0 && in_samples) {
         stated_samples_ = stream.duration;
       }
     }
+  }
+
+  /// Nothing is allocated for samples that the file has no bytes for.
+  void check_promise(const InputFile& file) const {
+    const auto needed_bits = static_cast<double>(stated_samples_) * exact_bits() * channels();
+    if (needed_bits <= 8 * static_cast<double>(file.size_bytes())) return;
+    throw Error(path_, "the header promises " + std::to_string(stated_samples_) + " samples of " +
+                           std::to_string(exact_bits()) + " bits in " + std::to_string(channels()) +
+                           " channel(s), the file holds " + std::to_string(file.size_bytes()) +
+                           " bytes; it is cut off or damaged, copy it again from its source");
   }
 
   void open_decoder() {
@@ -174,47 +216,15 @@ class AvFile {
     }
   }
 
-  static int read_bytes(void* self, uint8_t* bytes, int count) {
-    auto& at = *static_cast<AvFile*>(self);
-    try {
-      const size_t done = at.file_.read(at.offset_bytes_, {bytes, static_cast<size_t>(count)});
-      at.offset_bytes_ += static_cast<int64_t>(done);
-      return done == 0 ? AVERROR_EOF : static_cast<int>(done);
-    } catch (const std::exception& error) {  // no exception may cross FFmpeg's C code
-      at.messages_ = error.what();
-      return AVERROR(EIO);
-    }
-  }
-
-  static int64_t seek_bytes(void* self, int64_t offset, int whence) {
-    auto& at = *static_cast<AvFile*>(self);
-    const int64_t size = at.file_.size_bytes();
-    if ((whence & AVSEEK_SIZE) != 0) return size;
-    const int from = whence & ~AVSEEK_FORCE;
-    if (from == SEEK_CUR) offset += at.offset_bytes_;
-    if (from == SEEK_END) offset += size;
-    if (offset < 0) return AVERROR(EINVAL);
-    return at.offset_bytes_ = offset;
-  }
-
-  /// The buffer is the context's, which may have replaced it.
-  struct FreeInput {
-    void operator()(AVIOContext* input) const {
-      av_freep(&input->buffer);
-      avio_context_free(&input);
-    }
-  };
-
-  const InputFile& file_;
   const std::filesystem::path& path_;
-  int64_t offset_bytes_ = 0;
+  const AVInputFormat* recognised_;
+  AvInput input_;
   std::string messages_;  // outlives the contexts that log into it
-  std::unique_ptr<AVIOContext, FreeInput> input_;
   FormatContextPtr format_;
   CodecContextPtr decoder_;
   const AVCodec* codec_ = nullptr;
   AVStream* stream_ = nullptr;
-  int64_t stated_samples_ = 0;
+  int64_t stated_samples_ = 0, stated_duration_ = 0;
   int64_t position_ = 0;  ///< of the next frame's first sample
   PacketPtr next_;        ///< read already, to be handed on first
 };
@@ -238,6 +248,11 @@ AudioInfo read_av_info(const InputFile& input) {
     }
     info.samples += frame.nb_samples;
   });
+  if (info.samples < file.promised_samples()) {
+    throw Error(input.path(), "the header promises " + std::to_string(file.promised_samples()) +
+                                  " samples, the file holds " + std::to_string(info.samples) +
+                                  "; it is cut off or damaged, copy it again from its source");
+  }
   if (info.samples == 0) throw Error(input.path(), "holds an audio stream without a single sample");
   return info;
 }

@@ -8,6 +8,8 @@ namespace flowqat::io {
 namespace {
 
 constexpr size_t messages_limit_bytes = 300;
+/// The index of the longest film is not half as large.
+constexpr size_t most_block_bytes = 256 << 20;
 
 void keep_message(void* context, int level, const char* format, va_list arguments) {
   if (context == nullptr || level > AV_LOG_ERROR) return;
@@ -39,7 +41,10 @@ std::string av_error_text(int code, const std::string& messages) {
 
 void keep_ffmpeg_messages() {
   static std::once_flag once;
-  std::call_once(once, [] { av_log_set_callback(keep_message); });
+  std::call_once(once, [] {
+    av_log_set_callback(keep_message);
+    av_max_alloc(most_block_bytes);
+  });
 }
 
 CodecContextPtr make_decoder(const AVCodec* codec, std::string& messages) {

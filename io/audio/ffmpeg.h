@@ -38,6 +38,7 @@ std::string av_error_text(int code, const std::string& messages);
 
 /// Makes FFmpeg log into a string instead of onto stderr: errors of a codec or format context are
 /// appended to the std::string that the context's `opaque` points to, and anything else is dropped.
+/// Lets FFmpeg have no more than 256 MiB in one piece, whatever a file makes it ask for.
 /// Process-wide; called by whoever makes a context.
 void keep_ffmpeg_messages();
 

@@ -11,7 +11,8 @@ const std::filesystem::path root = FLOWQAT_SOURCE_DIR;
 const Floors floors{
     {"files", {}},
     {"audio/flac", {"files"}},
-    {"audio", {"audio/flac", "files"}},
+    {"audio/container", {"files"}},
+    {"audio", {"audio/flac", "audio/container", "files"}},
     {"text", {"files"}},
     {"tensors", {"files"}},
     {"fetch", {"files"}},
