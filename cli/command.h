@@ -26,6 +26,8 @@ struct Argument {
   std::string excludes = {};  ///< the name of another that cannot be given too
   std::string fallback = {};  ///< the default in words, where the target's value does not show it
 
+  bool may_stand_alone = false;  ///< an option whose value may be left out, and is empty then
+
   bool is_option() const { return name.starts_with("--"); }
   bool is_flag() const { return std::holds_alternative<bool*>(target); }
   bool is_list() const { return std::holds_alternative<std::vector<std::string>*>(target); }

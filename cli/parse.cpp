@@ -32,7 +32,7 @@ Level declare(CLI::App& app, const Command& command, const std::string& shown) {
     CLI::Option* const option = app.add_option(name)->type_name(argument.value);
     // A list by its place takes all words that are left, an option one each time.
     if (argument.is_list() && !name.starts_with("--")) return option->expected(-1)->take_all();
-    return option->expected(1)->take_all();
+    return option->expected(argument.may_stand_alone ? 0 : 1, 1)->take_all();
   };
   for (const Argument& argument : command.arguments) {
     level.options.push_back(add(argument, argument.name));

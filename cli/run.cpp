@@ -2,8 +2,10 @@
 #include "graph/run.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
@@ -19,8 +21,9 @@ namespace flowqat::cli {
 namespace {
 
 struct RunArguments : GraphArguments {
-  std::string out;  ///< empty: as the graph says
-  bool resume = false, overwrite = false;
+  std::string out;                  ///< empty: as the graph says
+  std::vector<std::string> resume;  ///< none: not asked for; empty: the folder as `out` says
+  bool overwrite = false, accept_changes = false;
 };
 
 /// What the program itself is told.
@@ -28,7 +31,38 @@ struct ProgramArguments : RunArguments {
   bool version = false;
 };
 
-int run(const RunArguments& arguments) {
+/// `--resume DIR` says all: where the run is, and by the run's own graph what it is.
+RunArguments completed(RunArguments told) {
+  if (told.resume.empty()) {
+    if (told.accept_changes) throw graph::GraphError("--accept-changes: is for --resume");
+    return told;
+  }
+  std::string folder = told.resume.back();
+  // "run --resume GRAPH": the option took what was not meant for it.
+  if (told.graph.empty() && std::filesystem::is_regular_file(folder)) {
+    std::swap(told.graph, folder);
+  }
+  if (!folder.empty() && !told.out.empty() &&
+      std::filesystem::weakly_canonical(folder) != std::filesystem::weakly_canonical(told.out)) {
+    throw graph::GraphError("--resume " + folder + " and --out " + told.out +
+                            " name two folders; one is enough");
+  }
+  if (told.out.empty()) told.out = folder;
+  if (!told.graph.empty()) return told;
+  if (told.out.empty()) {
+    throw graph::GraphError(
+        "--resume: expected the run's folder behind it, as in flowqat run --resume runs/first");
+  }
+  told.graph = graph::graph_of_run(told.out);
+  return told;
+}
+
+int run(const RunArguments& told) {
+  const RunArguments arguments = completed(told);
+  if (arguments.graph.empty()) {
+    throw graph::GraphError(
+        "run: GRAPH (or --graph) is missing: the graph file (flowqat run --help)");
+  }
   GraphArguments placed = arguments;
   if (!arguments.out.empty())
     placed.overrides.push_back("out=" + graph::Json(arguments.out).dump());
@@ -36,11 +70,12 @@ int run(const RunArguments& arguments) {
   if (!graph.steps().empty()) quiet_openmp();
 
   Terminal terminal;
-  const graph::RunOptions options{.existing = arguments.resume      ? graph::Existing::resume
-                                              : arguments.overwrite ? graph::Existing::overwrite
-                                                                    : graph::Existing::refuse,
+  const graph::RunOptions options{.existing = !arguments.resume.empty() ? graph::Existing::resume
+                                              : arguments.overwrite     ? graph::Existing::overwrite
+                                                                        : graph::Existing::refuse,
                                   .reporter = &terminal,
-                                  .stop_signal = &catch_stop_signals()};
+                                  .stop_signal = &catch_stop_signals(),
+                                  .accept_changes = arguments.accept_changes};
   // Nothing is fetched for a run that has no place to go.
   graph::check_run_folder(graph.settings().text("out"), graph.spec().resolved(), options.existing);
   const auto lacks = [](const auto& node) { return node->missing() != nullptr; };
@@ -60,9 +95,15 @@ std::vector<Argument> run_arguments(RunArguments& told, const Argument& graph) {
       set_option(told.overrides),
       output_option(told.out, "--out", "the run's folder, instead of the graph's \"out\"", "DIR"),
       {.name = "--resume",
-       .doc = "go on with the run that the folder holds",
+       .value = "[DIR]",
+       .doc = "go on with the run that the folder holds, by its own graph where none is given",
        .target = &told.resume,
-       .excludes = "--overwrite"},
+       .excludes = "--overwrite",
+       .may_stand_alone = true},
+      {.name = "--accept-changes",
+       .doc = "resume although the corpus, or other files that the run is made from, are not what "
+              "they were",
+       .target = &told.accept_changes},
       overwrite_option(told.overwrite)};
 }
 
@@ -70,11 +111,13 @@ std::vector<Argument> run_arguments(RunArguments& told, const Argument& graph) {
 
 Command run_command() {
   const auto told = std::make_shared<RunArguments>();
+  Argument graph = graph_argument(told->graph);
+  graph.required = false;  // a run that is resumed has its own
   return {.name = "run",
           .doc = "runs a graph, as flowqat --graph does",
           .examples = {"flowqat run configs/quickstart.json --out runs/first",
-                       "flowqat run configs/quickstart.json --out runs/first --resume"},
-          .arguments = run_arguments(*told, graph_argument(told->graph)),
+                       "flowqat run --resume runs/first"},
+          .arguments = run_arguments(*told, graph),
           .run = [told] { return run(*told); }};
 }
 
@@ -107,7 +150,7 @@ Command program() {
               Terminal().result(version_text());
               return kDone;
             }
-            if (told->graph.empty()) {
+            if (told->graph.empty() && told->resume.empty()) {
               throw graph::GraphError(
                   "nothing to do: give --graph FILE or a command; flowqat --help lists them");
             }

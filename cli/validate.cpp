@@ -18,7 +18,7 @@ namespace {
 
 /// What the run's folder is and what will become of it.
 std::string line_of(const std::filesystem::path& out) {
-  const bool holds_run = std::filesystem::exists(out / "graph.json");
+  const bool holds_run = graph::holds_run(out);
   return "out: " + out.string() + " can be written" +
          (holds_run ? ", but holds a run: --resume goes on with it, --overwrite replaces it\n"
                     : "\n");

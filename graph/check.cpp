@@ -8,6 +8,7 @@
 #include "graph/gate.h"
 #include "graph/mistakes.h"
 #include "graph/plain_numbers.h"
+#include "graph/run_files.h"
 #include "graph/usable_cores.h"
 
 namespace flowqat::graph {
@@ -63,8 +64,11 @@ class Checker {
       mistakes_.collect([&] { node->check(context_); });
     }
     mistakes_.throw_if_any();
-    Checked checked{
-        .streams = {}, .seen = std::move(context_.seen_), .open = std::move(context_.open_)};
+    Checked checked{.streams = {},
+                    .seen = std::move(context_.seen_),
+                    .open = std::move(context_.open_),
+                    .uses = std::move(context_.uses_),
+                    .outputs = std::move(context_.outputs_)};
     for (auto& [batcher, stream] : context_.streams_) {
       checked.streams.emplace(batcher, std::move(stream.known));
     }
@@ -160,19 +164,25 @@ const CheckedStream* CheckContext::stream(const Batcher& batcher) const {
 }
 
 void CheckContext::claim(const Node& node, const std::string& key, const std::string& name) {
-  static const std::set<std::string> own{"graph.json",  "metrics.jsonl", "rejected.jsonl",
-                                         "checkpoints", "summary.json",  "."};
   std::string plain = std::filesystem::path(name).lexically_normal().string();
   if (plain.ends_with('/')) plain.pop_back();
   const std::string where = "node \"" + node.name() + "\", key \"" + key + "\": \"" + name + "\" ";
-  if (own.contains(plain)) {
+  if (plain.empty() || plain == "." ||
+      own_files().contains(*std::filesystem::path(plain).begin())) {
     throw GraphError(where + "in the run's folder is the run's own; choose another name");
+  }
+  if (plain.starts_with("..") || plain.starts_with('/')) {
+    throw GraphError(where + "leads out of the run's folder; choose a name in it");
+  }
+  if (plain.find('*') != std::string::npos) {
+    throw GraphError(where + "has a '*' in it; choose another name");
   }
   const auto [writer, is_free] = writers_.try_emplace(plain, node.name());
   if (!is_free) {
     throw GraphError(where + "in the run's folder is what node \"" + writer->second +
                      "\" writes; choose another name");
   }
+  outputs_.push_back(plain);
 }
 
 Checked check(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal) {

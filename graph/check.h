@@ -23,6 +23,11 @@ struct CheckedStream {
   size_t broken = 0;           ///< of these: known to be of no use, as IndexEntry::broken says
 };
 
+/// What a node reads beside its stream and its keys, for people, and by a checksum.
+struct Use {
+  std::string what, checksum;
+};
+
 /// What a node is given to check itself with.
 class CheckContext {
  public:
@@ -37,20 +42,30 @@ class CheckContext {
   /// A line on something that only the run can tell.
   void open(std::string line) { open_.push_back(std::move(line)); }
   /// Takes a name in the run's folder for the node, whose parameter is `key`. Throws GraphError if
-  /// another node or the run itself writes there.
+  /// another node or the run itself writes there, or if it leads out of the folder.
   void claim(const Node& node, const std::string& key, const std::string& name);
+  /// Tells of files in the run's folder, '*' standing for any text, whose names the node chooses.
+  void leaves(std::string names) { outputs_.push_back(std::move(names)); }
+  /// Tells of what the node reads beside its stream and its keys, as "the files in noise/", and
+  /// what that is by a checksum: a run that is resumed goes on with the same.
+  void uses(const Node& node, std::string what, std::string checksum) {
+    uses_[node.name()] = {std::move(what), std::move(checksum)};
+  }
 
  private:
   friend class Checker;
   int threads_ = 1;
   std::map<const Batcher*, CheckedStream> streams_;
   std::map<std::string, std::string> writers_;  ///< name in the run's folder to node
-  std::vector<std::string> seen_, open_;
+  std::vector<std::string> seen_, open_, outputs_;
+  std::map<std::string, Use> uses_;
 };
 
 struct Checked {
   std::map<const Batcher*, KnownStream> streams;  ///< those that could be read
   std::vector<std::string> seen, open;            ///< lines, as of CheckContext
+  std::map<std::string, Use> uses;                ///< by node
+  std::vector<std::string> outputs;  ///< what nodes write in the run's folder; '*' is any text
 };
 
 /// Throws one GraphError with all mistakes that were found: what does not go together, and files

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,18 @@ namespace {
   throw OutputError(path.string() + ": " + what + ": " + std::generic_category().message(errno));
 }
 
+/// Of the file's first `most` bytes, those up to the end of a line.
+int64_t whole_lines_bytes(const std::filesystem::path& path, int64_t most) {
+  std::ifstream file(path, std::ios::binary);
+  int64_t whole = 0;
+  for (std::string line; std::getline(file, line) && !file.eof();) {
+    const int64_t end = whole + std::ssize(line) + 1;
+    if (end > most) break;
+    whole = end;
+  }
+  return whole;
+}
+
 }  // namespace
 
 std::string json_line(const Json& json) {
@@ -26,13 +39,17 @@ std::string json_line(const Json& json) {
 
 JsonLines::JsonLines(std::filesystem::path path) : path_(std::move(path)) { open(O_TRUNC); }
 
-JsonLines::JsonLines(std::filesystem::path path, const Json& state) : path_(std::move(path)) {
+JsonLines::JsonLines(std::filesystem::path path, const Json& state, bool accepts)
+    : path_(std::move(path)) {
   if (state.is_null()) {
     open(O_TRUNC);
     return;
   }
-  if (const std::string why = why_not(path_, state); !why.empty()) throw RunError(why);
   bytes_ = state.at("bytes").get<int64_t>();
+  if (const std::string why = why_not(path_, state); !why.empty()) {
+    if (!accepts) throw RunError(why);
+    bytes_ = whole_lines_bytes(path_, bytes_);
+  }
   if (bytes_ > 0) checksum_ = checksum_of(path_, bytes_);
   open(O_APPEND);
   if (::ftruncate(descriptor_, bytes_) != 0) fail(path_, "cannot be cut back");

@@ -23,8 +23,9 @@ class JsonLines {
   explicit JsonLines(std::filesystem::path path);
   /// Goes on behind what state() told and cuts off what came after it, but never makes the file
   /// longer; a `state` that is null starts it afresh. Throws RunError, with nothing changed, where
-  /// why_not() has something to say; OutputError.
-  JsonLines(std::filesystem::path path, const Json& state);
+  /// why_not() has something to say, unless `accepts`: then as many whole lines stay as there are
+  /// of so many bytes. Throws OutputError.
+  JsonLines(std::filesystem::path path, const Json& state, bool accepts = false);
   ~JsonLines();
   JsonLines(const JsonLines&) = delete;
   JsonLines& operator=(const JsonLines&) = delete;

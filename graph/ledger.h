@@ -20,11 +20,15 @@ class Ledger {
   explicit Ledger(const std::filesystem::path& rejected_jsonl) : lines_(rejected_jsonl) {}
   /// Goes on with the file as JsonLines does; restore() does so with the rest. `state` null:
   /// afresh.
-  Ledger(const std::filesystem::path& rejected_jsonl, const Json& state);
+  Ledger(const std::filesystem::path& rejected_jsonl, const Json& state, bool accepts = false);
 
   void add(const Batch& batch, const std::string& consumer, int64_t epoch);
   /// Called with every rejected row that is added.
   void on_rejected(std::function<void(const Row&)> listener) { on_rejected_ = std::move(listener); }
+
+  /// Of an epoch's batches, those that were added: of its last beginning, if it began several
+  /// times.
+  int64_t rejected_in(const std::string& consumer, int64_t epoch) const;
 
   int64_t done() const { return done_; }
   int64_t rejected() const { return rejected_; }
@@ -41,6 +45,9 @@ class Ledger {
   DigestChain chain_;
   std::function<void(const Row&)> on_rejected_;
   int64_t done_ = 0, rejected_ = 0;
+  /// Of the epoch at hand.
+  std::string consumer_;
+  int64_t epoch_ = -1, epoch_rejected_ = 0;
 };
 
 }  // namespace flowqat::graph

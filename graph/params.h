@@ -63,6 +63,7 @@ struct ParamSpec {
                         maximum = {};     ///< of the number, or of every number of a list
   std::vector<std::string> choices = {};  ///< for ParamKind::choice
   std::string doc = {};                   ///< one line
+  bool may_change = false;  ///< when a run is resumed: it does not decide of what is computed
 };
 
 /// "a number of s from 0 to 60", for messages and listings.

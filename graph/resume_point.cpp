@@ -1,20 +1,118 @@
 #include "graph/resume_point.h"
 
-namespace flowqat::graph {
+#include <nlohmann/json.hpp>
 
-ResumePoint find_resume_point(const RunFolder& folder, const std::vector<std::string>& steps) {
-  ResumePoint point;
-  for (const std::string& step : steps) {
-    if (const auto finished = folder.finished(step)) {
-      point.finished.emplace(step, *finished);
-      point.last_ = finished->state;
+#include "graph/json_lines.h"
+
+namespace flowqat::graph {
+namespace fs = std::filesystem;
+namespace {
+
+int64_t steps_of(const ResumePoint& point) {
+  return point.last_state ? point.last_state->at("optimizer_steps").get<int64_t>() : 0;
+}
+
+/// Why the run's lists are not those that the state counts on.
+std::string list_difference(const RunFolder& folder, const Json& state) {
+  std::string text;
+  for (const auto& [file, lines] : {std::pair(kMetricsFile, state.at("metrics")),
+                                    std::pair(kRejectedFile, state.at("ledger").at("lines"))}) {
+    const std::string why = JsonLines::why_not(folder.path() / file, lines);
+    text += (text.empty() || why.empty() ? "" : "; ") + why;
+  }
+  return text;
+}
+
+}  // namespace
+
+ResumeSearch::ResumeSearch(const RunFolder& folder, std::vector<std::string> steps)
+    : folder_(folder), steps_(std::move(steps)) {
+  if (folder_.resumed()) find();
+}
+
+void ResumeSearch::find() {
+  for (const std::string& step : steps_) {
+    if (const auto finished = read(folder_.finished_path(step))) {
+      point_.finished.emplace(step, *finished);
+      point_.last_state = finished->state;
       continue;
     }
-    point.checkpoint = folder.newest_checkpoint(step);
-    if (point.checkpoint) point.last_ = point.checkpoint->state;
+    point_.checkpoint = newest_checkpoint(step, steps_of(point_));
+    if (point_.checkpoint) point_.last_state = point_.checkpoint->state;
     break;
   }
-  return point;
+}
+
+/// None where it is not there, or damaged, which is noted.
+std::optional<Saved> ResumeSearch::read(const fs::path& path) {
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    return folder_.read(path);
+  } catch (const Damaged& damage) {
+    damaged_.emplace_back(path, damage.what());
+    return std::nullopt;
+  }
+}
+
+/// Of those behind `done` optimizer steps: the others are of steps before.
+std::optional<Saved> ResumeSearch::newest_checkpoint(const std::string& step, int64_t done) {
+  for (const fs::path& path : folder_.checkpoints()) {
+    if (RunFolder::steps_of(path) <= done) break;
+    auto saved = read(path);
+    if (saved && saved->state->at("step") == step) return saved;
+  }
+  return std::nullopt;
+}
+
+void ResumeSearch::check(const RunInputs& inputs, bool accepts) const {
+  if (!folder_.resumed()) return;
+  std::shared_ptr<const Json> before = point_.last_state;
+  if (before) {
+    if (const std::string why = list_difference(folder_, *before); !why.empty()) {
+      if (!accepts) {
+        throw RunError(why +
+                       "; put it back as it was, from a copy, or go on without the lines that are "
+                       "missing with --accept-changes");
+      }
+      folder_.say(why + "; going on without these lines");
+    }
+  } else if (const auto beginning = folder_.beginning()) {
+    before = beginning->state;
+  }
+  if (!before) return;
+  const std::string why = inputs.difference(before->at("inputs"), folder_.begin_path());
+  if (why.empty()) return;
+  const std::string told =
+      folder_.path().string() + ": what the run is made from is no longer what it was: " + why;
+  if (accepts) {
+    folder_.say(told + "; going on with it as it is");
+    return;
+  }
+  throw GraphError(
+      told +
+      "; put it back as it was, or go on with it as it is with --accept-changes: other "
+      "batches come then than in a run that was never stopped");
+}
+
+ResumePoint ResumeSearch::take() const {
+  if (!folder_.resumed()) return point_;
+  for (const auto& [path, why] : damaged_) {
+    folder_.say(why + "; " + path.filename().string() +
+                " is set aside, and the run goes back to the state before");
+    folder_.set_aside(path);
+  }
+  // Behind the point the lists will be written anew, on which these states count.
+  for (const std::string& step : steps_) {
+    const fs::path path = folder_.finished_path(step);
+    if (!point_.finished.contains(step) && fs::exists(path)) folder_.set_aside(path);
+  }
+  const int64_t done =
+      point_.checkpoint ? RunFolder::steps_of(point_.checkpoint->folder) : steps_of(point_);
+  for (const fs::path& path : folder_.checkpoints()) {
+    if (RunFolder::steps_of(path) > done) folder_.set_aside(path);
+  }
+  remove_whole(folder_.end_path());  // not complete any more
+  return point_;
 }
 
 }  // namespace flowqat::graph

@@ -33,24 +33,28 @@ std::vector<std::string> step_names(const Graph& graph) {
   return names;
 }
 
-/// A part of the state that the run goes on from; null at the run's beginning.
-Json last_state(const ResumePoint& point, const char* part) {
-  return point.last_state() ? point.last_state()->at(part) : Json();
+/// Null at the run's beginning.
+Json part_of(const std::shared_ptr<const Json>& state, const char* part) {
+  return state ? state->at(part) : Json();
 }
 
 }  // namespace
 
 StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder,
+                         ResumePoint resume_point, const Json& inputs,
                          std::map<const Batcher*, KnownStream> streams)
     : options_(options),
       folder_(folder),
-      resume_point_(find_resume_point(folder, step_names(graph))),
+      resume_point_(std::move(resume_point)),
+      inputs_(std::make_unique<const Json>(inputs)),
       seed_(static_cast<uint64_t>(graph.settings().integer("seed"))),
       pipeline_options_(pipeline_options(graph.settings())),
       threads_(static_cast<int>(graph.settings().integer("threads"))),
-      ledger_(folder.path() / "rejected.jsonl", last_state(resume_point_, "ledger")),
+      ledger_(folder.path() / kRejectedFile, part_of(resume_point_.last_state, "ledger"),
+              options.accept_changes),
       rejections_([this](const std::string& line) { reporter().say(line); }),
-      metrics_(folder.path() / "metrics.jsonl", last_state(resume_point_, "metrics")),
+      metrics_(folder.path() / kMetricsFile, part_of(resume_point_.last_state, "metrics"),
+               options.accept_changes),
       known_(std::move(streams)),
       summary_(std::make_unique<Json>(Json::object())) {
   ledger_.on_rejected([this](const Row& row) { rejections_.add(row); });
@@ -111,6 +115,7 @@ Json StepContext::state() const {
           {"optimizer_steps", optimizer_steps_},
           {"metrics", metrics_.state()},
           {"ledger", ledger_.state()},
+          {"inputs", *inputs_},
           {"summary", *summary_}};
 }
 
@@ -124,19 +129,18 @@ void StepContext::checkpoint(int64_t done, const Json& state, int keep,
                              const std::function<void(const std::filesystem::path&)>& write) {
   Json whole = this->state();
   whole["state"] = state;
-  write_folder(folder_.checkpoint_path(optimizer_steps_ + done),
-               [&](const std::filesystem::path& folder) {
-                 write(folder);
-                 write_json(folder / "state.json", whole);
-               });
+  folder_.write(folder_.checkpoint_path(optimizer_steps_ + done), whole, {}, write);
   folder_.prune_checkpoints(keep);
 }
 
 void StepContext::run(Step& step) {
   step_ = step.name();
   resumed_.reset();
+  all_outputs_.insert(all_outputs_.end(), outputs_.begin(), outputs_.end());
+  outputs_.clear();
   if (const auto over = resume_point_.finished.find(step_); over != resume_point_.finished.end()) {
     restore(*over->second.state);
+    outputs_ = over->second.state->at("outputs").get<std::vector<std::string>>();
     step.restore(over->second.folder, *this);
     return;
   }
@@ -147,10 +151,21 @@ void StepContext::run(Step& step) {
   }
   throw_if_stopped();
   step.run(*this);
-  write_folder(folder_.finished_path(step_), [&](const std::filesystem::path& folder) {
-    step.save(folder);
-    write_json(folder / "state.json", state());
-  });
+  Json whole = state();
+  whole["outputs"] = outputs_;
+  folder_.write(folder_.finished_path(step_), whole, outputs_,
+                [&](const std::filesystem::path& folder) { step.save(folder); });
+}
+
+void StepContext::write_output(const std::string& name,
+                               const std::function<void(const std::filesystem::path&)>& fill) {
+  write_folder(folder_.path() / name, fill);
+  outputs_.push_back(name);
+}
+
+JsonLines StepContext::write_list(const std::string& name) {
+  outputs_.push_back(name);
+  return JsonLines(folder_.path() / name);
 }
 
 void StepContext::drain(const Batcher& batcher) {
@@ -185,25 +200,36 @@ void StepContext::finish() {
   (*summary_)["utterances"] = {{"done", ledger_.done()}, {"rejected", ledger_.rejected()}};
   (*summary_)["batches_sha256"] = ledger_.batches_sha256();
   *summary_ = rounded(*summary_);
-  write_json(folder_.path() / "summary.json", *summary_);
+  write_json(folder_.path() / kSummaryFile, *summary_);
+  all_outputs_.insert(all_outputs_.end(), outputs_.begin(), outputs_.end());
+  all_outputs_.emplace_back(kSummaryFile);
+  folder_.write(folder_.end_path(), state(), all_outputs_, [](const std::filesystem::path&) {});
   if (rejections_.count() == 0) return;
   reporter().say(whole_text(ledger_.rejected()) + " of " +
                  counted(ledger_.done() + ledger_.rejected(), "utterance") +
-                 " rejected, each listed in " + (folder_.path() / "rejected.jsonl").string() +
-                 ": " + rejections_.by_reason());
+                 " rejected, each listed in " + (folder_.path() / kRejectedFile).string() + ": " +
+                 rejections_.by_reason());
 }
 
 Json run_graph(const Graph& graph, const RunOptions& options) {
   const std::filesystem::path out = graph.settings().text("out");
-  check_run_folder(out, graph.spec().resolved(), options.existing);
-  if (options.existing == Existing::resume && std::filesystem::exists(out / "graph.json") &&
-      std::filesystem::exists(out / "summary.json")) {
-    options.reporter->say(out.string() + ": this run is complete; nothing to resume");
-    return read_json(out / "summary.json");
+  const Json resolved = graph.spec().resolved();
+  check_run_folder(out, resolved, options.existing);
+  const auto say = [&options](const std::string& line) { options.reporter->say(line); };
+  if (options.existing == Existing::resume) {
+    if (const auto summary = summary_of_complete(out, resolved, say)) {
+      say(out.string() + ": this run is complete; nothing to resume");
+      return *summary;
+    }
   }
   Checked checked = check(graph, *options.reporter, *options.stop_signal);
-  RunFolder folder(out, graph.spec().resolved(), options.existing);
-  StepContext context(graph, options, folder, std::move(checked.streams));
+  const RunInputs inputs(checked, pipeline_options(graph.settings()));
+  RunFolder folder(out, resolved, options.existing, checked.outputs, say);
+  const ResumeSearch search(folder, step_names(graph));
+  search.check(inputs, options.accept_changes);
+  folder.begin(resolved, inputs);
+  StepContext context(graph, options, folder, search.take(), inputs.summary(),
+                      std::move(checked.streams));
   for (Step* step : graph.steps()) context.run(*step);
   if (graph.steps().empty()) {
     for (const Batcher* batcher : graph.batchers()) context.drain(*batcher);

@@ -22,13 +22,18 @@ struct RunOptions {
   Existing existing = Existing::refuse;
   Reporter* reporter = nullptr;                   ///< required
   const std::atomic<int>* stop_signal = nullptr;  ///< the signal that asked to stop, or 0; required
+  /// Whether to resume although the corpora, or other files that the run is made from, or its lists
+  /// are not what they were.
+  bool accept_changes = false;
 };
 
 /// A step's view of its run.
 class StepContext {
  public:
-  /// `streams`: those whose index was read before; each is used once.
+  /// `streams`: those whose index was read before; each is used once. `inputs`:
+  /// RunInputs::summary().
   StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder,
+              ResumePoint resume_point, const Json& inputs,
               std::map<const Batcher*, KnownStream> streams);
   ~StepContext();
 
@@ -55,6 +60,11 @@ class StepContext {
   /// belong to this step; keeps the `keep` newest.
   void checkpoint(int64_t done, const Json& state, int keep,
                   const std::function<void(const std::filesystem::path&)>& write);
+  /// Writes a folder of the run, whole or not at all, as a part of what the step leaves.
+  void write_output(const std::string& name,
+                    const std::function<void(const std::filesystem::path&)>& fill);
+  /// Begins a list in the run's folder, as a part of what the step leaves.
+  JsonLines write_list(const std::string& name);
   /// To be told once when the step ends: its optimizer steps count in later names.
   void count_optimizer_steps(int64_t done) { optimizer_steps_ += done; }
 
@@ -72,6 +82,7 @@ class StepContext {
   const RunOptions& options_;
   RunFolder& folder_;
   ResumePoint resume_point_;
+  std::unique_ptr<const Json> inputs_;
   uint64_t seed_;
   PipelineOptions pipeline_options_;
   DataThreads threads_;
@@ -82,6 +93,8 @@ class StepContext {
   std::map<const Batcher*, std::unique_ptr<Pipeline>> pipelines_;
   std::unique_ptr<Json> summary_;
   std::string step_;
+  std::vector<std::string> outputs_;      ///< that the step at hand has written
+  std::vector<std::string> all_outputs_;  ///< that steps before it have
   std::optional<Saved> resumed_;
   int64_t optimizer_steps_ = 0;
 };

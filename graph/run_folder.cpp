@@ -1,42 +1,23 @@
 #include "graph/run_folder.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <vector>
+#include <system_error>
+#include <utility>
 
+#include "graph/json_lines.h"
 #include "graph/output_error.h"
+#include "graph/same_graph.h"
 
 namespace flowqat::graph {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kStep = "step-";
-
-void sync(const fs::path& path) {
-  const int file = ::open(path.c_str(), O_RDONLY);
-  if (file < 0 || ::fsync(file) != 0) {
-    if (file >= 0) ::close(file);
-    throw OutputError(path.string() + ": cannot be synced to the disk");
-  }
-  ::close(file);
-}
-
-void sync_tree(const fs::path& folder) {
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) sync(entry.path());
-  sync(folder);
-}
-
-fs::path beside(const fs::path& path, const char* suffix) {
-  fs::path name = path;
-  name += suffix;
-  return name;
-}
+constexpr const char *kStep = "step-", *kAfter = "after-", *kAside = "set-aside";
 
 /// Whether a folder can be made there is known for certain only when one is made: permissions,
 /// mounts and quotas all have a say.
@@ -51,42 +32,46 @@ void check_writable(const fs::path& path) {
   ::rmdir(trial.c_str());
 }
 
-/// Threads change nothing in what a run computes; where it stands changes nothing either.
-Json comparable(Json graph) {
-  graph.erase("threads");
-  graph.erase("out");
-  return graph;
-}
-
-void clear_run(const fs::path& folder) {
-  for (const char* name : {"graph.json", "metrics.jsonl", "rejected.jsonl", "checkpoints", "float",
-                           "model", "int8", "summary.json"}) {
-    fs::remove_all(folder / name);
+/// By the graph that the run began with. Where that can be read no longer the states will tell.
+void check_same_graph(const fs::path& path, const Json& graph) {
+  fs::path file = path / kStatesFolder / kBegin / kGraphFile;
+  std::string changes;
+  try {
+    try {
+      read_saved(path / kStatesFolder / kBegin, path);
+    } catch (const Damaged&) {
+      file = path / kGraphFile;
+    }
+    changes = difference(read_json(file), graph);
+  } catch (const RunError&) {
+    return;
   }
+  if (changes.empty()) return;
+  throw GraphError(path.string() + ": cannot be resumed with another graph; it differs at " +
+                   changes + " (what the run began with: " + file.string() + ")");
 }
 
-int64_t step_number(const fs::path& checkpoint) {
-  const std::string name = checkpoint.filename().string();
-  if (!name.starts_with(kStep) || name.find_first_not_of("0123456789", 5) != std::string::npos ||
-      name.size() == 5) {
-    return -1;
+/// Whether the run may have what is in the folder.
+void check_content(const fs::path& path, const Json& graph, Existing existing,
+                   const std::vector<std::string>& outputs) {
+  if (existing == Existing::resume) {
+    if (holds_run(path)) return check_same_graph(path, graph);
+    throw GraphError(path.string() + ": holds no run to resume" +
+                     (is_half_cleared(path) ? ": the one that was there is being replaced" : "") +
+                     "; without --resume one begins there");
   }
-  return std::stoll(name.substr(5));
-}
-
-std::vector<fs::path> checkpoints_newest_first(const fs::path& run) {
-  std::vector<fs::path> found;
-  if (!fs::is_directory(run / "checkpoints")) return found;
-  for (const auto& entry : fs::directory_iterator(run / "checkpoints")) {
-    if (step_number(entry.path()) >= 0) found.push_back(entry.path());
+  if (existing == Existing::overwrite || is_half_cleared(path)) return;
+  if (holds_run(path)) {
+    throw GraphError(path.string() +
+                     ": holds a run already; go on with --resume, replace it "
+                     "with --overwrite, or choose another folder with --out");
   }
-  std::sort(found.begin(), found.end(),
-            [](const fs::path& a, const fs::path& b) { return step_number(a) > step_number(b); });
-  return found;
-}
-
-Saved read_saved(const fs::path& folder) {
-  return {folder, std::make_shared<const Json>(read_json(folder / "state.json"))};
+  const std::vector<fs::path> files = files_of_run(path, outputs);
+  if (files.empty()) return;
+  throw GraphError(
+      path.string() + ": holds \"" + files.front().string() +
+      "\", which the run would write, but no run; choose another folder with --out, or "
+      "have it replaced with --overwrite");
 }
 
 }  // namespace
@@ -97,108 +82,170 @@ fs::path nearest_existing(const fs::path& path) {
   return there;
 }
 
-void check_run_folder(const fs::path& path, const Json& resolved_graph, Existing existing) {
-  check_writable(path);
-  if (!fs::exists(path / "graph.json")) return;
-  if (existing == Existing::refuse) {
-    throw GraphError(path.string() +
-                     ": holds a run already; go on with --resume, replace it "
-                     "with --overwrite, or choose another folder with --out");
-  }
-  if (existing != Existing::resume) return;
-  const Json before = comparable(read_json(path / "graph.json"));
-  const Json now = comparable(resolved_graph);
-  if (before == now) return;
-  const auto changes = Json::diff(before, now);
-  throw GraphError(path.string() + ": cannot be resumed with another graph; it differs at " +
-                   changes.front().at("path").get<std::string>() +
-                   " (what the run began with: " + (path / "graph.json").string() + ")");
+bool holds_run(const fs::path& path) {
+  return !is_half_cleared(path) &&
+         (fs::exists(path / kGraphFile) || fs::exists(path / kStatesFolder / kBegin / kGraphFile));
 }
 
-RunFolder::RunFolder(fs::path path, const Json& resolved_graph, Existing existing)
-    : path_(std::move(path)) {
+fs::path graph_of_run(const fs::path& path) {
+  if (!holds_run(path)) {
+    throw GraphError(path.string() + ": holds no run to resume (a run has a graph.json)");
+  }
   try {
-    check_run_folder(path_, resolved_graph, existing);
-    if (fs::exists(path_ / "graph.json")) {
-      if (existing == Existing::overwrite) clear_run(path_);
-      resumed_ = existing == Existing::resume;
+    read_json(path / kGraphFile);
+    return path / kGraphFile;
+  } catch (const RunError& error) {
+    try {
+      return read_saved(path / kStatesFolder / kBegin, path).folder / kGraphFile;
+    } catch (const Damaged&) {
+      throw GraphError(std::string(error.what()) +
+                       "; name the graph that the run began with, as in flowqat run GRAPH --out " +
+                       path.string() + " --resume");
     }
-    fs::create_directories(path_ / "checkpoints");
-    write_json(path_ / "graph.json", resolved_graph);
+  }
+}
+
+void check_run_folder(const fs::path& path, const Json& resolved_graph, Existing existing) {
+  check_content(path, resolved_graph, existing, {});
+  check_writable(path);
+  check_lock(path);
+}
+
+RunFolder::RunFolder(fs::path path, const Json& resolved_graph, Existing existing,
+                     std::vector<std::string> outputs, Say say)
+    : path_(std::move(path)),
+      outputs_(std::move(outputs)),
+      say_(std::move(say)),
+      graph_checksum_(flowqat::graph::graph_checksum(resolved_graph)),
+      resumed_(existing == Existing::resume) {
+  try {
+    check_content(path_, resolved_graph, existing, outputs_);
+    check_writable(path_);
+    fs::create_directories(path_);
+    lock_.emplace(path_);
+    if (!lock_->why_not().empty()) {
+      this->say(path_.string() + ": cannot be locked (" + lock_->why_not() +
+                "); see to it that no other process writes there");
+    }
+    check_content(path_, resolved_graph, existing, outputs_);  // as it is now that it is ours
+    if (!resumed_) clear_run(path_, outputs_);
+    sweep_run(path_, outputs_);
   } catch (const fs::filesystem_error& error) {
     throw OutputError(path_.string() +
                       ": the run's folder cannot be written: " + error.code().message());
   }
 }
 
+fs::path RunFolder::begin_path() const { return path_ / kStatesFolder / kBegin; }
+
+std::optional<Saved> RunFolder::beginning() const {
+  if (!resumed_ || !fs::exists(begin_path())) return std::nullopt;
+  try {
+    return read(begin_path());
+  } catch (const Damaged& damage) {
+    say(damage.what() + std::string("; it is written again, as what was given says"));
+    set_aside(begin_path());
+    return std::nullopt;
+  }
+}
+
+void RunFolder::begin(const Json& resolved_graph, const RunInputs& inputs) {
+  write_json(path_ / kGraphFile, resolved_graph);
+  fs::create_directories(path_ / kStatesFolder);
+  const auto before = beginning();
+  if (before && before->state->at("inputs") == inputs.summary()) return;
+  const Json first = before ? read_json(before->folder / kGraphFile) : resolved_graph;
+  write(begin_path(), {{"outputs", outputs_}, {"inputs", inputs.summary()}}, {},
+        [&](const fs::path& folder) {
+          write_json(folder / kGraphFile, first);
+          inputs.write_listings(folder);
+        });
+  sync_to_disk(path_);
+}
+
+void RunFolder::say(const std::string& line) const {
+  if (say_) say_(line);
+}
+
 fs::path RunFolder::finished_path(const std::string& step) const {
-  return path_ / "checkpoints" / step;
+  return path_ / kStatesFolder / (kAfter + plain_name(step));
 }
 
 fs::path RunFolder::checkpoint_path(int64_t optimizer_steps) const {
-  return path_ / "checkpoints" / (kStep + std::to_string(optimizer_steps));
+  return path_ / kStatesFolder / (kStep + std::to_string(optimizer_steps));
 }
 
-std::optional<Saved> RunFolder::finished(const std::string& step) const {
-  if (!resumed_ || !fs::exists(finished_path(step) / "state.json")) return std::nullopt;
-  return read_saved(finished_path(step));
+fs::path RunFolder::end_path() const { return path_ / kStatesFolder / kEnd; }
+
+int64_t RunFolder::steps_of(const fs::path& checkpoint) {
+  const std::string name = checkpoint.filename().string();
+  const bool is_step = name.starts_with(kStep) && name.size() > 5 && name.size() < 24 &&
+                       name.find_first_not_of("0123456789", 5) == std::string::npos;
+  return is_step ? std::stoll(name.substr(5)) : -1;
 }
 
-std::optional<Saved> RunFolder::newest_checkpoint(const std::string& step) const {
-  if (!resumed_) return std::nullopt;
-  for (const fs::path& folder : checkpoints_newest_first(path_)) {
-    Saved saved = read_saved(folder);
-    if (saved.state->at("step") == step) return saved;
+std::vector<fs::path> RunFolder::checkpoints() const {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(path_ / kStatesFolder)) {
+    if (steps_of(entry.path()) >= 0) found.push_back(entry.path());
   }
-  return std::nullopt;
+  std::sort(found.begin(), found.end(),
+            [](const fs::path& a, const fs::path& b) { return steps_of(a) > steps_of(b); });
+  return found;
+}
+
+Saved RunFolder::read(const fs::path& folder) const {
+  Saved saved = read_saved(folder, path_);
+  if (saved.state->value("graph", "") != graph_checksum_) {
+    throw Damaged(folder.string() + ": is of another graph's run");
+  }
+  return saved;
+}
+
+void RunFolder::write(const fs::path& folder, Json state, const std::vector<std::string>& outputs,
+                      const Fill& fill) const {
+  state["graph"] = graph_checksum_;
+  write_saved(folder, state, path_, outputs, fill);
+}
+
+void RunFolder::set_aside(const fs::path& folder) const {
+  const fs::path aside = path_ / kStatesFolder / kAside;
+  std::error_code error;
+  fs::create_directories(aside, error);
+  fs::path target = aside / folder.filename();
+  for (int number = 2; fs::exists(target); ++number) {
+    target = aside / (folder.filename().string() + "-" + std::to_string(number));
+  }
+  fs::rename(folder, target, error);
+  if (error) throw OutputError(folder.string() + ": cannot be renamed: " + error.message());
 }
 
 void RunFolder::prune_checkpoints(int keep) const {
-  const std::vector<fs::path> all = checkpoints_newest_first(path_);
-  for (size_t i = static_cast<size_t>(std::max(keep, 1)); i < all.size(); ++i)
-    fs::remove_all(all[i]);
+  const std::vector<fs::path> all = checkpoints();
+  for (size_t i = static_cast<size_t>(std::max(keep, 1)); i < all.size(); ++i) {
+    remove_whole(all[i]);
+  }
 }
 
-void write_folder(const fs::path& path, const std::function<void(const fs::path&)>& fill) try {
-  const fs::path partial = beside(path, ".partial"), replaced = beside(path, ".replaced");
-  fs::remove_all(partial);
-  fs::create_directories(partial);
+std::optional<Json> summary_of_complete(const fs::path& run, const Json& resolved_graph,
+                                        const RunFolder::Say& say) {
+  const fs::path end = run / kStatesFolder / kEnd;
+  if (!holds_run(run) || !fs::exists(end)) return std::nullopt;
   try {
-    fill(partial);
-    sync_tree(partial);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(partial, ignored);
-    throw;
+    const Saved saved = read_saved(end, run);
+    if (saved.state->at("graph") != graph_checksum(resolved_graph)) return std::nullopt;
+    for (const auto& [file, state] :
+         {std::pair(kMetricsFile, saved.state->at("metrics")),
+          std::pair(kRejectedFile, saved.state->at("ledger").at("lines"))}) {
+      if (const std::string why = JsonLines::why_not(run / file, state); !why.empty()) {
+        throw Damaged(why);
+      }
+    }
+    return read_json(run / kSummaryFile);
+  } catch (const RunError& error) {
+    say(std::string(error.what()) + "; the run was complete, and what is missing is made again");
+    return std::nullopt;
   }
-  fs::remove_all(replaced);
-  if (fs::exists(path)) fs::rename(path, replaced);
-  fs::rename(partial, path);
-  sync(path.parent_path().empty() ? fs::path(".") : path.parent_path());
-  fs::remove_all(replaced);
-} catch (const fs::filesystem_error& error) {
-  throw OutputError(path.string() + ": cannot be written: " + error.code().message());
-}
-
-void write_json(const fs::path& path, const Json& value) {
-  const fs::path partial = beside(path, ".partial");
-  {
-    std::ofstream file(partial);
-    file << value.dump(2, ' ', false, Json::error_handler_t::replace) << "\n" << std::flush;
-    if (!file) throw OutputError(path.string() + ": cannot be written");
-  }
-  sync(partial);
-  fs::rename(partial, path);
-}
-
-Json read_json(const fs::path& path) {
-  std::ifstream file(path);
-  Json value = Json::parse(file, nullptr, false);
-  if (!file || value.is_discarded()) {
-    throw RunError(path.string() +
-                   ": cannot be read as JSON; start the run afresh with --overwrite");
-  }
-  return value;
 }
 
 }  // namespace flowqat::graph

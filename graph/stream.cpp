@@ -5,6 +5,7 @@
 /// utterances would pass one by one.)
 #include <tbb/flow_graph.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -35,13 +36,15 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
         consumer_(std::move(consumer)),
         key_(key),
         plan_(std::move(plan)),
-        first_(static_cast<size_t>(first_batch)),
+        first_(std::min(static_cast<size_t>(first_batch), plan_.size())),
         to_admit_(first_),
         to_hand_on_(first_),
         utterances_(count_utterances(plan_)),
         maker_(pipeline, key),
         gate_(in_flight_limit_s(pipeline.options().audio_in_flight_s, plan_,
                                 pipeline.chain().batcher->queue(), pipeline.threads().count())) {
+    // An epoch's budget is the whole epoch's, wherever it is begun.
+    if (first_ > 0) rejected_ = pipeline_.ledger().rejected_in(consumer_, key_.epoch);
     // A graph belongs to the arena in which it is made.
     pipeline_.threads().impl().arena.execute([this] { build(); });
   }

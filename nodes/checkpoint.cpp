@@ -18,7 +18,7 @@ class Checkpoint : public ModelConsumer {
   }
 
   void run(graph::StepContext& context) override {
-    graph::write_folder(context.folder() / folder_, [&](const std::filesystem::path& folder) {
+    context.write_output(folder_, [&](const std::filesystem::path& folder) {
       save_model(input().result(), folder);
     });
     context.reporter().say(name() + ": " + (context.folder() / folder_).string());

@@ -31,8 +31,8 @@ class Convert : public ModelConsumer {
     ModelState state = from;
     state.model = from.model->convert(options_);
     state.stage = Stage::int8;
-    graph::write_folder(context.folder() / folder_,
-                        [&](const std::filesystem::path& folder) { save_model(state, folder); });
+    context.write_output(folder_,
+                         [&](const std::filesystem::path& folder) { save_model(state, folder); });
     // What is shipped is what was written: later steps use the model as loaded from the folder.
     state.model = load_model(context.folder() / folder_).model;
     context.reporter().say(name() + ": " + (context.folder() / folder_).string());

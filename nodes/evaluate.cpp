@@ -34,6 +34,7 @@ class Evaluate : public graph::Step {
   void check(graph::CheckContext& context) const override {
     check_transcripts(context, audio_, *this, "compare with");
     for (const ModelStep* step : models_) check_rate(context, audio_, *step);
+    context.leaves(name() + "-*.jsonl");
   }
 
   void run(graph::StepContext& context) override {
@@ -83,7 +84,7 @@ class Evaluate : public graph::Step {
     state.model->use_kernels(kernels_);
     Result result{
         .label = label, .words = {}, .characters = {}, .bytes = weights_bytes(*state.model)};
-    graph::JsonLines transcripts(context.folder() / (name() + "-" + result.label + ".jsonl"));
+    graph::JsonLines transcripts = context.write_list(name() + "-" + result.label + ".jsonl");
     graph::Pipeline& pipeline = context.audio(audio_);
     const io::TextNormalizer normalize(*state.tokenizer, step.text_normalization());
     tell_transcripts(context, audio_, name(), normalize);
@@ -118,6 +119,7 @@ class Evaluate : public graph::Step {
                         .more = {format("WER %.2f %%", 100 * result.words.rate())},
                         .left_s = time.left_s(padded_s / extent.padded_s)});
     }
+    transcripts.sync();
     if (result.words.references() == 0) {
       throw graph::RunError("node \"" + name() +
                             "\": the stream holds no transcript to compare with");

@@ -42,7 +42,8 @@ const graph::Register registered({
     .params = corpus_params({
         {.name = "root",
          .kind = ParamKind::path,
-         .doc = "the folder; an utterance's id is its file's path from there"},
+         .doc = "the folder; an utterance's id is its file's path from there",
+         .may_change = true},
         {.name = "extensions",
          .kind = ParamKind::texts,
          .fallback = io::audio_extensions(),

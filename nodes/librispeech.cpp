@@ -63,7 +63,8 @@ const graph::Register registered({
     .params = corpus_params({
         {.name = "root",
          .kind = ParamKind::path,
-         .doc = "the folder of the splits, or the one that holds LibriSpeech/"},
+         .doc = "the folder of the splits, or the one that holds LibriSpeech/",
+         .may_change = true},
         {.name = "splits",
          .kind = ParamKind::texts,
          .fallback = graph::Default::empty_list(),
@@ -72,11 +73,13 @@ const graph::Register registered({
          .kind = ParamKind::boolean,
          .fallback = false,
          .doc = "fetch the splits that are not there from OpenSLR into LibriSpeech/ in the root, "
-                "before the run"},
+                "before the run",
+         .may_change = true},
         {.name = "base_url",
          .kind = ParamKind::text,
          .fallback = io::kOpenSlr,
-         .doc = "where the archives are fetched from: SPLIT.tar.gz below it"},
+         .doc = "where the archives are fetched from: SPLIT.tar.gz below it",
+         .may_change = true},
     }),
     .make = [](graph::NodeArguments a) { return std::make_unique<LibriSpeech>(a); },
 });

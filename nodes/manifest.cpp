@@ -42,7 +42,8 @@ const graph::Register registered({
         {.name = "path",
          .kind = ParamKind::path,
          .doc = "the manifest: JSON Lines of NeMo, a fairseq TSV with its .wrd or .ltr beside it, "
-                "or JSON Lines of lhotse cuts; each may be compressed with gzip"},
+                "or JSON Lines of lhotse cuts; each may be compressed with gzip",
+         .may_change = true},
         {.name = "format",
          .kind = ParamKind::choice,
          .fallback = "auto",
@@ -52,7 +53,8 @@ const graph::Register registered({
          .kind = ParamKind::path,
          .fallback = "",
          .doc = "the folder that relative paths of audio start from; empty: the manifest's own, or "
-                "the one that fairseq's first line names"},
+                "the one that fairseq's first line names",
+         .may_change = true},
     }),
     .make = [](graph::NodeArguments a) { return std::make_unique<Manifest>(a); },
 });

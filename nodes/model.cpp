@@ -1,7 +1,9 @@
 /// Where the lower line begins: a pretrained folder, or fresh weights for a configuration.
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "graph/check.h"
+#include "graph/checksum.h"
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "graph/usable_cores.h"
@@ -12,6 +14,22 @@
 
 namespace flowqat::nodes {
 namespace {
+
+/// Of all that a model or its configuration is read from.
+std::string checksum_of_model(const std::filesystem::path& folder) {
+  std::map<std::string, std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string ending = entry.path().extension().string();
+    if (ending == ".json" || ending == ".safetensors") {
+      files.emplace(entry.path().filename().string(), entry.path());
+    }
+  }
+  graph::Checksum checksum;
+  for (const auto& [name, path] : files) {
+    checksum.add(name + "\n" + graph::checksum_of(path).hex() + "\n");
+  }
+  return checksum.hex();
+}
 
 class ModelSource : public ModelStep {
  public:
@@ -89,6 +107,8 @@ class ModelSource : public ModelStep {
       context.open(name() + ": the model, and what goes with it, before it is fetched");
       return;
     }
+    const std::string folder = place_.folder.empty() ? config_folder_ : place_.folder.string();
+    context.uses(*this, "the files in " + folder, checksum_of_model(folder));
     if (place_.folder.empty()) {
       context.seen(name() + ": fresh weights for " + config_folder_ + ", " + size());
       return;
@@ -187,7 +207,8 @@ const graph::Register registered({
                     "or, where there is no such folder, a model's id on the Hub, "
                     "ORGANIZATION/NAME, which is fetched before the run unless the Hub's cache has "
                     "it; a head that is missing or for another number of tokens is drawn with the "
-                    "seed"},
+                    "seed",
+             .may_change = true},
             {.name = "revision",
              .kind = ParamKind::text,
              .fallback = "",
@@ -196,12 +217,14 @@ const graph::Register registered({
              .kind = ParamKind::path,
              .fallback = "",
              .doc =
-                 "a folder with config.json and processor files: weights are drawn with the seed"},
+                 "a folder with config.json and processor files: weights are drawn with the seed",
+             .may_change = true},
             {.name = "vocabulary",
              .kind = ParamKind::path,
              .fallback = "",
              .doc = "a folder with vocab.json and tokenizer files, to be used instead of the "
-                    "model's own; a head that does not fit is drawn anew"},
+                    "model's own; a head that does not fit is drawn anew",
+             .may_change = true},
             {.name = "text_normalization",
              .kind = ParamKind::choice,
              .fallback = "vocabulary",
@@ -218,7 +241,8 @@ const graph::Register registered({
              .kind = ParamKind::choice,
              .fallback = "auto",
              .choices = {"auto", "cpu", "cuda"},
-             .doc = "auto: the GPU where there is one"},
+             .doc = "auto: the GPU where there is one",
+             .may_change = true},
             {.name = "precision",
              .kind = ParamKind::choice,
              .fallback = "float32",
@@ -232,7 +256,8 @@ const graph::Register registered({
              .minimum = 0,
              .maximum = 1024,
              .doc = "threads for the model's arithmetic; 0: one for each core that the process may "
-                    "use"},
+                    "use",
+             .may_change = true},
         },
     .make = [](graph::NodeArguments a) { return std::make_unique<ModelSource>(a); },
 });

@@ -13,7 +13,7 @@ class Noise : public Augmentation {
   explicit Noise(const graph::NodeArguments& arguments)
       : Augmentation(arguments), clips_(arguments), snr_db_(arguments.params, "snr_db") {}
 
-  void check(graph::CheckContext& context) const override { clips_.check(context); }
+  void check(graph::CheckContext& context) const override { clips_.check(*this, context); }
 
  protected:
   void change(const graph::Shape& shape, std::span<const float> in, std::span<float> out,

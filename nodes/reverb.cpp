@@ -15,7 +15,7 @@ class Reverb : public Augmentation {
   explicit Reverb(const graph::NodeArguments& arguments)
       : Augmentation(arguments), responses_(arguments) {}
 
-  void check(graph::CheckContext& context) const override { responses_.check(context); }
+  void check(graph::CheckContext& context) const override { responses_.check(*this, context); }
 
  protected:
   void change(const graph::Shape& shape, std::span<const float> in, std::span<float> out,

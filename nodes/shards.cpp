@@ -44,7 +44,8 @@ const graph::Register registered({
         {.name = "paths",
          .kind = ParamKind::texts,
          .doc = "tar files, folders of *.tar, and patterns such as train-{000000..000127}.tar; an "
-                "utterance's id is SHARD/KEY"},
+                "utterance's id is SHARD/KEY",
+         .may_change = true},
         {.name = "shuffle_window",
          .kind = ParamKind::integer,
          .fallback = 1000,

@@ -212,7 +212,8 @@ class Train : public ModelConsumer {
     last_checkpoint_ = Clock::now();
     if (context.stop_signal() != 0) {
       context.reporter().say(name() + ": saved after step " + graph::whole_text(progress.step) +
-                             " of " + graph::whole_text(steps) + "; go on with --resume");
+                             " of " + graph::whole_text(steps) + "; go on with --resume " +
+                             context.folder().string());
       throw graph::Interrupted(context.stop_signal());
     }
   }

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "graph/check.h"
+#include "graph/checksum.h"
 #include "graph/error.h"
+#include "graph/format.h"
 #include "io/corpus/audio_folder.h"
 #include "io/files/error.h"
 #include "io/resample/resample.h"
@@ -42,10 +44,14 @@ ClipFolder::ClipFolder(const graph::NodeArguments& arguments)
   }
 }
 
-void ClipFolder::check(graph::CheckContext& context) const {
+void ClipFolder::check(const graph::Node& node, graph::CheckContext& context) const {
   const io::Corpus clips =
       io::scan_audio_folder(folder_, io::audio_extensions(), context.threads());
+  graph::Checksum checksum;
   for (const io::CorpusEntry& clip : clips.entries) {
+    checksum.add(graph::format("%lld samples at %d Hz: ",
+                               static_cast<long long>(clip.audio.samples), clip.audio.rate_hz) +
+                 clip.place.path.lexically_relative(folder_).string() + "\n");
     if (clip.broken.empty() && clip.audio.samples > 0) continue;
     const std::string path = clip.place.path.string();
     const bool is_named = clip.broken.find(path) != std::string::npos;
@@ -53,6 +59,7 @@ void ClipFolder::check(graph::CheckContext& context) const {
         "node \"" + node_ + "\", key \"folder\": " + (is_named ? "" : path + ": ") +
         (clip.broken.empty() ? "holds no audio" : clip.broken) + "; repair the file or remove it");
   }
+  context.uses(node, std::to_string(clips.entries.size()) + " files in " + folder_, checksum.hex());
   context.seen(node_ + ": " + std::to_string(clips.entries.size()) + " files in " + folder_);
 }
 
@@ -86,7 +93,8 @@ void ClipFolder::keep(Kept kept) const {
 }
 
 graph::ParamSpec clip_folder_param(std::string doc) {
-  return {.name = "folder", .kind = graph::ParamKind::path, .doc = std::move(doc)};
+  return {
+      .name = "folder", .kind = graph::ParamKind::path, .doc = std::move(doc), .may_change = true};
 }
 
 }  // namespace flowqat::nodes

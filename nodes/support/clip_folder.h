@@ -18,8 +18,8 @@ class ClipFolder {
   /// is missing or holds no audio.
   explicit ClipFolder(const graph::NodeArguments& arguments);
 
-  /// Reads the header of every file. Throws RunError for one that cannot be used.
-  void check(graph::CheckContext& context) const;
+  /// Reads the header of every file for `node`. Throws RunError for one that cannot be used.
+  void check(const graph::Node& node, graph::CheckContext& context) const;
 
   /// A clip at `rate_hz`, every file as likely. Decoded and resampled when it is first drawn, then
   /// kept for a while. Throws RunError for a file that cannot be used. Thread-safe.

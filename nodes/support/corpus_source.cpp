@@ -80,7 +80,8 @@ std::vector<graph::ParamSpec> corpus_params(std::vector<graph::ParamSpec> own) {
                  .kind = ParamKind::boolean,
                  .fallback = true,
                  .doc = "keep the index under ~/.cache/flowqat until a folder of the corpus "
-                        "changes"});
+                        "changes",
+                 .may_change = true});
   return own;
 }
 

@@ -184,11 +184,14 @@ TEST_CASE("SIGINT in the middle of training saves a checkpoint, and --resume com
   for (const auto& entry : fs::recursive_directory_iterator(out)) {
     CHECK(entry.path().string().find(".partial") == std::string::npos);
   }
-  const Outcome resumed = call(arguments + " --resume");
+  const Outcome resumed = call("run --resume " + out);  // it has its own graph
   CHECK(resumed.status == 0);
   CHECK_THAT(resumed.err, ContainsSubstring("going on from"));
   CHECK(fs::exists(out + "/summary.json"));
   const Outcome other = call(arguments + " --resume --set seed=2");
   CHECK(other.status == 2);
   CHECK_THAT(other.err, ContainsSubstring("/seed"));
+  const Outcome again = call(arguments + " --resume");
+  CHECK(again.status == 0);
+  CHECK_THAT(again.err, ContainsSubstring("this run is complete"));
 }

@@ -10,33 +10,92 @@
 
 using namespace flowqat::graph;
 using flowqat::testing::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Takes a folder as a run does, and leaves it as one that was killed at once.
+bool begin(const fs::path& path, const Json& graph, Existing existing,
+           const std::vector<std::string>& outputs = {}) {
+  RunFolder folder(path, graph, existing, outputs);
+  folder.begin(graph, RunInputs({}, {}));
+  return folder.resumed();
+}
+
+}  // namespace
 
 TEST_CASE("a folder that holds a run is refused, resumed or replaced, as asked") {
   const TemporaryFolder temporary;
   const auto path = temporary.path() / "run";
   const Json graph{{"seed", 1}, {"threads", 2}, {"out", "x"}};
-  CHECK_FALSE(RunFolder(path, graph, Existing::refuse).resumed());
-  CHECK_THROWS_WITH(RunFolder(path, graph, Existing::refuse), ContainsSubstring("--resume"));
+  CHECK_FALSE(begin(path, graph, Existing::refuse));
+  CHECK_THROWS_WITH(begin(path, graph, Existing::refuse), ContainsSubstring("--resume"));
   write_json(path / "summary.json", Json::object());
-  CHECK(RunFolder(path, graph, Existing::resume).resumed());
-  CHECK(std::filesystem::exists(path / "summary.json"));
-  CHECK_FALSE(RunFolder(path, graph, Existing::overwrite).resumed());
-  CHECK_FALSE(std::filesystem::exists(path / "summary.json"));
+  CHECK(begin(path, graph, Existing::resume));
+  CHECK(fs::exists(path / "summary.json"));
+  CHECK_FALSE(begin(path, graph, Existing::overwrite));
+  CHECK_FALSE(fs::exists(path / "summary.json"));
 }
 
-TEST_CASE("a run is resumed with the same graph only, and threads and place may change") {
+TEST_CASE("where there is no run to resume, none is begun") {
   const TemporaryFolder temporary;
   const auto path = temporary.path() / "run";
-  RunFolder(path, {{"seed", 1}, {"threads", 2}, {"out", "x"}}, Existing::refuse);
-  CHECK_NOTHROW(RunFolder(path, {{"seed", 1}, {"threads", 4}, {"out", "y"}}, Existing::resume));
-  CHECK_THROWS_WITH(RunFolder(path, {{"seed", 2}, {"threads", 2}}, Existing::resume),
-                    ContainsSubstring("/seed"));
+  CHECK_THROWS_WITH(begin(path, Json::object(), Existing::resume),
+                    ContainsSubstring("run: holds no run to resume"));
+  CHECK_FALSE(fs::exists(path));
+  CHECK_THROWS_AS(graph_of_run(path), GraphError);
+}
+
+TEST_CASE("a folder with other things under the names of a run's is not taken for one") {
+  const TemporaryFolder temporary;
+  const auto path = temporary.path() / "run";
+  fs::create_directories(path / "model");
+  std::ofstream(path / "notes.txt") << "mine";
+  CHECK_THROWS_WITH(begin(path, Json::object(), Existing::refuse, {"model"}),
+                    ContainsSubstring("holds \"model\", which the run would write"));
+  CHECK_FALSE(begin(path, Json::object(), Existing::overwrite, {"model"}));
+  CHECK_FALSE(fs::exists(path / "model"));
+  CHECK(fs::exists(path / "notes.txt"));
+  // A summary by itself, as of a run that another program cleared, is no run either.
+  const auto stray = temporary.path() / "stray";
+  fs::create_directories(stray);
+  write_json(stray / "summary.json", Json::object());
+  CHECK_THROWS_WITH(begin(stray, Json::object(), Existing::refuse),
+                    ContainsSubstring("\"summary.json\""));
+  CHECK_THROWS_WITH(begin(stray, Json::object(), Existing::resume),
+                    ContainsSubstring("holds no run to resume"));
+}
+
+TEST_CASE("a run is resumed with the same graph only, and what decides of nothing may change") {
+  const TemporaryFolder temporary;
+  const auto path = temporary.path() / "run";
+  begin(path, {{"seed", 1}, {"threads", 2}, {"out", "x"}}, Existing::refuse);
+  CHECK_NOTHROW(begin(path, {{"out", "y"}, {"seed", 1}, {"threads", 4}}, Existing::resume));
+  CHECK_THROWS_WITH(begin(path, {{"seed", 2}, {"threads", 2}}, Existing::resume),
+                    ContainsSubstring("/seed (1 before, 2 now)") &&
+                        ContainsSubstring("checkpoints/begin/graph.json"));
+}
+
+TEST_CASE("a damaged graph.json is made good from the copy of the beginning") {
+  const TemporaryFolder temporary;
+  const auto path = temporary.path() / "run";
+  begin(path, {{"seed", 1}}, Existing::refuse);
+  CHECK(graph_of_run(path) == path / "graph.json");
+  std::ofstream(path / "graph.json") << "{\"seed\": ";
+  CHECK(graph_of_run(path) == path / "checkpoints" / "begin" / "graph.json");
+  CHECK_THROWS_WITH(begin(path, {{"seed", 2}}, Existing::resume), ContainsSubstring("/seed"));
+  fs::remove(path / "graph.json");
+  CHECK(graph_of_run(path) == path / "checkpoints" / "begin" / "graph.json");
+  CHECK_THROWS_WITH(begin(path, {{"seed", 1}}, Existing::refuse),
+                    ContainsSubstring("holds a run already"));
+  CHECK(begin(path, {{"seed", 1}}, Existing::resume));
+  CHECK(read_json(path / "graph.json").at("seed") == 1);
 }
 
 TEST_CASE("a folder that cannot be made is an error with its name") {
   const TemporaryFolder temporary;
   std::ofstream(temporary.path() / "file") << "x";
-  CHECK_THROWS_WITH(RunFolder(temporary.path() / "file" / "run", Json::object(), Existing::refuse),
+  CHECK_THROWS_WITH(begin(temporary.path() / "file" / "run", Json::object(), Existing::refuse),
                     ContainsSubstring("file/run") && ContainsSubstring("cannot be written"));
 }
 
@@ -44,7 +103,7 @@ TEST_CASE("whether a folder can be written is known without leaving anything the
   const TemporaryFolder temporary;
   const auto path = temporary.path() / "a" / "b";
   CHECK_NOTHROW(check_run_folder(path, Json::object(), Existing::refuse));
-  CHECK(std::filesystem::is_empty(temporary.path()));
+  CHECK(fs::is_empty(temporary.path()));
   CHECK_THROWS_WITH(check_run_folder("/proc/none", Json::object(), Existing::overwrite),
                     ContainsSubstring("/proc/none: the run's folder cannot be written") &&
                         ContainsSubstring("--out"));
@@ -53,36 +112,22 @@ TEST_CASE("whether a folder can be written is known without leaving anything the
                   RunError);
 }
 
-TEST_CASE("the newest checkpoint of a step is found and older ones are pruned") {
+TEST_CASE("one process at a time writes a run, and who it is is told") {
   const TemporaryFolder temporary;
-  const RunFolder first(temporary.path() / "run", Json::object(), Existing::refuse);
-  for (int step : {5, 40, 100}) {
-    write_folder(first.checkpoint_path(step), [&](const auto& folder) {
-      write_json(folder / "state.json", {{"step", step == 5 ? "learn" : "adapt"}});
-    });
+  const auto path = temporary.path() / "run";
+  {
+    const RunFolder first(path, Json::object(), Existing::refuse);
+    const std::string told = "run: is being written by another run (process " +
+                             std::to_string(::getpid()) + " on the machine ";
+    CHECK_THROWS_WITH(RunFolder(path, Json::object(), Existing::overwrite),
+                      ContainsSubstring(told) && ContainsSubstring(", since 2"));
+    CHECK_THROWS_WITH(check_run_folder(path, Json::object(), Existing::overwrite),
+                      ContainsSubstring(told));
+    CHECK_THROWS_AS(check_lock(path), GraphError);
   }
-  CHECK_FALSE(first.newest_checkpoint("adapt"));  // a fresh run has nothing to go on from
-  const RunFolder again(temporary.path() / "run", Json::object(), Existing::resume);
-  CHECK(again.newest_checkpoint("adapt")->folder.filename() == "step-100");
-  CHECK(again.newest_checkpoint("learn")->folder.filename() == "step-5");
-  CHECK_FALSE(again.newest_checkpoint("other"));
-  again.prune_checkpoints(2);
-  CHECK_FALSE(again.newest_checkpoint("learn"));
-  CHECK(std::filesystem::exists(again.checkpoint_path(40)));
-}
-
-TEST_CASE("a folder is written whole or not at all") {
-  const TemporaryFolder temporary;
-  const auto path = temporary.path() / "result";
-  write_folder(path, [](const auto& folder) { std::ofstream(folder / "a") << "1"; });
-  CHECK_THROWS(write_folder(path, [](const auto& folder) {
-    std::ofstream(folder / "b") << "2";
-    throw std::runtime_error("disk on fire");
-  }));
-  CHECK(std::filesystem::exists(path / "a"));
-  write_folder(path, [](const auto& folder) { std::ofstream(folder / "c") << "3"; });
-  CHECK(std::filesystem::exists(path / "c"));
-  CHECK_FALSE(std::filesystem::exists(path / "a"));
+  // The file stays, but whoever held the lock is gone.
+  CHECK(fs::exists(path / "run.lock"));
+  CHECK_NOTHROW(RunFolder(path, Json::object(), Existing::refuse));
 }
 
 TEST_CASE("a ledger restored from a checkpoint goes on as if nothing had come after it") {
@@ -92,21 +137,31 @@ TEST_CASE("a ledger restored from a checkpoint goes on as if nothing had come af
   entry.id = "u";
   entry.path = "bytes that are no UTF-8: \xff";
   Batch batch;
+  batch.number = 1;
   batch.rows.resize(1);
   batch.rows[0].entry = &entry;
   batch.rows[0].rejected = RejectedBy{"n", "r"};
   Ledger ledger(path);
   ledger.add(batch, "x", 0);
   const Json state = ledger.state();
-  const auto size = std::filesystem::file_size(path);
+  const auto size = fs::file_size(path);
   ledger.add(batch, "x", 0);
+  CHECK(ledger.rejected_in("x", 0) == 2);
   const std::string two = ledger.batches_sha256();
   const Json read = Json::parse(state.dump());
   Ledger resumed(path, read);
   resumed.restore(read);
-  CHECK(std::filesystem::file_size(path) == size);
+  CHECK(fs::file_size(path) == size);
+  CHECK(resumed.rejected_in("x", 0) == 1);
   resumed.add(batch, "x", 0);
   CHECK(resumed.batches_sha256() == two);
   CHECK(resumed.rejected() == 2);
-  CHECK(std::filesystem::file_size(path) == 2 * size);
+  CHECK(resumed.rejected_in("x", 0) == 2);
+  CHECK(fs::file_size(path) == 2 * size);
+  // Another epoch, another consumer, or the same epoch from its beginning has its own budget.
+  CHECK(resumed.rejected_in("x", 1) == 0);
+  CHECK(resumed.rejected_in("y", 0) == 0);
+  batch.number = 0;
+  resumed.add(batch, "x", 0);
+  CHECK(resumed.rejected_in("x", 0) == 1);
 }

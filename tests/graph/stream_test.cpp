@@ -1,4 +1,5 @@
 #include <chrono>
+#include <nlohmann/json.hpp>
 
 #include "graph/error.h"
 #include "graph/gate.h"
@@ -153,6 +154,43 @@ TEST_CASE("a batch that no memory holds ends the stream and names its longest ut
                                    ContainsSubstring("utterance u30 (/numbers/u30)") &&
                                    ContainsSubstring("max_duration_s"));
   }
+}
+
+TEST_CASE("an epoch's budget is the whole epoch's, also where a resumed run opens it later") {
+  probe().reset(0);
+  const auto drain = [](Stream& stream) {
+    while (stream.next()) {
+    }
+  };
+  const PipelineOptions options{.max_rejected = 50};
+  Streams whole(chain(R"(, "reject": "all")"), 2, options);
+  const auto first = whole.pipeline.open("x", 0);
+  for (int i = 0; i < 10; ++i) first->next();
+  REQUIRE(whole.ledger.rejected() == 40);
+  const Json state = whole.ledger.state();
+
+  Streams resumed(chain(R"(, "reject": "all")"), 2, options);
+  resumed.ledger.restore(state);
+  const auto second = resumed.pipeline.open("x", 0, 10);
+  CHECK_THROWS_WITH(drain(*second), ContainsSubstring("51 of 100 utterances"));
+  // Another epoch begins with nothing against it.
+  resumed.ledger.restore(state);
+  const auto next_epoch = resumed.pipeline.open("x", 1);
+  CHECK_THROWS_WITH(drain(*next_epoch), ContainsSubstring("51 of 100 utterances"));
+  CHECK(resumed.ledger.rejected() == 40 + 52);
+}
+
+TEST_CASE("a stream that is opened behind its last batch is at its end") {
+  probe().reset(0);
+  Streams streams(chain());
+  for (const int64_t first : {25, 26, 1000}) {
+    const auto stream = streams.pipeline.open("x", 0, first);
+    CHECK(stream->wait_until(std::chrono::steady_clock::now()));
+    CHECK(stream->next() == nullptr);
+  }
+  const auto last = streams.pipeline.open("x", 0, 24);
+  CHECK(last->next() != nullptr);
+  CHECK(last->next() == nullptr);
 }
 
 TEST_CASE("an exception that is no rejection ends the stream and names node, utterance and file") {

@@ -68,6 +68,8 @@ inline void check_same_run(const std::filesystem::path& out, const std::filesyst
         "int8/model.safetensors", "int8/quantization.json", "rejected.jsonl", "wer-float.jsonl",
         "wer-ptq.jsonl", "wer-fake_quantized.jsonl", "wer-int8.jsonl"}) {
     INFO(file);
+    REQUIRE(std::filesystem::file_size(out / file) == std::filesystem::file_size(whole / file));
+    if (std::filesystem::file_size(whole / file) == 0) continue;
     CHECK((bytes(out / file) == bytes(whole / file)));
   }
   const auto lines = lines_of(out / "metrics.jsonl"), expected = lines_of(whole / "metrics.jsonl");

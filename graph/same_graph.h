@@ -1,0 +1,17 @@
+/// Whether a run may go on with a graph: what decides of its numbers must be as it was; threads,
+/// places and how often is logged and saved may be others.
+#pragma once
+#include <string>
+
+#include "graph/json.h"
+
+namespace flowqat::graph {
+
+/// What differs between two resolved graphs and may not, with what it was and is, as
+/// "/nodes/learn/lr (0.1 before, 0.2 now)"; empty: nothing.
+std::string difference(const Json& before, const Json& now);
+
+/// Of all that may not differ.
+std::string graph_checksum(const Json& resolved_graph);
+
+}  // namespace flowqat::graph
