@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/given_model.h"
 #include "cli/signals.h"
@@ -99,12 +100,17 @@ Heard Transcriber::hear(const std::string& argument) {
 }
 
 void Transcriber::open(Recording& recording, bool is_standard_input) const {
-  if (is_standard_input) {
-    recording.spools.push_back(io::spool_stream(STDIN_FILENO));
-    recording.path = recording.spools.back().path();
-    if (recording.spools.back().bytes() == 0) {
-      throw io::Error("standard input: expected the bytes of an audio file, found none");
+  const auto waiting = [this] {
+    if (stop_signal_ != 0) throw graph::Interrupted(stop_signal_);
+  };
+  std::optional<io::Spool> pipe = is_standard_input ? io::spool_stream(STDIN_FILENO, waiting)
+                                                    : io::spool_pipe(recording.path, waiting);
+  if (pipe) {
+    if (pipe->bytes() == 0) {
+      throw io::Error(recording.shown + ": expected the bytes of an audio file, found none");
     }
+    recording.spools.push_back(std::move(*pipe));
+    recording.path = recording.spools.back().path();
   }
   recording.info = io::read_audio_info(recording.path);
   if (parts(recording).size() > 1 && !io::segments_are_quick(recording.path)) {

@@ -58,7 +58,7 @@ class AvFile {
       if (packet->stream_index == stream_->index) {
         if (is_damaged(*packet)) check(AVERROR_INVALIDDATA, "broken packet");
         drop_surplus(*packet);
-        if (packet->size > 0) {
+        if (packet->size > 0 && !is_opus_header(*packet)) {
           check(avcodec_send_packet(decoder_.get(), packet.get()), "broken audio");
           drain(frame.get(), handle);
         }
@@ -133,6 +133,11 @@ class AvFile {
   void check(int code, const char* what) const {
     if (code >= 0) return;
     if (!input_.failure().empty()) throw Error(input_.failure());
+    if (messages_.find(" differ") != std::string::npos) {  // as WavPack's demuxer says it
+      throw Error(path_, "changes its format midway (" + messages_ +
+                             "): it is several recordings in one file; convert it, or take it "
+                             "apart");
+    }
     throw Error(path_, std::string(what) + ": " + av_error_text(code, messages_) +
                            "; the file is damaged or not audio, copy it again from its source");
   }
@@ -150,6 +155,15 @@ class AvFile {
     const bool is_gsm = stream_->codecpar->codec_id == AV_CODEC_ID_GSM_MS;
     const int64_t block = is_gsm ? stream_->codecpar->block_align : pcm_frame_bytes();
     if (block > 0) av_shrink_packet(&packet, static_cast<int>(packet.size / block * block));
+  }
+
+  /// Where streams of Opus follow one another in an Ogg, the demuxer hands on the later ones'
+  /// headers.
+  bool is_opus_header(const AVPacket& packet) const {
+    const std::string_view bytes(reinterpret_cast<const char*>(packet.data),
+                                 static_cast<size_t>(packet.size));
+    return stream_->codecpar->codec_id == AV_CODEC_ID_OPUS &&
+           (bytes.starts_with("OpusHead") || bytes.starts_with("OpusTags"));
   }
 
   void open_container() {
@@ -240,11 +254,12 @@ AudioInfo read_av_info(const InputFile& input) {
     if (info.samples == 0) {
       info = now;
     } else if (now.rate_hz != info.rate_hz || now.channels != info.channels) {
-      throw Error(input.path(), "changes from " + std::to_string(info.rate_hz) + " Hz and " +
-                                    std::to_string(info.channels) + " channels to " +
-                                    std::to_string(now.rate_hz) + " Hz and " +
-                                    std::to_string(now.channels) +
-                                    " channels midway; convert it first");
+      throw Error(input.path(),
+                  "changes midway from " + std::to_string(info.rate_hz) + " Hz, " +
+                      std::to_string(info.channels) + " channel(s) to " +
+                      std::to_string(now.rate_hz) + " Hz, " + std::to_string(now.channels) +
+                      " channel(s): it is several recordings in one file; convert it, or take it "
+                      "apart");
     }
     info.samples += frame.nb_samples;
   });

@@ -1,11 +1,14 @@
 #include "io/audio/spool.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -78,15 +81,42 @@ void Spool::write(std::span<const std::byte> bytes) {
 
 fs::path Spool::path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
-Spool spool_stream(int descriptor) {
+Spool spool_stream(int descriptor, const Waiting& waiting) {
   Spool spool;
   std::vector<std::byte> buffer(1 << 16);
   for (;;) {
+    if (waiting) waiting();
+    pollfd ready{.fd = descriptor, .events = POLLIN, .revents = 0};
+    constexpr int patience_ms = 100;
+    if (::poll(&ready, 1, patience_ms) <= 0) continue;  // nothing yet, or a signal
     const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (count < 0) throw Error(std::string("cannot be read: ") + std::strerror(errno));
     if (count == 0) return spool;
     spool.write(std::span(buffer).first(static_cast<size_t>(count)));
+  }
+}
+
+std::optional<Spool> spool_pipe(const fs::path& path, const Waiting& waiting) {
+  struct stat named {
+  }, input{};
+  if (::stat(path.c_str(), &named) != 0 || S_ISREG(named.st_mode)) return std::nullopt;
+  // A socket cannot be opened by its name, though it may be standard input.
+  const bool is_input = ::fstat(STDIN_FILENO, &input) == 0 && input.st_dev == named.st_dev &&
+                        input.st_ino == named.st_ino;
+  if (is_input && (!S_ISCHR(named.st_mode) || ::isatty(STDIN_FILENO) != 0)) {
+    return spool_stream(STDIN_FILENO, waiting);
+  }
+  if (!S_ISFIFO(named.st_mode)) return std::nullopt;
+  // Not to be stuck in opening it.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) throw Error(path, std::string("cannot be opened: ") + std::strerror(errno));
+  const auto close = [](const int* open) { ::close(*open); };
+  const std::unique_ptr<const int, decltype(close)> owner(&descriptor, close);
+  try {
+    return spool_stream(descriptor, waiting);
+  } catch (const Error& error) {
+    throw Error(path, error.what());
   }
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <span>
 
 #include "io/audio/audio_file.h"
@@ -30,8 +32,16 @@ class Spool {
   int64_t bytes_ = 0;
 };
 
+/// Called now and then while a pipe is waited for; what it throws ends the waiting.
+using Waiting = std::function<void()>;
+
 /// All that an open file or pipe still has to give.
-Spool spool_stream(int descriptor);
+Spool spool_stream(int descriptor, const Waiting& waiting = {});
+
+/// All that comes out of a pipe with a name: a FIFO, what the shell makes of `<(...)`, and
+/// /dev/stdin where that is a pipe or a terminal. None for a file, which needs none, and for what
+/// can never be read (InputFile says so). A FIFO that nobody writes to is waited for.
+std::optional<Spool> spool_pipe(const std::filesystem::path& path, const Waiting& waiting = {});
 
 /// A recording, decoded once: a WAV file of its samples as decode_audio() gives them, of which
 /// segments_are_quick(). Memory does not grow with its length. Throws Error as decode_audio() does.

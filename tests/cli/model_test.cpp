@@ -1,5 +1,9 @@
 /// Commands on a model, as a person would use them: made by one short run.
+#include <sys/stat.h>
+
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "tests/catch.h"
 #include "tests/cli/program.h"
@@ -130,6 +134,16 @@ TEST_CASE(
     CHECK(parted.status == 0);
     CHECK(std::count(parted.out.begin(), parted.out.end(), '\n') == 1);
     check_evaluation(model, temporary.path() / "corpus");
+    // What can be read only once: `<(...)` is such a place too.
+    const auto fifo = temporary.path() / "fifo";
+    fs::remove(fifo);
+    REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+    const std::jthread writer([&] {
+      std::ofstream(fifo, std::ios::binary) << std::ifstream(files[0], std::ios::binary).rdbuf();
+    });
+    const Outcome piped = call("transcribe " + model + " " + fifo.string());
+    CHECK(piped.status == 0);
+    CHECK(piped.out == text.out.substr(0, text.out.find('\n') + 1));
   }
   check_kernels((temporary.path() / "out" / "int8").string(), files[0], temporary.path());
 

@@ -55,7 +55,7 @@ TEST_CASE("no augmentation, noise least of all, reaches the padding behind an ut
   write_audio(temporary.path());
   const graph::Graph graph = augment_graph(temporary.path(), "out", 2);
   graph::DataThreads threads(2);
-  graph::Ledger ledger(temporary.path() / "rejected.jsonl", false);
+  graph::Ledger ledger(temporary.path() / "rejected.jsonl");
   graph::Pipeline pipeline(*graph.batchers().front(), {}, threads, ledger);
   const auto stream = pipeline.open("test", 0);
   int64_t padding = 0;

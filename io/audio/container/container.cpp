@@ -67,6 +67,16 @@ void fail_cut_off(const ContainerBytes& in, uint64_t stated, int64_t there,
                                     "; it is cut off or damaged, copy it again from its source");
 }
 
+void fail_changed(const ContainerBytes& in, const StreamFormat& from, const StreamFormat& to) {
+  const auto text = [](const StreamFormat& format) {
+    return std::to_string(format.rate_hz) + " Hz, " + std::to_string(format.channels) +
+           " channel(s)" + (format.bits > 0 ? ", " + std::to_string(format.bits) + " bits" : "");
+  };
+  throw Error(in.file().path(), "changes midway from " + text(from) + " to " + text(to) +
+                                    ": it is several recordings in one file; convert it, or take "
+                                    "it apart");
+}
+
 int64_t audio_bytes(const ContainerBytes& in, int64_t begin, uint64_t stated) {
   const int64_t there = std::max<int64_t>(in.size() - begin, 0);
   const bool is_open = is_placeholder(stated);

@@ -19,6 +19,7 @@ struct Frame {
   int64_t bytes = 0;
   int64_t side_bytes = 0;  ///< of layer III, between header and audio
   uint32_t kind = 0;       ///< version, layer and rate, which are the same in all frames
+  StreamFormat format;
 };
 
 std::optional<Frame> frame_at(ContainerBytes& in, int64_t offset) {
@@ -52,6 +53,7 @@ std::optional<Frame> frame_at(ContainerBytes& in, int64_t offset) {
   }
   const bool is_mono = (header >> 6 & 3) == 3;
   frame.side_bytes = is_mpeg_1 ? (is_mono ? 17 : 32) : (is_mono ? 9 : 17);
+  frame.format = {.rate_hz = rate_hz, .channels = is_mono ? 1 : 2};
   frame.kind = header & 0xfffe0c00;
   return frame;
 }
@@ -128,6 +130,7 @@ int64_t behind_id3v2(ContainerBytes& in) {
 ContainerView view_mpeg_audio(ContainerBytes& in) {
   const int64_t begin = next_audio(in, behind_id3v2(in));
   int64_t at = begin, end = begin, frames = 0;
+  std::optional<StreamFormat> format;
   std::optional<Promise> promise;
   while (at < in.size()) {
     const auto frame = frame_at(in, at);
@@ -140,12 +143,18 @@ ContainerView view_mpeg_audio(ContainerBytes& in) {
       fail_cut_off(in, static_cast<uint64_t>(frame->bytes), in.size() - at,
                    "bytes in the last MPEG frame");
     }
-    if (frames == 0 && !promise && (promise = promise_in(in, at, *frame))) --frames;
+    if (frames == 0 && !promise && (promise = promise_in(in, at, *frame))) {
+      at += frame->bytes;
+      end = at;
+      continue;  // no audio
+    }
+    if (!format) format = frame->format;
+    if (frame->format != *format && is_audio(in, at)) fail_changed(in, *format, frame->format);
     ++frames;
     end = at += frame->bytes;
   }
   // Of a free bit rate, or nothing that is understood here.
-  if (frames <= 0) return {.patches = {}, .end_bytes = in.size()};
+  if (frames == 0) return {.patches = {}, .end_bytes = in.size()};
   // Some encoders count the frame that says it too; then the bytes tell.
   const bool is_short = promise && (frames + 1 < promise->frames ||
                                     (frames < promise->frames && end - begin < promise->bytes));

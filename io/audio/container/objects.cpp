@@ -11,6 +11,10 @@ namespace {
 
 ContainerView all_of(const ContainerBytes& in) { return {.patches = {}, .end_bytes = in.size()}; }
 
+/// ASF's object with the audio: what its GUID begins with, and the bytes before the audio.
+constexpr std::string_view asf_data("\x36\x26\xb2\x75\x8e\x66\xcf\x11", 8);
+constexpr uint64_t asf_data_header_bytes = 50;
+
 /// An object's length with its header, which it must at least have; none: to the file's end.
 using Length = std::optional<uint64_t>;
 
@@ -44,13 +48,11 @@ ContainerView view_mp4(ContainerBytes& in) {
 
 ContainerView view_asf(ContainerBytes& in) {
   constexpr std::string_view header("\x30\x26\xb2\x75\x8e\x66\xcf\x11", 8);
-  constexpr std::string_view data("\x36\x26\xb2\x75\x8e\x66\xcf\x11", 8);
-  constexpr uint64_t data_header_bytes = 50;
   if (!in.has(0, header)) return all_of(in);
   check_objects(in, 0, 24, "bytes in an object", [&in](int64_t at) -> Length {
     const uint64_t stated = in.little_endian(at + 16, 8);
     // Who cannot go back leaves the audio's object as long as its header.
-    const bool is_open = in.has(at, data) && stated <= data_header_bytes;
+    const bool is_open = in.has(at, asf_data) && stated <= asf_data_header_bytes;
     if (is_open || is_placeholder(stated)) return std::nullopt;
     return stated;
   });

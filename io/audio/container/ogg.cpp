@@ -1,6 +1,6 @@
 /// Ogg: pages, the last of each stream marked as such (RFC 3533, section 6).
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <set>
 
 #include "io/audio/container/stated.h"
@@ -12,13 +12,24 @@ namespace {
 constexpr int64_t page_header_bytes = 27;
 constexpr std::string_view marker = "OggS";
 
-/// Whether a stream of audio begins with the packet at `offset`.
-bool is_audio(ContainerBytes& in, int64_t offset) {
-  return in.has(offset, "\x01vorbis") || in.has(offset, "OpusHead") ||
-         in.has(offset,
-                "\x7f"
-                "FLAC") ||
-         in.has(offset, "fLaC") || in.has(offset, "Speex   ");
+/// The format of the stream of audio that begins with the packet at `offset`; none if that is no
+/// audio.
+std::optional<StreamFormat> format_at(ContainerBytes& in, int64_t offset) {
+  const auto number = [&](int64_t at, int count) {
+    return static_cast<int>(in.little_endian(offset + at, count));
+  };
+  if (in.has(offset, "\x01vorbis")) return StreamFormat{number(12, 4), number(11, 1)};
+  if (in.has(offset, "OpusHead")) return StreamFormat{48'000, number(9, 1)};
+  if (in.has(offset, "Speex   ")) return StreamFormat{number(36, 4), number(48, 4)};
+  constexpr std::string_view flac(
+      "\x7f"
+      "FLAC");
+  if (!in.has(offset, flac) && !in.has(offset, "fLaC")) return std::nullopt;
+  // Behind the mapping's header, the marker and a block's header stands STREAMINFO.
+  const int64_t streaminfo = offset + (in.has(offset, flac) ? 9 : 0) + 8;
+  const uint64_t packed = in.big_endian(streaminfo + 10, 4);
+  return StreamFormat{static_cast<int>(packed >> 12), static_cast<int>(packed >> 9 & 7) + 1,
+                      static_cast<int>(packed >> 4 & 31) + 1};
 }
 
 /// The next page at or behind `offset`; the file's size if there is none.
@@ -39,6 +50,7 @@ int64_t next_page(ContainerBytes& in, int64_t offset) {
 ContainerView view_ogg(ContainerBytes& in) {
   constexpr uint64_t first_of_stream = 2, last_of_stream = 4;
   std::set<uint64_t> open;  // streams whose last page is still to come
+  std::optional<StreamFormat> format;
   int64_t end = 0;
   for (int64_t at = next_page(in, 0); at < in.size(); at = next_page(in, at)) {
     const auto segments = static_cast<int64_t>(in.little_endian(at + 26, 1));
@@ -52,7 +64,13 @@ ContainerView view_ogg(ContainerBytes& in) {
       fail_cut_off(in, static_cast<uint64_t>(bytes), there, "bytes in the last Ogg page");
     }
     const uint64_t flags = in.little_endian(at + 5, 1), stream = in.little_endian(at + 14, 4);
-    if ((flags & first_of_stream) != 0 && is_audio(in, body)) open.insert(stream);
+    const auto begun = (flags & first_of_stream) != 0 ? format_at(in, body) : std::nullopt;
+    if (begun) {
+      // Streams side by side begin together; one that begins later goes on where another ended.
+      if (format && open.empty() && *begun != *format) fail_changed(in, *format, *begun);
+      if (!format) format = begun;
+      open.insert(stream);
+    }
     if ((flags & last_of_stream) != 0) open.erase(stream);
     end = at += bytes;
   }

@@ -26,6 +26,17 @@ bool is_placeholder(uint64_t bytes);
 /// placeholder all that there are. Throws Error where more are promised than there are.
 int64_t audio_bytes(const ContainerBytes& in, int64_t begin, uint64_t stated);
 
+/// What a stream is made of.
+struct StreamFormat {
+  int rate_hz = 0, channels = 0;
+  int bits = 0;  ///< of a sample, where the codec has such
+  bool operator==(const StreamFormat&) const = default;
+};
+
+/// Throws Error that says what changes in the middle of a file; one recording has one format.
+[[noreturn]] void fail_changed(const ContainerBytes& in, const StreamFormat& from,
+                               const StreamFormat& to);
+
 /// `value` in `count` bytes, to be patched in at `offset`.
 ContainerView::Patch big_endian_patch(int64_t offset, int count, uint64_t value);
 ContainerView::Patch little_endian_patch(int64_t offset, int count, uint64_t value);

@@ -1,7 +1,12 @@
 #include "io/audio/spool.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
 
 #include "tests/catch.h"
 #include "tests/io/support.h"
@@ -20,6 +25,31 @@ TEST_CASE("a pipe's bytes are kept where they can be read at any place") {
   CHECK(read_bytes(spool.path()) == bytes);
   CHECK(spool_stream(ends[0]).bytes() == 0);
   close(ends[0]);
+}
+
+TEST_CASE("a FIFO is waited for and kept as a pipe is, and a file needs no keeping") {
+  TemporaryFolder folder;
+  const auto fifo = folder / "fifo", file = folder / "file";
+  REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+  write_bytes(file, "not audio");
+  CHECK_FALSE(spool_pipe(file));
+  CHECK_FALSE(spool_pipe(folder / "missing"));
+  CHECK_FALSE(spool_pipe("/dev/zero"));
+  const std::string bytes(300'000, 'a');
+  {
+    const std::jthread writer([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      std::ofstream(fifo, std::ios::binary) << bytes;
+    });
+    const auto spool = spool_pipe(fifo);
+    REQUIRE(spool);
+    CHECK(read_bytes(spool->path()) == bytes);
+  }
+  int asked = 0;
+  const auto give_up = [&asked] {
+    if (++asked == 3) throw Error("enough");
+  };
+  CHECK_THAT(error_of([&] { spool_pipe(fifo, give_up); }), ContainsSubstring("enough"));
 }
 
 TEST_CASE("what cannot be sought is decoded once, and its segments are those of the whole") {
