@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/json_text.h"
 #include "cli/arguments.h"
 #include "graph/error.h"
 #include "graph/plain_numbers.h"
@@ -57,8 +58,12 @@ model::Policy read_policy(const std::string& file, const std::vector<std::string
       throw graph::GraphError("--set " + choice + ": expected PART=CHOICE");
     }
     const std::string part = choice.substr(0, equals), text = choice.substr(equals + 1);
-    json value = json::parse(text, nullptr, false);
-    if (value.is_discarded()) value = text;
+    json value;
+    try {
+      value = parse_json<json>(text);
+    } catch (const JsonError&) {
+      value = text;
+    }
     nodes::given_policy({{part, value}}, "--set");
     object[part] = value;
   }

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "base/message.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/parse.h"
@@ -31,19 +32,19 @@ int main(int argc, char** argv) {
     io::cpu_level();  // says what is wrong with FLOWQAT_TARGET before anything is run
     return dispatch(argc, argv);
   } catch (const graph::GraphError& error) {
-    std::cerr << "flowqat: " << error.what() << "\n";
+    std::cerr << "flowqat: " << message(error.what()) << "\n";
     return cli::kBadUsage;
   } catch (const graph::Interrupted& interrupted) {
     std::cerr << "flowqat: interrupted\n";
     return 128 + interrupted.signal_number;
   } catch (const graph::OutputError& error) {
-    std::cerr << "flowqat: " << error.what() << "\n";
+    std::cerr << "flowqat: " << message(error.what()) << "\n";
     return cli::kCannotWrite;
   } catch (const io::WriteError& error) {
-    std::cerr << "flowqat: " << error.what() << "\n";
+    std::cerr << "flowqat: " << message(error.what()) << "\n";
     return cli::kCannotWrite;
   } catch (const std::exception& error) {
-    std::cerr << "flowqat: " << error.what() << "\n";
+    std::cerr << "flowqat: " << message(error.what()) << "\n";
     return cli::kFailed;
   }
 }

@@ -1,5 +1,8 @@
 #pragma once
 #include <stdexcept>
+#include <string>
+
+#include "base/message.h"
 
 namespace flowqat::graph {
 
@@ -8,21 +11,21 @@ namespace flowqat::graph {
 /// and key, what was found, and what is allowed.
 class GraphError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit GraphError(const std::string& what) : std::runtime_error(message(what)) {}
 };
 
 /// A run that failed although its graph is sound: no utterance left, a folder that cannot be
 /// written. Status 1.
 class RunError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit RunError(const std::string& what) : std::runtime_error(message(what)) {}
 };
 
 /// Thrown by a transform that cannot use one utterance; the engine counts and lists it and goes on.
 /// The text says what was found in which file.
 class Rejection : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Rejection(const std::string& what) : std::runtime_error(message(what)) {}
 };
 
 /// A signal asked the run to end; what was computed has been saved.

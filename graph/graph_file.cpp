@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/foreign.h"
+#include "base/json_text.h"
 #include "graph/error.h"
 
 namespace flowqat::graph {
@@ -13,24 +15,6 @@ namespace {
 std::string where(const std::string& file, const std::string& node, const std::string& key) {
   return file + (node.empty() ? "" : ": node \"" + node + "\"") +
          (key.empty() ? "" : ": key \"" + key + "\"") + ": ";
-}
-
-/// nlohmann keeps the last of repeated keys in silence; here they are an error.
-Json parse_without_repeats(std::istream& stream, const std::string& file) {
-  std::vector<std::set<std::string>> keys;
-  const Json::parser_callback_t watch = [&](int, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) {
-      throw GraphError(file + ": the key " + value.dump() + " stands twice in one object");
-    }
-    return true;
-  };
-  try {
-    return Json::parse(stream, watch, true, true);
-  } catch (const Json::parse_error& error) {
-    throw GraphError(file + ": not valid JSON: " + error.what());
-  }
 }
 
 Json with_defaults(const std::vector<ParamSpec>& specs, const Json& given,
@@ -65,7 +49,7 @@ const NodeType& type_of(const Json& node, const std::string& name, const std::st
   std::vector<std::string> known;
   for (const auto& [type, unused] : node_types()) known.push_back(type);
   if (!node.is_object()) {
-    throw GraphError(where(file, name, "") + "must be an object, found " + node.dump());
+    throw GraphError(where(file, name, "") + "must be an object, found " + shown(node));
   }
   if (!node.contains("type") || !node["type"].is_string()) {
     throw GraphError(where(file, name, "type") + "missing; it names one of " + quoted_list(known));
@@ -84,13 +68,13 @@ std::vector<std::string> edge_targets(const Json& value, const InputSpec& input,
   const bool list = input.many && value.is_array();
   if (!list && !value.is_string()) {
     throw GraphError(at + "must be the name of a node" + (input.many ? " or a list of names" : "") +
-                     ", found " + value.dump());
+                     ", found " + shown(value));
   }
   if (!list) return {value.get<std::string>()};
   std::vector<std::string> names;
   for (const Json& name : value) {
     if (!name.is_string()) {
-      throw GraphError(at + "must be a list of node names, found " + value.dump());
+      throw GraphError(at + "must be a list of node names, found " + shown(value));
     }
     names.push_back(name.get<std::string>());
   }
@@ -198,7 +182,16 @@ Json read_graph(const std::filesystem::path& file) {
                      ": cannot be read; --graph takes a graph file such as "
                      "configs/quickstart.json");
   }
-  return parse_without_repeats(stream, file.string());
+  std::string text;
+  try {
+    text = json_text(stream);
+    return parse_json<Json>(text, {.comments = true, .repeated_keys = false});
+  } catch (const JsonError& error) {
+    if (const std::string what = foreign_content(text); !what.empty()) {
+      throw GraphError(file.string() + ": not valid JSON: " + what);
+    }
+    throw GraphError(file.string() + ": not valid JSON: " + error.what());
+  }
 }
 
 void override_value(Json& graph, const std::string& assignment) {
@@ -207,8 +200,12 @@ void override_value(Json& graph, const std::string& assignment) {
     throw GraphError("--set " + assignment + ": expected NODE.KEY=VALUE or KEY=VALUE");
   }
   const std::string target = assignment.substr(0, equals), text = assignment.substr(equals + 1);
-  Json value = Json::parse(text, nullptr, false);
-  if (value.is_discarded()) value = text;
+  Json value;
+  try {
+    value = parse_json<Json>(text);
+  } catch (const JsonError&) {
+    value = text;
+  }
   const size_t dot = target.find('.');
   if (dot == std::string::npos) {
     if (target == "nodes")
@@ -258,7 +255,7 @@ Json GraphSpec::resolved() const {
       object[input.key] = input.many ? Json(edge->second) : Json(edge->second.front());
     }
     for (const auto& [key, value] : node.values.json().items()) object[key] = value;
-    if (!node.comment.empty()) object["comment"] = Json::parse(node.comment);
+    if (!node.comment.empty()) object["comment"] = parse_json<Json>(node.comment);
   }
   return graph;
 }

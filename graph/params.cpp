@@ -4,6 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
+
+#include "base/message.h"
 
 namespace flowqat::graph {
 namespace {
@@ -29,7 +32,16 @@ bool in_range(const ParamSpec& spec, double value) {
          (!spec.maximum || value <= *spec.maximum);
 }
 
-bool is_integer(const Json& value) { return value.is_number_integer(); }
+/// One that int64 holds: a larger one would come out as another.
+bool is_integer(const Json& value) {
+  return value.is_number_integer() &&
+         (!value.is_number_unsigned() || std::in_range<int64_t>(value.get<uint64_t>()));
+}
+
+/// Without a NUL, which would end a path or name before its end.
+bool is_text(const Json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().find('\0') == std::string::npos;
+}
 
 bool fits(const ParamSpec& spec, const Json& value) {
   const auto all = [&](auto&& test) {
@@ -50,7 +62,7 @@ bool fits(const ParamSpec& spec, const Json& value) {
       return number(value);
     case ParamKind::text:
     case ParamKind::path:
-      return value.is_string();
+      return is_text(value);
     case ParamKind::choice:
       return value.is_string() &&
              std::count(spec.choices.begin(), spec.choices.end(), value.get<std::string>()) > 0;
@@ -59,7 +71,7 @@ bool fits(const ParamSpec& spec, const Json& value) {
     case ParamKind::numbers:
       return all(number);
     case ParamKind::texts:
-      return all([](const Json& v) { return v.is_string(); });
+      return all(is_text);
     case ParamKind::text_or_object:
       return value.is_string() || value.is_object();
     case ParamKind::objects:
@@ -116,7 +128,7 @@ std::string describe_kind(const ParamSpec& spec) {
 
 std::optional<std::string> check(const ParamSpec& spec, const Json& value) {
   if (fits(spec, value)) return std::nullopt;
-  return "must be " + describe_kind(spec) + ", found " + value.dump();
+  return "must be " + describe_kind(spec) + ", found " + shown(value);
 }
 
 Json Default::json() const {
@@ -156,6 +168,7 @@ std::string quoted_list(const std::vector<std::string>& names) {
 }
 
 std::string suggestion(const std::string& wrong, const std::vector<std::string>& known) {
+  if (wrong.size() > 200) return "";  // no name, and dear to compare
   std::string best;
   size_t best_distance = wrong.size() / 3 + 2;
   for (const std::string& name : known) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_text.h"
 #include "graph/checksum.h"
 #include "graph/json_lines.h"
 #include "graph/plain_numbers.h"
@@ -76,7 +77,7 @@ using Entries = std::vector<Json>;
 Entries entries_of(const std::string& listing) {
   Entries entries;
   std::istringstream lines(listing);
-  for (std::string line; std::getline(lines, line);) entries.push_back(Json::parse(line));
+  for (std::string line; std::getline(lines, line);) entries.push_back(parse_json<Json>(line));
   return entries;
 }
 

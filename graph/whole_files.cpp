@@ -10,6 +10,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/json_text.h"
 #include "graph/output_error.h"
 
 namespace flowqat::graph {
@@ -120,12 +121,13 @@ Json read_json(const fs::path& path) {
   if (fs::is_directory(path)) refuse(EISDIR);
   errno = 0;
   std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file) refuse(errno != 0 ? errno : EIO);
   try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw RunError(path.string() + ": is not JSON at byte " + std::to_string(error.byte));
+    const std::string text = json_text(file);
+    if (file.bad()) refuse(errno != 0 ? errno : EIO);
+    return parse_json<Json>(text);
+  } catch (const JsonError& error) {
+    throw RunError(path.string() + ": is not JSON at " + error.what());
   }
 }
 

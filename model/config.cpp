@@ -3,7 +3,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/foreign.h"
+#include "base/json_text.h"
+#include "base/message.h"
 #include "model/config_fields.h"
+#include "model/config_size.h"
 #include "model/model.h"
 
 namespace flowqat::model {
@@ -11,10 +15,13 @@ namespace {
 
 using nlohmann::json;
 
-std::string shown(const json& value) { return value.dump() + " (" + value.type_name() + ")"; }
+/// Each convolution halves the frames at least, so that a few dozen leave nothing of any recording.
+constexpr size_t most_convolutions = 64;
+constexpr double most_samples_a_frame = 1e8, most_parameters = 2e10;
 
 [[noreturn]] void refuse(const std::string& field, const json& value, const std::string& wanted) {
-  throw Error("config.json: field \"" + field + "\" must be " + wanted + ", found " + shown(value));
+  throw Error("config.json: field \"" + field + "\" must be " + wanted + ", found " + shown(value) +
+              " (" + value.type_name() + ")");
 }
 
 /// Reads one field into `out`; an absent one keeps the default that `out` holds.
@@ -33,9 +40,8 @@ class Fields {
     if (const json* value = find(name)) {
       const std::string wanted = "a whole number of at least " + std::to_string(least) +
                                  " and at most " + std::to_string(most);
-      if (!value->is_number_integer()) refuse(name, *value, wanted);
+      if (!is_whole(*value, least, most)) refuse(name, *value, wanted);
       out = value->get<int64_t>();
-      if (out < least || out > most) refuse(name, *value, wanted);
     }
   }
 
@@ -83,21 +89,49 @@ class Fields {
     }
   }
 
-  void list(const std::string& name, std::vector<int64_t>& out) const {
+  void list(const std::string& name, std::vector<int64_t>& out, int64_t most) const {
     if (const json* value = find(name)) {
-      const std::string wanted = "a list of whole numbers of at least 1";
-      if (!value->is_array() || value->empty()) refuse(name, *value, wanted);
+      const std::string wanted = "a list of up to " + std::to_string(most_convolutions) +
+                                 " whole numbers from 1 to " + std::to_string(most);
+      if (!value->is_array() || value->empty() || value->size() > most_convolutions) {
+        refuse(name, *value, wanted);
+      }
       out.clear();
       for (const json& item : *value) {
-        if (!item.is_number_integer() || item.get<int64_t>() < 1) refuse(name, *value, wanted);
+        if (!is_whole(item, 1, most)) refuse(name, *value, wanted);
         out.push_back(item.get<int64_t>());
       }
     }
   }
 
  private:
+  /// Numbers beyond int64 are compared as what they are.
+  static bool is_whole(const json& value, int64_t least, int64_t most) {
+    return value.is_number_integer() && value >= least && value <= most;
+  }
+
   const json& object_;
 };
+
+/// Numbers that are each possible can still make a network that none can be.
+void check_size(const Config& config) {
+  double shortest = 1;
+  for (size_t i = config.conv_kernel.size(); i-- > 0;) {
+    shortest = (shortest - 1) * static_cast<double>(config.conv_stride[i]) +
+               static_cast<double>(config.conv_kernel[i]);
+  }
+  if (shortest > most_samples_a_frame) {
+    throw Error(
+        "config.json: fields \"conv_kernel\" and \"conv_stride\": the first frame would take " +
+        json(shortest).dump() + " samples, more than any recording has");
+  }
+  const double parameters = parameters_of(config);
+  if (parameters > most_parameters) {
+    throw Error("config.json: its sizes make " + json(parameters).dump() +
+                " parameters, more than any wav2vec2 has (" + json(most_parameters).dump() +
+                " are accepted)");
+  }
+}
 
 void check_geometry(const Config& config, const Fields& fields) {
   const std::string layers = std::to_string(config.conv_dim.size());
@@ -130,12 +164,17 @@ void check_geometry(const Config& config, const Fields& fields) {
 }
 
 json read_json(const std::filesystem::path& path) {
-  std::ifstream file(path);
+  std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(path.string() + ": cannot be opened for reading");
+  std::string text;
   try {
-    return json::parse(file);
-  } catch (const json::exception& error) {
-    throw Error(path.string() + ": not JSON: " + error.what());
+    text = json_text(file);
+    return parse_json<json>(text);
+  } catch (const JsonError& error) {
+    if (const std::string what = foreign_content(text); !what.empty()) {
+      throw Error(path.string() + ": not JSON: " + what);
+    }
+    throw Error(path.string() + ": not JSON at " + error.what());
   }
 }
 
@@ -160,9 +199,9 @@ Config Config::from_json(const nlohmann::json& json) {
   fields.norm("feat_extract_norm", config.feat_extract_norm);
   fields.flag("conv_bias", config.conv_bias);
   fields.flag("do_stable_layer_norm", config.do_stable_layer_norm);
-  fields.list("conv_dim", config.conv_dim);
-  fields.list("conv_stride", config.conv_stride);
-  fields.list("conv_kernel", config.conv_kernel);
+  fields.list("conv_dim", config.conv_dim, 1000000);
+  fields.list("conv_stride", config.conv_stride, 1000000);
+  fields.list("conv_kernel", config.conv_kernel, 1000000);
   fields.whole("num_conv_pos_embeddings", config.num_conv_pos_embeddings, 1);
   fields.whole("num_conv_pos_embedding_groups", config.num_conv_pos_embedding_groups, 1);
   fields.share("hidden_dropout", config.hidden_dropout);
@@ -186,6 +225,7 @@ Config Config::from_json(const nlohmann::json& json) {
   config.source = std::make_shared<const nlohmann::json>(json);
   config.unknown_fields = model::unknown_fields(json);
   check_geometry(config, fields);
+  check_size(config);
   return config;
 }
 
@@ -219,6 +259,21 @@ nlohmann::json Config::saved_json(bool has_mask_embedding) const {
     saved["mask_time_prob"] = Config().mask_time_prob;
   }
   return saved;
+}
+
+double parameters_of(const Config& config) {
+  double all = 0, inputs = 1;
+  for (size_t i = 0; i < config.conv_dim.size(); ++i) {
+    const auto outputs = static_cast<double>(config.conv_dim[i]);
+    all += inputs * outputs * static_cast<double>(config.conv_kernel[i]);
+    inputs = outputs;
+  }
+  const auto hidden = static_cast<double>(config.hidden_size);
+  all += inputs * hidden + hidden * hidden * static_cast<double>(config.num_conv_pos_embeddings) /
+                               static_cast<double>(config.num_conv_pos_embedding_groups);
+  all += static_cast<double>(config.num_hidden_layers) *
+         (4 * hidden * hidden + 2 * hidden * static_cast<double>(config.intermediate_size));
+  return all + hidden * static_cast<double>(config.vocab_size);
 }
 
 int64_t frames_of(const Config& config, int64_t samples) {

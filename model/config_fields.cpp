@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/message.h"
 #include "model/model.h"
 
 namespace flowqat::model {
@@ -181,7 +182,7 @@ void refuse_other_models(const json& config) {
   for (const Refused& refused : kRefused) {
     const auto found = config.find(refused.field);
     if (found == config.end() || is_off(*found)) continue;
-    throw Error(std::string("config.json: field \"") + refused.field + "\" is " + found->dump() +
+    throw Error(std::string("config.json: field \"") + refused.field + "\" is " + shown(*found) +
                 ": " + refused.reason + ", which this program does not compute; only " +
                 refused.accepted + " is accepted");
   }

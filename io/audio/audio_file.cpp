@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/foreign.h"
 #include "io/audio/av_file.h"
 #include "io/audio/flac/file.h"
 #include "io/audio/flac/md5.h"
@@ -193,14 +194,26 @@ void decode_from_flac(const InputFile& file, const FlacHeader& header, const Aud
   if (md5) md5->check(place.path);
 }
 
-}  // namespace
-
-AudioInfo read_audio_info(const AudioPlace& place) {
-  const InputFile file(place.path, place.first_byte, place.bytes);
+AudioInfo read_info(const InputFile& file) {
   if (const auto flac = read_flac_header(file)) {
     return flac_info(file, *flac);
   }
   return read_av_info(file);
+}
+
+}  // namespace
+
+AudioInfo read_audio_info(const AudioPlace& place) {
+  const InputFile file(place.path, place.first_byte, place.bytes);
+  try {
+    return read_info(file);
+  } catch (const Error&) {
+    std::string head(foreign_head_bytes, '\0');
+    head.resize(file.read(0, {reinterpret_cast<uint8_t*>(head.data()), head.size()}));
+    const std::string what = foreign_content(head);
+    if (!what.empty()) throw Error(place.path, "holds no audio: " + what);
+    throw;
+  }
 }
 
 bool segments_are_quick(const AudioPlace& place) {

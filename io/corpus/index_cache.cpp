@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 
 /// To be raised whenever an entry or what a scan finds changes.
 constexpr std::string_view format_version = "flowqat index 1";
+/// Of an entry whose texts are all empty.
+constexpr size_t least_entry_bytes = 64;
 constexpr int64_t second_ns = 1'000'000'000;
 
 int64_t in_ns(const timespec& time) { return time.tv_sec * second_ns + time.tv_nsec; }
@@ -83,7 +85,7 @@ std::optional<Corpus> read_cache(const fs::path& file, const std::string& identi
   const auto count = in.number<uint64_t>();
   const std::string_view entries = in.rest();
   if (XXH3_64bits(entries.data(), entries.size()) != digest) return std::nullopt;
-  corpus.entries.reserve(std::min<uint64_t>(count, entries.size()));
+  corpus.entries.reserve(std::min<uint64_t>(count, entries.size() / least_entry_bytes));
   while (corpus.entries.size() < count) corpus.entries.push_back(read_entry(in));
   return corpus;
 } catch (const std::exception&) {

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/json_text.h"
+
 namespace flowqat::io {
 
 nlohmann::json next_object(LineReader& lines) {
@@ -12,13 +14,10 @@ nlohmann::json next_object(LineReader& lines) {
   nlohmann::json object;
   std::string reason;
   try {
-    object = nlohmann::json::parse(line);
+    object = parse_json<nlohmann::json>(line);
     if (object.is_object()) return object;
-  } catch (const nlohmann::json::exception& error) {
-    reason = error.what();
-    reason = ": " + reason.substr(reason.find("] ") + 2);
-    // The parser's own count of lines is always 1 here.
-    if (const auto at = reason.find("line 1, "); at != std::string::npos) reason.erase(at, 8);
+  } catch (const JsonError& error) {
+    reason = ": column " + std::to_string(error.column) + ": " + error.reason;
   }
   throw Error(lines.here(), "expected a JSON object, found " + excerpt(line) + reason);
 }
@@ -47,7 +46,7 @@ double required_seconds(const nlohmann::json& object, const char* key,
   const auto seconds = required<double>(object, key, where);
   if (seconds < 0) {
     throw Error(where, std::string("\"") + key + "\": expected at least 0 s, found " +
-                           object.at(key).dump());
+                           shown(object.at(key)));
   }
   return seconds;
 }

@@ -15,6 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t most_paths = 1'000'000;
+/// Each is a call within the one before.
+constexpr std::ptrdiff_t most_braces = 100;
 
 /// Where the brace at `open` is closed; npos if it is not.
 size_t closing_brace(std::string_view text, size_t open) {
@@ -112,6 +114,9 @@ std::vector<fs::path> tar_files_in(const fs::path& folder) {
 }  // namespace
 
 std::vector<std::string> expand_braces(const std::string& pattern) {
+  if (std::count(pattern.begin(), pattern.end(), '{') > most_braces) {
+    throw Error(pattern, "has more than " + std::to_string(most_braces) + " braces");
+  }
   std::vector<std::string> paths;
   expand(pattern, "", pattern, paths);
   return paths;

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <unordered_map>
 
+#include "base/json_text.h"
 #include "io/corpus/audio_folder.h"
 #include "io/corpus/shard_paths.h"
 #include "io/files/error.h"
@@ -121,10 +122,9 @@ void read_json_text(const TarFile& shard, const TarMember& member, CorpusEntry& 
   using nlohmann::json;
   json object;
   try {
-    object = json::parse(read_text(shard, member));
-  } catch (const json::parse_error& error) {
-    const std::string what = error.what();
-    fail(shard, member, "is not JSON: " + what.substr(what.find("] ") + 2));
+    object = parse_json<json>(read_text(shard, member));
+  } catch (const JsonError& error) {
+    fail(shard, member, std::string("is not JSON at ") + error.what());
   }
   if (!object.is_object()) {
     fail(shard, member, std::string("is no JSON object but ") + object.type_name());

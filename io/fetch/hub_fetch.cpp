@@ -3,12 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "io/fetch/download.h"
+#include "io/fetch/hub_listing.h"
 #include "io/fetch/transfer.h"
 #include "io/files/atomic_file.h"
 #include "io/files/parallel.h"
@@ -60,13 +61,7 @@ std::string shown(const HubModel& model) {
   throw Error(text);
 }
 
-/// All that the Hub says of a commit: its name and its files' names.
-struct Listing {
-  std::string commit;
-  std::set<std::string> names;
-};
-
-Listing list_files(const HubModel& model, FetchMonitor& monitor) {
+HubListing list_files(const HubModel& model, FetchMonitor& monitor) {
   const std::string url =
       hub_endpoint() + "/api/models/" + model.id + "/revision/" + escaped(model.revision);
   std::string body;
@@ -74,16 +69,10 @@ Listing list_files(const HubModel& model, FetchMonitor& monitor) {
       {.url = url, .token = hub_token(), .silence_s = monitor.options().silence_s}, monitor, &body);
   if (!response.ok()) refuse(model, response, url);
   try {
-    const nlohmann::json json = nlohmann::json::parse(body);
-    Listing listing{.commit = json.at("sha").get<std::string>(), .names = {}};
-    for (const auto& file : json.at("siblings")) {
-      listing.names.insert(file.at("rfilename").get<std::string>());
-    }
-    if (is_hub_commit(listing.commit)) return listing;
-  } catch (const nlohmann::json::exception&) {
-    // The same as a commit that is none.
+    return parse_hub_listing(body);
+  } catch (const Error& error) {
+    throw Error(shown_url(url) + ": " + error.what());
   }
-  throw Error(shown_url(url) + ": the answer is no list of a model's files; is HF_ENDPOINT a Hub?");
 }
 
 /// The weights' files among `names`.
@@ -106,8 +95,11 @@ std::vector<std::string> weight_names(const HubModel& model, const std::set<std:
   }
   std::vector<std::string> weights{kIndex};
   for (const std::string& name : names) {
-    if (name.starts_with("model-") && name.ends_with(".safetensors") &&
-        name.find('/') == name.npos) {
+    // Of a name that is none, a path could be made that leads elsewhere.
+    const bool is_plain = name.size() <= 200 && std::ranges::all_of(name, [](unsigned char c) {
+                            return std::isalnum(c) || c == '-' || c == '_' || c == '.';
+                          });
+    if (name.starts_with("model-") && name.ends_with(".safetensors") && is_plain) {
       weights.push_back(name);
     }
   }
@@ -204,7 +196,7 @@ HubPlan plan_hub_model(const HubModel& model, const FetchOptions& options) {
                 ", and HF_HUB_OFFLINE says not to fetch it; unset that, or name a folder");
   }
   FetchMonitor monitor(options, model.id, 0, 0);
-  const Listing listing = list_files(model, monitor);
+  const HubListing listing = list_files(model, monitor);
   HubPlan plan{.model = model, .commit = listing.commit};
   plan.snapshot = hub_model_folder(model.id) / "snapshots" / plan.commit;
   if (!listing.names.contains("config.json")) {

@@ -9,6 +9,8 @@ namespace flowqat::io {
 namespace {
 
 constexpr double kFirstDelay_s = 0.5, kMaxDelay_s = 60, kMaxPatience_s = 600;
+/// Of an answer that is kept in memory: a list of files.
+constexpr size_t kMaxBodyBytes = 16 << 20;
 
 bool may_pass(int status) {
   return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
@@ -203,13 +205,17 @@ HttpResponse request_with_retries(const HttpRequest& request, FetchMonitor& moni
     std::string what;
     double retry_after_s = 0;
     try {
-      const HttpReceiver receiver{.begin = [&](const HttpResponse&) { body->clear(); },
-                                  .body =
-                                      [&](std::span<const std::byte> bytes) {
-                                        body->append(reinterpret_cast<const char*>(bytes.data()),
-                                                     bytes.size());
-                                      },
-                                  .stop = [&] { return monitor.stopped(); }};
+      const HttpReceiver receiver{
+          .begin = [&](const HttpResponse&) { body->clear(); },
+          .body =
+              [&](std::span<const std::byte> bytes) {
+                if (body->size() + bytes.size() > kMaxBodyBytes) {
+                  throw Error(shown + ": answered with more than " + bytes_text(kMaxBodyBytes) +
+                              ", which is no list of files");
+                }
+                body->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+              },
+          .stop = [&] { return monitor.stopped(); }};
       HttpResponse response = http_request(request, receiver);
       if (!may_pass(response.status)) return response;
       what = shown + ": " + status_text(response.status, response.body);

@@ -4,16 +4,18 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/message.h"
+
 namespace flowqat::io {
 
 /// A file that is missing, broken, foreign or not what was promised. The text names the file, says
 /// what was expected and found there, and what to do about it.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& what) : std::runtime_error(message(what)) {}
   /// "PATH: WHAT".
   Error(const std::filesystem::path& path, const std::string& what)
-      : std::runtime_error(path.string() + ": " + what) {}
+      : Error(path.string() + ": " + what) {}
 };
 
 }  // namespace flowqat::io

@@ -14,6 +14,9 @@ namespace flowqat::io {
 
 InputFile::InputFile(const std::filesystem::path& path, int64_t first_byte, int64_t bytes)
     : path_(path), first_byte_(first_byte) {
+  if (path.native().find('\0') != std::string::npos) {
+    throw Error(path, "cannot be opened: its name holds a NUL, which no file's name can");
+  }
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) {
     throw Error(path, std::string("cannot be opened: ") + std::strerror(errno));

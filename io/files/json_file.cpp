@@ -1,8 +1,9 @@
 #include "io/files/json_file.h"
 
-#include <algorithm>
 #include <string>
 
+#include "base/foreign.h"
+#include "base/json_text.h"
 #include "io/files/atomic_file.h"
 #include "io/files/input_file.h"
 
@@ -10,20 +11,19 @@ namespace flowqat::io {
 
 nlohmann::json read_json(const std::filesystem::path& path) {
   const InputFile file(path);
+  if (file.size_bytes() > most_json_bytes) {
+    throw Error(path, "expected a JSON file of at most " + std::to_string(most_json_bytes) +
+                          " bytes, found " + std::to_string(file.size_bytes()));
+  }
   std::string text(static_cast<size_t>(file.size_bytes()), '\0');
   text.resize(file.read(0, {reinterpret_cast<uint8_t*>(text.data()), text.size()}));
   try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    // `byte` counts from 1 and stands behind the character that was wrong.
-    const size_t end = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
-    const auto before = std::string_view(text).substr(0, end);
-    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-    std::string what = error.what();
-    what = what.substr(what.find("] ") + 2);
-    throw Error(path, "not JSON at line " + std::to_string(line) + ", column " +
-                          std::to_string(end - line_start + 1) + ": " + what);
+    return parse_json<nlohmann::json>(text);
+  } catch (const JsonError& error) {
+    if (const std::string what = foreign_content(text); !what.empty()) {
+      throw Error(path, "not JSON: " + what);
+    }
+    throw Error(path, std::string("not JSON at ") + error.what());
   }
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/foreign.h"
 #include "io/files/error.h"
 
 namespace flowqat::io {
@@ -113,7 +114,7 @@ std::string TarFile::read(const TarMember& member) const {
 
 void TarFile::fail() const {
   if (!archive_) throw Error(path(), "there is no memory to read it");
-  std::string head(8, '\0');
+  std::string head(foreign_head_bytes, '\0');
   head.resize(file_.read(0, {reinterpret_cast<uint8_t*>(head.data()), head.size()}));
   const char* compressor = last_name_.empty() ? compressor_of(head) : nullptr;
   if (compressor) {
@@ -121,6 +122,9 @@ void TarFile::fail() const {
     throw Error(path(), std::string("is compressed with ") + compressor +
                             ", and audio is read from where it lies in a shard; unpack it with: " +
                             compressor + " -dc '" + name + "' > UNPACKED.tar");
+  }
+  if (const std::string what = foreign_content(head); !what.empty()) {
+    throw Error(path(), "is no tar file: " + what);
   }
   const char* text = archive_error_string(archive_.get());
   throw Error(path(), "cannot be read as a tar file" +

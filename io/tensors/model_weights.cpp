@@ -22,12 +22,13 @@ std::map<std::string, std::vector<std::string>> read_index(const fs::path& path)
   for (const auto& [tensor, file] : map->items()) {
     // Only names: an index must not make us open files elsewhere.
     const bool plain = file.is_string() && !file.get<std::string>().empty() &&
-                       fs::path(file.get<std::string>()).filename() == file.get<std::string>();
+                       fs::path(file.get<std::string>()).filename() == file.get<std::string>() &&
+                       file.get<std::string>().find('\0') == std::string::npos;
     if (!plain) {
       throw Error(path, "tensor \"" + tensor +
                             "\": expected the name of a file beside the index, "
                             "found " +
-                            file.dump());
+                            shown(file));
     }
     shards[file].push_back(tensor);
   }
@@ -71,6 +72,18 @@ std::vector<Tensor> read_model_weights(const fs::path& folder) {
   if (fs::exists(whole)) return read_safetensors(whole);
   const fs::path index = folder / "model.safetensors.index.json";
   if (fs::exists(index)) return read_shards(index);
+  for (const char* adapter : {"adapter_model.safetensors", "adapter_config.json"}) {
+    if (!fs::exists(folder / adapter)) continue;
+    throw Error(folder, std::string("expected model.safetensors, found the ") + adapter +
+                            " of a LoRA adapter, which is no model by itself; merge it into the "
+                            "model that it adapts (peft: merge_and_unload(), then "
+                            "save_pretrained()) and use that folder");
+  }
+  if (fs::exists(folder / "pytorch_model.bin.index.json")) {
+    throw Error(folder,
+                "expected model.safetensors, found only the parts of a pytorch_model.bin; load it "
+                "with transformers and save it with save_pretrained()");
+  }
   if (fs::exists(folder / "pytorch_model.bin")) {
     throw Error(folder,
                 "expected model.safetensors, found only pytorch_model.bin; convert it with\n  " +

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "base/foreign.h"
+#include "base/json_text.h"
 #include "io/files/error.h"
 #include "io/files/mapped_file.h"
 #include "io/tensors/safetensors.h"
@@ -27,6 +29,12 @@ struct Entry {
 
 std::string_view header_text(const fs::path& path, std::span<const std::byte> file) {
   const auto size = static_cast<int64_t>(file.size());
+  // As a header's length, these bytes would be far beyond the limit.
+  const std::string_view head(reinterpret_cast<const char*>(file.data()),
+                              std::min(file.size(), foreign_head_bytes));
+  if (const std::string what = foreign_content(head); !what.empty()) {
+    throw Error(path, "not safetensors: " + what);
+  }
   if (size < safetensors_prefix_bytes) {
     throw Error(path, "not safetensors: expected at least 8 bytes, found " + std::to_string(size));
   }
@@ -45,11 +53,14 @@ std::string_view header_text(const fs::path& path, std::span<const std::byte> fi
 }
 
 json parse_header(const fs::path& path, std::string_view text) {
-  json header = json::parse(text, nullptr, false);
-  if (!text.starts_with('{') || !header.is_object()) {
-    throw Error(path, "the header is not a JSON object; the file is damaged or not safetensors");
+  std::string reason = "it begins with other bytes";
+  try {
+    if (text.starts_with('{')) return parse_json<json>(text);
+  } catch (const JsonError& error) {
+    reason = error.what();
   }
-  return header;
+  throw Error(path, "the header is not a JSON object (" + reason +
+                        "); the file is damaged or not safetensors");
 }
 
 /// A JSON array of integers from 0, or an Error.
@@ -63,34 +74,34 @@ std::vector<int64_t> integers(const fs::path& path, const std::string& name, con
       !std::all_of(found->begin(), found->end(), fits)) {
     fail(path, name,
          std::string("\"") + key + "\": expected integers from 0, found " +
-             (found == object.end() ? "nothing" : found->dump()));
+             (found == object.end() ? "nothing" : shown(*found)));
   }
   return found->get<std::vector<int64_t>>();
 }
 
 Entry parse_entry(const fs::path& path, const std::string& name, const json& object) {
-  if (!object.is_object()) fail(path, name, "expected an object, found " + object.dump());
+  if (!object.is_object()) fail(path, name, "expected an object, found " + shown(object));
   Entry entry;
   entry.tensor.name = name;
   const auto dtype = object.find("dtype");
   if (dtype == object.end() || !dtype->is_string() || dtype_rank(*dtype) < 0) {
     fail(path, name,
          "expected a known dtype (F32, F16, I8, ...), found " +
-             (dtype == object.end() ? "none" : dtype->dump()));
+             (dtype == object.end() ? "none" : shown(*dtype)));
   }
   entry.tensor.dtype = *dtype;
   entry.tensor.shape = integers(path, name, object, "shape");
   const auto range = integers(path, name, object, "data_offsets");
   if (range.size() != 2 || range[0] > range[1]) {
     fail(path, name,
-         "\"data_offsets\": expected [begin, end], found " + object["data_offsets"].dump());
+         "\"data_offsets\": expected [begin, end], found " + shown(object["data_offsets"]));
   }
   entry.begin = range[0];
   entry.end = range[1];
   const auto bytes = tensor_bytes(entry.tensor.dtype, entry.tensor.shape);
   if (!bytes || *bytes != entry.end - entry.begin) {
     fail(path, name,
-         entry.tensor.dtype + " of shape " + object["shape"].dump() + " takes " +
+         entry.tensor.dtype + " of shape " + shown(object["shape"]) + " takes " +
              (bytes ? std::to_string(*bytes) : "too many") + " bytes, its offsets span " +
              std::to_string(entry.end - entry.begin));
   }

@@ -13,7 +13,7 @@ constexpr const char* published_name = "preprocessor_config.json";
 constexpr const char* version_5_name = "processor_config.json";
 
 FeatureExtractor from_json(const json& fields, const fs::path& path) {
-  if (!fields.is_object()) throw Error(path, "expected a JSON object, found " + fields.dump());
+  if (!fields.is_object()) throw Error(path, "expected a JSON object, found " + shown(fields));
   FeatureExtractor out;
   out.rate_hz = value_or(fields, "sampling_rate", out.rate_hz, path);
   out.do_normalize = value_or(fields, "do_normalize", out.do_normalize, path);

@@ -1,6 +1,6 @@
 /// Tokenizers from and to the files of a Hugging Face folder.
 #include <array>
-#include <limits>
+#include <charconv>
 
 #include "io/files/error.h"
 #include "io/files/json_file.h"
@@ -24,17 +24,26 @@ std::string special_token(const json& object, const char* key, const std::string
   return value_or(object, key, fallback, origin);
 }
 
+/// The whole number that a key is; null if it is none.
+json number_of(const std::string& key) {
+  int64_t number = 0;
+  const auto [end, code] = std::from_chars(key.data(), key.data() + key.size(), number);
+  return code == std::errc() && end == key.data() + key.size() ? json(number) : json();
+}
+
 json read_object(const fs::path& path) {
   json object = read_json(path);
-  if (!object.is_object()) throw Error(path, "expected a JSON object, found " + object.dump());
+  if (!object.is_object()) throw Error(path, "expected a JSON object, found " + shown(object));
   return object;
 }
 
+/// Tokens are kept by id: one id beyond all vocabularies would take memory for all below it.
+constexpr int32_t largest_id = 1'000'000;
+
 int32_t token_id(const json& value, const std::string& token, const fs::path& origin) {
-  const bool fits =
-      value.is_number_integer() && value >= 0 && value < std::numeric_limits<int32_t>::max() / 2;
-  if (!fits) {
-    throw Error(origin, "token \"" + token + "\": expected an id from 0, found " + value.dump());
+  if (!value.is_number_integer() || value < 0 || value > largest_id) {
+    throw Error(origin, "token " + shown(json(token)) + ": expected an id from 0 to " +
+                            std::to_string(largest_id) + ", found " + shown(value));
   }
   return value.get<int32_t>();
 }
@@ -93,10 +102,9 @@ void Tokenizer::read_config(const fs::path& folder) {
     decoder_there = decoder != config.end() && decoder->is_object();
     if (decoder_there) {
       for (const auto& [id, token] : decoder->items()) {
-        const json number = json::parse(id, nullptr, false);
-        add_token(value_or(token, "content", std::string(), path), token_id(number, id, path),
-                  value_or(token, "lstrip", false, path), value_or(token, "rstrip", false, path),
-                  path);
+        add_token(value_or(token, "content", std::string(), path),
+                  token_id(number_of(id), id, path), value_or(token, "lstrip", false, path),
+                  value_or(token, "rstrip", false, path), path);
       }
     }
   }

@@ -133,4 +133,29 @@ TEST_CASE("a file that is missing, broken or repeats a key is refused with its n
   std::ofstream(file) << "{\n  \"nodes\": ,\n}";
   CHECK_THROWS_WITH(read_graph(file),
                     ContainsSubstring("not valid JSON") && ContainsSubstring("line 2"));
+  for (const std::string& value : {std::string(70000, '['), std::string("1e400")}) {
+    std::ofstream(file) << "{\n // why\n \"seed\": " << value << "}";
+    CHECK_THROWS_WITH(read_graph(file),
+                      ContainsSubstring(file + ": not valid JSON: line 3, column "));
+  }
+}
+
+TEST_CASE("values beyond what they are kept in, or with a NUL, are refused") {
+  const auto refused = [](const char* key, const Json& value, const std::string& message) {
+    CHECK_THROWS_WITH(resolve(Json{{key, value}, {"nodes", Json::parse(kSound)}}, "g.json"),
+                      ContainsSubstring(message));
+  };
+  refused("seed", UINT64_MAX, "found 18446744073709551615");
+  refused("out", std::string("a\0b", 3), "must be a path, found \"a\\u0000b\"");
+  Json graph{{"nodes", Json::parse(kSound)}};
+  override_value(graph, "seed=1e400");
+  override_value(graph, "out=" + std::string(60000, '['));
+  CHECK(graph["seed"] == "1e400");
+  CHECK(graph["out"].is_string());
+}
+
+TEST_CASE("no message is longer than a person reads") {
+  const std::string long_text(1'000'000, 'x');
+  CHECK(refusal(R"({"c": {"type": ")" + long_text + "\"}}").size() < 9000);
+  CHECK(refusal(R"({"c": ")" + long_text + "\"}").size() < 1000);
 }

@@ -116,7 +116,7 @@ TEST_CASE("a file that is no JSON is told with its name and the place") {
   const TemporaryFolder temporary;
   std::ofstream(temporary.path() / "a.json") << "{\"a\": }";
   CHECK_THROWS_WITH(read_json(temporary.path() / "a.json"),
-                    ContainsSubstring("a.json: is not JSON at byte 7"));
+                    ContainsSubstring("a.json: is not JSON at line 1, column 7"));
   CHECK_THROWS_WITH(read_json(temporary.path() / "b.json"),
                     ContainsSubstring("b.json: cannot be read: No such file"));
   CHECK_THROWS_WITH(read_json(temporary.path()), ContainsSubstring("cannot be read"));

@@ -138,6 +138,20 @@ TEST_CASE("fields that contradict each other are refused") {
   require_refused("pad_token_id", 32, "outside of the vocabulary");
 }
 
+TEST_CASE("numbers that no network can have are refused before anything is made of them") {
+  require_refused("hidden_size", UINT64_MAX, "found 18446744073709551615");
+  require_refused("conv_kernel", {10, 4611686018427387904}, "whole numbers from 1 to 1000000");
+  require_refused("conv_kernel", {10, UINT64_MAX}, "field \"conv_kernel\" must be a list");
+  require_refused("conv_dim", std::vector<int>(100, 8), "must be a list of up to 64");
+  json deep = base();
+  for (const char* list : {"conv_dim", "conv_kernel"}) deep[list] = std::vector<int>(60, 4);
+  deep["conv_stride"] = std::vector<int>(60, 3);
+  REQUIRE_THROWS_WITH(Config::from_json(deep), ContainsSubstring("the first frame would take 6.3"));
+  json wide = base();
+  wide["conv_dim"] = {1000000, 1000000};
+  REQUIRE_THROWS_WITH(Config::from_json(wide), ContainsSubstring("more than any wav2vec2 has"));
+}
+
 TEST_CASE("base's geometry is 320 samples a frame and 400 for the first") {
   const Config config;
   CHECK(frames_of(config, 30480) == 95);
@@ -154,7 +168,15 @@ TEST_CASE("a file that is missing or no JSON is named") {
   const auto path = folder.path() / "config.json";
   REQUIRE_THROWS_WITH(Config::from_file(path), ContainsSubstring(path.string()));
   std::ofstream(path) << "{";
-  REQUIRE_THROWS_WITH(Config::from_file(path), ContainsSubstring(path.string() + ": not JSON"));
+  REQUIRE_THROWS_WITH(Config::from_file(path),
+                      ContainsSubstring(path.string() + ": not JSON at line 1, column 2"));
+  for (const std::string& value : {std::string(70000, '['), std::string("1e400")}) {
+    std::ofstream(path) << "{\"hidden_size\": " << value;
+    REQUIRE_THROWS_WITH(Config::from_file(path),
+                        ContainsSubstring(path.string() + ": not JSON at line 1, column "));
+  }
+  std::ofstream(path) << "version https://git-lfs.github.com/spec/v1\n";
+  REQUIRE_THROWS_WITH(Config::from_file(path), ContainsSubstring("git lfs pull"));
   std::ofstream(path) << R"({"hidden_size": "x"})";
   REQUIRE_THROWS_WITH(Config::from_file(path), ContainsSubstring(path.string() + ": field"));
 }

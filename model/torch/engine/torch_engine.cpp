@@ -6,7 +6,9 @@
 
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
+#include "model/config_size.h"
 #include "model/model.h"
 #include "model/torch/base/boundary.h"
 #include "model/torch/engine/device.h"
@@ -16,10 +18,29 @@
 namespace flowqat::model {
 namespace {
 
+/// So many parameters cost nothing to ask for: the list of tensors that do not fit says more.
+constexpr double kSmallNetwork = 1e8;
+
 int usable_cores() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
   return ::sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+}
+
+/// Before memory is asked for: a configuration that is another network's is found by its size,
+/// where that is far beyond what the tensors could fill.
+void check_size(const Config& config, const Tensors& tensors) {
+  double held = 0;
+  for (const Tensor& tensor : tensors) {
+    double elements = 1;
+    for (const int64_t size : tensor.shape) elements *= static_cast<double>(size);
+    held += elements;
+  }
+  const double wanted = parameters_of(config);
+  if (wanted <= 2 * held + kSmallNetwork) return;
+  throw Error("config.json describes a network of " + nlohmann::json(wanted).dump() +
+              " parameters, the weights hold " + nlohmann::json(held).dump() +
+              ": they belong to another model; copy both files from one source");
 }
 
 /// A step frees what the next one asks for again. Returned to the kernel in between, its pages
@@ -76,6 +97,7 @@ class TorchEngine : public Engine {
                               std::vector<std::string>* notes) override {
     return at_boundary("loading a model", [&] {
       const at::Device device = configured().device;
+      check_size(config, tensors);
       auto network = std::make_shared<Wav2Vec2ForCtc>(config);
       initialize_mask_embedding(*network);
       auto model = std::make_unique<TorchModel>(config, std::move(network), at::kCPU);

@@ -37,7 +37,7 @@ TEST_CASE("a malformed line of a NeMo manifest is an error with file, line and w
   };
   check(
       R"({"audio_filepath": "b.wav")",
-      R"(expected a JSON object, found "{\"audio_filepath\": \"b.wav\"": parse error at column 27)");
+      R"(expected a JSON object, found "{\"audio_filepath\": \"b.wav\"": column 27: syntax error)");
   check("[1]", R"(expected a JSON object, found "[1]")");
   check("x\ty", R"(expected a JSON object, found "x\ty")");
   check(R"({"duration": 1, "text": "x"})",

@@ -95,12 +95,13 @@ TEST_CASE("an utterance of which a part is missing, doubled or foreign stays, wi
       {"same", "member \"same.wav\" is one too many beside \"same.wav\""},
       {"empty", "member \"empty.wav\" is empty"},
       {"latin", "member \"latin.txt\" is no transcript: expected UTF-8 text, found byte 252"},
-      {"json", "member \"json.json\" is not JSON: parse error at line 1"},
+      {"json", "member \"json.json\" is not JSON at line 1, column 10: "},
       {"list", "member \"list.json\" is no JSON object but array"},
       {"number", "member \"number.json\" has \"text\" of type number, expected a string"},
       {"header", "s.tar: "},
       {"long", "member \"long.txt\" has 16777217 bytes, too many"},
-      {"nested", "member \"nested.json\" has \"text\" of type array"},
+      {"nested",
+       "member \"nested.json\" is not JSON at line 1, column 109: arrays and objects within"},
   };
   for (const auto& [key, reason] : expected) {
     INFO(key);
