@@ -76,7 +76,9 @@ std::string character_name(char32_t c) {
 }
 
 std::string character_name(const std::string& character) {
-  return character_name(from_utf8(character).at(0));
+  const std::u32string wide = from_utf8(character);
+  if (wide.size() != 1) return "\"" + character + "\"";
+  return character_name(wide[0]);
 }
 
 }  // namespace flowqat::io

@@ -26,7 +26,7 @@ bool is_invisible(char32_t c);
 
 /// `c` for messages: "7", "é (U+00E9)", or "U+200B" for what would not be seen.
 std::string character_name(char32_t c);
-/// The same of a UTF-8 text of one character.
+/// The same of a UTF-8 text of one character; of one of several, as a phoneme may be, in quotes.
 std::string character_name(const std::string& character);
 
 }  // namespace flowqat::io

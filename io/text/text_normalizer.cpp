@@ -70,7 +70,9 @@ TextNormalization parse_text_normalization(const std::string& text) {
 std::vector<std::string> text_normalization_names() { return {"vocabulary", "none"}; }
 
 TextNormalizer::TextNormalizer(const Tokenizer& tokenizer, TextNormalization how)
-    : tokenizer_(tokenizer), how_(how) {
+    : tokenizer_(tokenizer),
+      // A phoneme is no letter that could take another form.
+      how_(tokenizer.kind() == TokenizerKind::phonemes ? TextNormalization::none : how) {
   for (const char32_t c : apostrophes.substr(0, 3)) {
     if (!apostrophe_ && tokenizer.has(c)) apostrophe_ = c;
   }

@@ -33,8 +33,9 @@ std::vector<std::string> text_normalization_names();
 /// - other punctuation and invisible characters are left out ("U.S." becomes "US").
 ///
 /// Digits, signs that are read out (% & @ # § currencies) and other letters stay as they are:
-/// outside the vocabulary, to be counted. Where the tokenizer works in lower case the result is
-/// lower case, as decoding gives it. Tokens of several characters, such as "<unk>", stay too.
+/// outside the vocabulary, to be counted. Phonemes stay as written, with `none`. Where the
+/// tokenizer works in lower case the result is lower case, as decoding gives it. Tokens of several
+/// characters, such as "<unk>", stay too.
 class TextNormalizer {
  public:
   /// `tokenizer` outlives it.

@@ -25,12 +25,28 @@ void clean_up_spaces(std::string& text) {
   }
 }
 
+/// What stands between spaces, without the white space around the whole.
+std::vector<std::u32string_view> phonemes_of(std::u32string_view text) {
+  text = strip_right(strip_left(text));
+  std::vector<std::u32string_view> phonemes;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(U' ', begin), text.size());
+    const std::u32string_view phoneme = text.substr(begin, end - begin);
+    if (!strip_left(phoneme).empty()) phonemes.push_back(phoneme);
+    begin = end + 1;
+  }
+  return phonemes;
+}
+
 }  // namespace
 
 void Tokenizer::finish(const std::filesystem::path& origin) {
   auto next = static_cast<int64_t>(vocabulary_.size());
   for (const auto& [text, whole] : added_) next += vocabulary_.contains(text) ? 0 : 1;
-  for (const auto& special : {begin_, end_, unknown_, pad_, delimiter_}) {
+  // Delimiters of phonemes are no tokens of their own.
+  const bool is_phonemes = kind_ == TokenizerKind::phonemes;
+  for (const auto& special :
+       {begin_, end_, unknown_, pad_, is_phonemes ? std::string() : delimiter_}) {
     if (special.empty() || vocabulary_.contains(special) || added_.contains(special)) continue;
     add_token(special, next++, false, false, origin);
   }
@@ -45,21 +61,34 @@ void Tokenizer::finish(const std::filesystem::path& origin) {
     place = text;
     ids_[text] = id;
   };
-  for (const auto& [text, id] : vocabulary_) {
-    put(text, id);
-    // As transformers does, so that a special token is not spelled out in its characters.
-    const std::u32string wide = from_utf8(text);
-    if (wide.size() > 1) wholes_.push_back({wide, id, true, true});
+  for (const auto& [text, id] : vocabulary_) put(text, id);
+  for (const auto& [text, whole] : added_) {
+    if (!vocabulary_.contains(text)) put(text, whole.id);
+  }
+  find_whole_tokens();
+  blank_id_ = ids_.at(pad_);
+  unknown_id_ = ids_.at(unknown_);
+}
+
+void Tokenizer::find_whole_tokens() {
+  if (kind_ == TokenizerKind::phonemes) {
+    // Of the vocabulary only the special ones: the others end at spaces.
+    for (const auto& special : {begin_, end_, unknown_, pad_}) {
+      if (special.empty() || added_.contains(special)) continue;
+      wholes_.push_back({from_utf8(special), ids_.at(special), false, false});
+    }
+  } else {
+    for (const auto& [text, id] : vocabulary_) {
+      // As transformers does, so that a special token is not spelled out in its characters.
+      const std::u32string wide = from_utf8(text);
+      if (wide.size() > 1) wholes_.push_back({wide, id, true, true});
+    }
   }
   for (const auto& [text, whole] : added_) {
-    if (vocabulary_.contains(text)) continue;
-    put(text, whole.id);
-    wholes_.push_back(whole);
+    if (kind_ == TokenizerKind::phonemes || !vocabulary_.contains(text)) wholes_.push_back(whole);
   }
   std::stable_sort(wholes_.begin(), wholes_.end(),
                    [](const Whole& a, const Whole& b) { return a.text.size() > b.text.size(); });
-  blank_id_ = ids_.at(pad_);
-  unknown_id_ = ids_.at(unknown_);
 }
 
 const Tokenizer::Whole* Tokenizer::whole_at(std::u32string_view text) const {
@@ -124,6 +153,10 @@ std::vector<int32_t> Tokenizer::encode(const std::string& text, CharacterCounts*
       ids.push_back(piece.whole->id);
       continue;
     }
+    if (kind_ == TokenizerKind::phonemes) {
+      for (const std::u32string_view phoneme : phonemes_of(piece.text)) add(to_utf8(phoneme));
+      continue;
+    }
     const auto characters = lower_case_ ? upper_case(piece.text) : std::u32string(piece.text);
     for (const char32_t c : characters) {
       if (c == U' ') {
@@ -141,7 +174,24 @@ const std::string& Tokenizer::token_of(int32_t id) const {
   return tokens_[static_cast<size_t>(id)];
 }
 
+DecodedText Tokenizer::decode_phonemes(std::span<const int32_t> frames) const {
+  DecodedText result;
+  std::string text;
+  for (size_t begin = 0, end = 0; begin < frames.size(); begin = end) {
+    const std::string& token = token_of(frames[begin]);
+    while (end < frames.size() && token_of(frames[end]) == token) ++end;
+    if (token == pad_ || token == delimiter_) continue;
+    text += (result.words.empty() ? "" : " ") + token;
+    result.words.push_back({token, static_cast<int64_t>(begin), static_cast<int64_t>(end)});
+  }
+  const std::u32string wide = from_utf8(text);
+  result.text = to_utf8(strip_right(strip_left(wide)));
+  if (clean_up_) clean_up_spaces(result.text);
+  return result;
+}
+
 DecodedText Tokenizer::decode_words(std::span<const int32_t> frames) const {
+  if (kind_ == TokenizerKind::phonemes) return decode_phonemes(frames);
   DecodedText result;
   bool in_word = false;
   for (size_t begin = 0, end = 0; begin < frames.size(); begin = end) {

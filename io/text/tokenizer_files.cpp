@@ -5,6 +5,7 @@
 #include "io/files/error.h"
 #include "io/files/json_file.h"
 #include "io/text/tokenizer.h"
+#include "io/text/tokenizer_fields.h"
 #include "io/text/unicode.h"
 
 namespace flowqat::io {
@@ -63,55 +64,90 @@ Tokenizer Tokenizer::base_960h() {
 
 Tokenizer Tokenizer::load(const fs::path& folder) {
   Tokenizer tokenizer;
-  const fs::path path = folder / "vocab.json";
-  const json vocabulary = read_object(path);
-  for (const auto& [token, id] : vocabulary.items()) {
-    if (id.is_object()) {
-      throw Error(path, "holds a vocabulary for each of several languages (\"" + token +
-                            "\" is one); keep the object of one language only");
-    }
+  const fs::path path = folder / "vocab.json", config_path = folder / "tokenizer_config.json";
+  const json content = read_object(path);
+  const json config = fs::exists(config_path) ? read_object(config_path) : json::object();
+  tokenizer.kind_ = tokenizer_kind(config, folder);
+  tokenizer.notes_ = check_tokenizer_fields(config, config_path);
+  for (const auto& [token, id] : one_language(content, config, path).items()) {
     if (token.empty()) throw Error(path, "holds an empty token; remove it");
     tokenizer.vocabulary_[token] = token_id(id, token, path);
   }
   if (tokenizer.vocabulary_.empty()) throw Error(path, "holds no token");
-  tokenizer.read_config(folder);
+  tokenizer.read_config(config, folder);
   tokenizer.finish(path);
+  tokenizer.check_known(config, config_path);
   return tokenizer;
 }
 
-void Tokenizer::read_config(const fs::path& folder) {
-  const auto read_specials = [this](const json& object, const fs::path& origin) {
-    begin_ = special_token(object, "bos_token", begin_, origin);
-    end_ = special_token(object, "eos_token", end_, origin);
-    unknown_ = special_token(object, "unk_token", unknown_, origin);
-    pad_ = special_token(object, "pad_token", pad_, origin);
-    delimiter_ = special_token(object, "word_delimiter_token", delimiter_, origin);
-    for (const auto& [token, key] : {std::pair(&unknown_, "unk_token"), {&pad_, "pad_token"}}) {
-      if (token->empty()) throw Error(origin, std::string("\"") + key + "\" is needed, found none");
-    }
-  };
-  fs::path path = folder / "tokenizer_config.json";
-  bool decoder_there = false;
-  if (fs::exists(path)) {
-    const json config = read_object(path);
-    read_specials(config, path);
-    delimiter_text_ = value_or(config, "replace_word_delimiter_char", delimiter_text_, path);
-    lower_case_ = value_or(config, "do_lower_case", lower_case_, path);
-    clean_up_ = value_or(config, "clean_up_tokenization_spaces", clean_up_, path);
-    const auto decoder = config.find("added_tokens_decoder");
-    decoder_there = decoder != config.end() && decoder->is_object();
-    if (decoder_there) {
-      for (const auto& [id, token] : decoder->items()) {
-        add_token(value_or(token, "content", std::string(), path),
-                  token_id(number_of(id), id, path), value_or(token, "lstrip", false, path),
-                  value_or(token, "rstrip", false, path), path);
-      }
-    }
+void Tokenizer::read_special_tokens(const json& object, const fs::path& origin) {
+  begin_ = special_token(object, "bos_token", begin_, origin);
+  end_ = special_token(object, "eos_token", end_, origin);
+  unknown_ = special_token(object, "unk_token", unknown_, origin);
+  pad_ = special_token(object, "pad_token", pad_, origin);
+  delimiter_ = special_token(object, "word_delimiter_token", delimiter_, origin);
+  for (const auto& [token, key] : {std::pair(&unknown_, "unk_token"), {&pad_, "pad_token"}}) {
+    if (token->empty()) throw Error(origin, std::string("\"") + key + "\" is needed, found none");
   }
-  if (decoder_there) return;  // then transformers does not look at the older files either
+}
+
+void Tokenizer::read_config(const json& config, const fs::path& folder) {
+  fs::path path = folder / "tokenizer_config.json";
+  const bool is_phonemes = kind_ == TokenizerKind::phonemes;
+  if (is_phonemes) delimiter_.clear();  // where the file names none
+  read_special_tokens(config, path);
+  delimiter_text_ = value_or(config, "replace_word_delimiter_char", delimiter_text_, path);
+  // The class for phonemes knows no case.
+  lower_case_ = value_or(config, "do_lower_case", lower_case_, path) && !is_phonemes;
+  clean_up_ = value_or(config, "clean_up_tokenization_spaces", clean_up_, path);
+  phonemizes_ = value_or(config, "do_phonemize", phonemizes_, path);
+  phone_delimiter_ = value_or(config, "phone_delimiter_token", phone_delimiter_, path);
+  phonemizer_ = value_or(config, "phonemizer_backend", phonemizer_, path);
+  phonemizer_language_ = value_or(config, "phonemizer_lang", phonemizer_language_, path);
+  if (is_phonemes && phonemizes_) {
+    notes_.push_back(path.string() +
+                     ": transcripts must be phonemes with spaces between them; words are not made "
+                     "phonemes of here, as \"do_phonemize\" has transformers do");
+  }
+  const auto decoder = config.find("added_tokens_decoder");
+  if (decoder != config.end() && decoder->is_object()) {
+    read_added_tokens_decoder(*decoder, path);
+    return;  // then transformers does not look at the older files either
+  }
   path = folder / "special_tokens_map.json";
-  if (fs::exists(path)) read_specials(read_object(path), path);
+  if (fs::exists(path)) {
+    const json map = read_object(path);
+    read_special_tokens(map, path);
+    check_known(map, path);
+  }
   read_added_tokens(folder);
+}
+
+void Tokenizer::read_added_tokens_decoder(const json& decoder, const fs::path& path) {
+  for (const auto& [id, token] : decoder.items()) {
+    if (!token.is_object()) {
+      throw Error(path,
+                  "added token " + shown(json(id)) + ": expected an object, found " + shown(token));
+    }
+    if (value_or(token, "single_word", false, path)) {
+      throw Error(path,
+                  "added token " + shown(json(id)) +
+                      ": \"single_word\" is true: a token that is found only as a word of its "
+                      "own, which this program does not know; only false is accepted");
+    }
+    add_token(value_or(token, "content", std::string(), path), token_id(number_of(id), id, path),
+              value_or(token, "lstrip", false, path), value_or(token, "rstrip", false, path), path);
+  }
+}
+
+/// Transformers would number tokens without an id behind all others.
+void Tokenizer::check_known(const json& config, const fs::path& path) const {
+  for (const auto& [key, token] : other_special_tokens(config, path)) {
+    if (vocabulary_.contains(token) || added_.contains(token)) continue;
+    throw Error(path, "\"" + key + "\": token " + shown(json(token)) +
+                          " has no id in vocab.json or \"added_tokens_decoder\"; give it one or "
+                          "remove it");
+  }
 }
 
 void Tokenizer::read_added_tokens(const fs::path& folder) {
@@ -143,11 +179,18 @@ void Tokenizer::save(const fs::path& folder) const {
                       {"unk_token", unknown_},
                       {"pad_token", pad_}};
   json config = specials;
-  config["tokenizer_class"] = "Wav2Vec2CTCTokenizer";
+  config["tokenizer_class"] = tokenizer_class(kind_);
   config["processor_class"] = "Wav2Vec2Processor";
-  config["word_delimiter_token"] = delimiter_;
-  config["replace_word_delimiter_char"] = delimiter_text_;
-  config["do_lower_case"] = lower_case_;
+  config["word_delimiter_token"] = or_null(delimiter_);
+  if (kind_ == TokenizerKind::phonemes) {
+    config["phone_delimiter_token"] = phone_delimiter_;
+    config["do_phonemize"] = phonemizes_;
+    config["phonemizer_lang"] = phonemizer_language_;
+    config["phonemizer_backend"] = phonemizer_;
+  } else {
+    config["replace_word_delimiter_char"] = delimiter_text_;
+    config["do_lower_case"] = lower_case_;
+  }
   config["clean_up_tokenization_spaces"] = clean_up_;
   for (const auto& [text, whole] : added_) {
     if (vocabulary_.contains(text)) continue;

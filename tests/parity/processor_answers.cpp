@@ -3,7 +3,8 @@
 ///
 ///     processor_answers FOLDER
 ///
-/// {"encode": text}, {"decode": [ids]}, or {"batch": [paths]} for one padded batch.
+/// {"encode": text}, {"decode": [ids]}, {"batch": [paths]} for one padded batch, or {"save": folder}
+/// to save the tokenizer there.
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -65,6 +66,9 @@ int main(int, char** argv) {
     const Json question = Json::parse(line);
     if (question.contains("encode")) {
       std::cout << encode(tokenizer, question["encode"]) << "\n";
+    } else if (question.contains("save")) {
+      tokenizer.save(question["save"].get<std::string>());
+      std::cout << "{}\n";
     } else if (question.contains("decode")) {
       std::cout << decode(tokenizer, question["decode"]) << "\n";
     } else {

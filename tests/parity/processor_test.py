@@ -16,7 +16,13 @@ from pathlib import Path
 
 import numpy
 import soundfile
-from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
+from transformers import (
+    AutoTokenizer,
+    Wav2Vec2CTCTokenizer,
+    Wav2Vec2FeatureExtractor,
+    Wav2Vec2PhonemeCTCTokenizer,
+    Wav2Vec2Processor,
+)
 
 PROGRAM = sys.argv.pop(1) if len(sys.argv) > 1 else None
 BASE = ["<pad>", "<s>", "</s>", "<unk>", "|"] + list("ETAONIHSRDLUMWCFGYPBVK'XJQZ")
@@ -36,6 +42,17 @@ CONFIGURATIONS = {
     "tokens of several letters": (BASE + ["TH", "THE", "ING", "ÄÖ"], {}),
     "specials outside the vocabulary": (["<unk>"] + list("ABC|"), {}),
 }
+# Of another class: a token is what stands between spaces. do_phonemize would have transformers call another program.
+PHONEMES = ["<s>", "<pad>", "</s>", "<unk>", "a", "aː", "aɪ", "tʃ", "ɛ̃", "ɹ", "ai5", "|", "ç"]
+PHONEME_CONFIGURATIONS = {
+    "phonemes": {},
+    "phonemes and words": {"word_delimiter_token": "|"},
+    "a word delimiter that is no token": {"word_delimiter_token": "_"},
+    "another phone delimiter": {"phone_delimiter_token": "-"},
+    "phonemes, cleaned up": {"clean_up_tokenization_spaces": True},
+    "phonemes and another unknown": {"unk_token": "ç"},
+}
+PHONEME_PIECES = PHONEMES + ["aɪtʃ", "q", "AɪA", "-", "_", "\t", "\u00a0", " ", "  ", "\n", ".", "'"]
 PIECES = (
     list("ABCDETHINGS  ||''_-.,?!azß\t\n\u00a0\u3000ÄÖÜäöüéÉσςΣΟΔΑοδаЖжя日本語😀ıİſﬁŉǆǅ1234567890")
     + ["<pad>", "<s>", "</s>", "<unk>", "[PAD]", "[UNK]", "[BOS]", "THE", "ING", "e\u0301", "  ", " n't", " 's"]
@@ -68,8 +85,15 @@ def make_tokenizer(folder, tokens, options):
     (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
     (folder / "tokenizer_config.json").write_text(json.dumps(options))
     Wav2Vec2FeatureExtractor().save_pretrained(folder)
+    if "tokenizer_class" in options:
+        return None
     # Not from_pretrained(), which (5.23) leaves a configured word_delimiter_token out.
     return Wav2Vec2CTCTokenizer(str(folder / "vocab.json"), **options)
+
+
+def ask_with_extractor(folder, questions):
+    Wav2Vec2FeatureExtractor().save_pretrained(folder)
+    return ask(folder, questions)
 
 
 def random_signals(draw, rate_hz):
@@ -102,6 +126,46 @@ class Tokenizer(unittest.TestCase):
                     self.assertEqual(answer["text"], decoded.text)
                     offsets = [[w["word"], w["start_offset"], w["end_offset"]] for w in decoded.word_offsets]
                     self.assertEqual(answer["words"], offsets)
+
+    def test_phonemes(self):
+        for name, more in PHONEME_CONFIGURATIONS.items():
+            draw = random.Random(name)
+            options = {**more, "do_phonemize": False}
+            with tempfile.TemporaryDirectory() as root:
+                folder = Path(root) / "model"
+                make_tokenizer(folder, PHONEMES, {**options, "tokenizer_class": "Wav2Vec2PhonemeCTCTokenizer"})
+                tokenizer = Wav2Vec2PhonemeCTCTokenizer(str(folder / "vocab.json"), **options)
+                texts = [" ", "a"] + [
+                    "".join(p + draw.choice([" ", " ", " ", ""]) for p in draw.choices(PHONEME_PIECES, k=draw.randrange(20)))
+                    for _ in range(300)
+                ]  # fmt: skip
+                frames = [[1]] + [random_frames(draw, len(tokenizer)) or [1] for _ in range(300)]
+                questions = [{"encode": text} for text in texts] + [{"decode": ids} for ids in frames]
+                answers = ask(folder, questions)
+                tokenizer.save_pretrained(Path(root) / "saved")
+                self.assertEqual(answers, ask_with_extractor(Path(root) / "saved", questions))
+            for question, answer in zip(questions, answers):
+                with self.subTest(name, question=question):
+                    if "encode" in question:
+                        self.assertEqual(answer["ids"], tokenizer(question["encode"]).input_ids)
+                        continue
+                    decoded = tokenizer.decode(question["decode"], output_char_offsets=True)
+                    self.assertEqual(answer["text"], decoded.text)
+                    offsets = [[w["char"], w["start_offset"], w["end_offset"]] for w in decoded.char_offsets]
+                    self.assertEqual(answer["words"], offsets)
+
+    def test_transformers_loads_what_is_saved_as_the_same_class(self):
+        frames = [[5, 5, 1, 5, 7, 7, 11, 3], [4]]
+        with tempfile.TemporaryDirectory() as root:
+            folder, saved = Path(root) / "model", Path(root) / "saved"
+            config = {"tokenizer_class": "Wav2Vec2PhonemeCTCTokenizer", "phonemizer_lang": "de", "word_delimiter_token": "|"}
+            make_tokenizer(folder, PHONEMES, config)
+            saved.mkdir()
+            answers = ask(folder, [{"save": str(saved)}] + [{"decode": ids} for ids in frames])[1:]
+            tokenizer = AutoTokenizer.from_pretrained(saved)
+        self.assertIsInstance(tokenizer, Wav2Vec2PhonemeCTCTokenizer)
+        self.assertEqual((tokenizer.phonemizer_lang, tokenizer.do_phonemize), ("de", True))
+        self.assertEqual([answer["text"] for answer in answers], [tokenizer.decode(ids) for ids in frames])
 
     def test_every_character_that_has_a_case(self):
         cased = [c for c in map(chr, range(0x80, 0x1F000)) if c.lower() != c or c.upper() != c]
