@@ -78,6 +78,10 @@ class ModelSource : public ModelStep {
                                   "start from the float model");
         }
       }
+      if (place_.folder.empty() ? !config_folder_.empty() && !place_.to_fetch
+                                : draws_head(place_.folder, description_.config)) {
+        check_fresh_head();
+      }
       // Which commit it is: a branch moves on.
       if (!place_.folder.empty() && place_.folder != path) {
         description_.notes.push_back(path + " is in " + place_.folder.string());
@@ -174,6 +178,19 @@ class ModelSource : public ModelStep {
   }
 
  private:
+  /// A head that is drawn has the vocabulary's tokens, all of them and no others.
+  void check_fresh_head() {
+    const io::Tokenizer& tokenizer = *description_.tokenizer;
+    if (tokenizer.size() < description_.config.vocab_size) {
+      throw io::Error((place_.folder.empty() ? config_folder_ : place_.folder.string()) + ": " +
+                      small_vocabulary(description_.config, tokenizer) +
+                      "; a model node's key \"vocabulary\" gives it another one");
+    }
+    if (tokenizer.blank_id() < description_.config.vocab_size) {
+      take_blank_of_vocabulary(description_);
+    }
+  }
+
   /// "12 layers of 768, 32 tokens, 16000 Hz"
   std::string size() const {
     return std::to_string(config().num_hidden_layers) + " layers of " +

@@ -58,6 +58,7 @@ class Train : public ModelConsumer {
                 "train the float or fake-quantized one that it was made from");
     check_rate(context, audio_, input());
     check_transcripts(context, audio_, *this, "learn from");
+    check_tokens(context, audio_, *this, input());
   }
 
   void run(graph::StepContext& context) override {

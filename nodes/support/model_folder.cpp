@@ -6,6 +6,7 @@
 #include "io/files/error.h"
 #include "io/files/json_file.h"
 #include "io/tensors/safetensors.h"
+#include "model/weight_names.h"
 
 namespace flowqat::nodes {
 namespace fs = std::filesystem;
@@ -47,6 +48,35 @@ std::vector<io::Tensor> to_io_tensors(const model::Tensors& tensors) {
   return converted<io::Tensor>(tensors);
 }
 
+std::string small_vocabulary(const model::Config& config, const io::Tokenizer& tokenizer) {
+  return "config.json has vocab_size " + std::to_string(config.vocab_size) +
+         ", but the vocabulary holds only " + std::to_string(tokenizer.size()) + " tokens";
+}
+
+std::string two_blanks(const model::Config& config, const io::Tokenizer& tokenizer) {
+  const auto named = [&](int64_t id) {
+    const bool is_known = id < tokenizer.size();
+    return std::to_string(id) +
+           (is_known ? " (\"" + tokenizer.tokens()[static_cast<size_t>(id)] + "\")" : "");
+  };
+  return "config.json has pad_token_id " + named(config.pad_token_id) +
+         ", which is the CTC blank in training, but the vocabulary's pad token, which decoding "
+         "leaves out, is " +
+         named(tokenizer.blank_id());
+}
+
+void take_blank_of_vocabulary(ModelDescription& description) {
+  const io::Tokenizer& tokenizer = *description.tokenizer;
+  if (description.config.pad_token_id == tokenizer.blank_id()) return;
+  std::erase(description.notes, two_blanks(description.config, tokenizer));
+  description.notes.push_back("the head is new: its CTC blank is the vocabulary's pad token, " +
+                              std::to_string(tokenizer.blank_id()) +
+                              ", not config.json's pad_token_id, " +
+                              std::to_string(description.config.pad_token_id));
+  description.config =
+      description.config.with_vocabulary(description.config.vocab_size, tokenizer.blank_id());
+}
+
 ModelDescription read_description(const fs::path& folder,
                                   std::shared_ptr<const io::Tokenizer> vocabulary) {
   if (!fs::is_directory(folder)) {
@@ -55,6 +85,9 @@ ModelDescription read_description(const fs::path& folder,
                     "with config.json in it");
   }
   ModelDescription description;
+  if (!fs::exists(folder / "config.json") && fs::exists(folder / "adapter_config.json")) {
+    io::read_model_weights(folder);  // says what an adapter is
+  }
   description.config = model::Config::from_file(folder / "config.json");
   description.extractor = io::FeatureExtractor::load(folder);
   description.config.attention_mask = description.extractor.return_attention_mask;
@@ -71,20 +104,16 @@ ModelDescription read_description(const fs::path& folder,
     description.notes.push_back(folder.string() +
                                 ": no vocab.json, so its tokens are wav2vec2-base-960h's");
   }
-  if (description.tokenizer->size() < description.config.vocab_size) {
-    throw io::Error(folder.string() + ": config.json has vocab_size " +
-                    std::to_string(description.config.vocab_size) +
-                    ", but the vocabulary holds only " +
-                    std::to_string(description.tokenizer->size()) +
-                    " tokens; a model node's key \"vocabulary\" gives it another one");
-  }
-  const int64_t blank = description.config.pad_token_id, pad = description.tokenizer->blank_id();
-  if (blank != pad) {
+  for (const std::string& note : description.tokenizer->notes()) description.notes.push_back(note);
+  const io::Tokenizer& tokenizer = *description.tokenizer;
+  if (tokenizer.size() < description.config.vocab_size) {
     description.notes.push_back(
-        folder.string() + ": config.json has pad_token_id " + std::to_string(blank) +
-        ", which training takes for the CTC blank, but the vocabulary's pad token, which decoding "
-        "leaves out, is " +
-        std::to_string(pad));
+        folder.string() + ": " + small_vocabulary(description.config, tokenizer) +
+        "; what it says with the others reads \"" +
+        tokenizer.tokens()[static_cast<size_t>(tokenizer.unknown_id())] + "\"");
+  }
+  if (description.config.pad_token_id != tokenizer.blank_id()) {
+    description.notes.push_back(two_blanks(description.config, tokenizer));
   }
   return description;
 }
@@ -105,7 +134,8 @@ std::optional<model::Policy> policy_of(const fs::path& folder) {
   if (stage_of(folder) != Stage::fake_quantized) return std::nullopt;
   const fs::path file = folder / kFakeFile;
   const nlohmann::json quantization = io::read_json(file);
-  if (!quantization.is_object() || quantization.value("format", "") != model::kFakeFormat ||
+  if (!quantization.is_object() ||
+      io::value_or(quantization, "format", std::string(), file) != model::kFakeFormat ||
       !quantization.contains("policy")) {
     throw io::Error(file, std::string("expected an object with \"format\": \"") +
                               model::kFakeFormat + "\" and a \"policy\"");
@@ -122,10 +152,21 @@ ModelState load_model(const fs::path& folder) {
   return load_model(folder, description);
 }
 
+bool draws_head(const fs::path& folder, const model::Config& config) {
+  const ModelFiles files = read_files(folder);
+  if (files.stage != Stage::float32) return false;
+  const auto head = std::ranges::find(files.tensors, "lm_head.weight", &model::Tensor::name);
+  return head == files.tensors.end() || head->shape.empty() || head->shape[0] != config.vocab_size;
+}
+
 ModelFiles read_files(const fs::path& folder) {
-  ModelFiles files{.tensors = to_model_tensors(io::read_model_weights(folder)),
-                   .quantization = nullptr,
-                   .quantization_file = {}};
+  ModelFiles files;
+  try {
+    files.tensors =
+        model::with_own_names(to_model_tensors(io::read_model_weights(folder)), files.notes);
+  } catch (const model::Error& error) {
+    throw io::Error(folder, error.what());
+  }
   files.stage = stage_of(folder);
   if (files.stage != Stage::float32) {
     files.quantization_file = folder / (files.stage == Stage::int8 ? kInt8File : kFakeFile);
@@ -138,7 +179,7 @@ ModelState load_model(const fs::path& folder, ModelDescription& description,
                       const model::LoadOptions& options) {
   const ModelFiles files = read_files(folder);
   try {
-    std::vector<std::string> notes;
+    std::vector<std::string> notes = files.notes;
     ModelState state{.model = model::engine().load(description.config, files.tensors,
                                                    files.quantization, options, &notes),
                      .tokenizer = description.tokenizer,

@@ -25,6 +25,14 @@ struct ModelDescription {
 ModelDescription read_description(const std::filesystem::path& folder,
                                   std::shared_ptr<const io::Tokenizer> vocabulary = nullptr);
 
+/// That the head has more tokens than the vocabulary, for messages.
+std::string small_vocabulary(const model::Config& config, const io::Tokenizer& tokenizer);
+/// That training and decoding would take different tokens for the blank, for messages.
+std::string two_blanks(const model::Config& config, const io::Tokenizer& tokenizer);
+
+/// Of a model whose head is to be drawn, and so means what the vocabulary says.
+void take_blank_of_vocabulary(ModelDescription& description);
+
 /// wav2vec2-base's: what a graph is checked with while its model must still be fetched.
 ModelDescription base_description(std::shared_ptr<const io::Tokenizer> vocabulary);
 
@@ -40,8 +48,13 @@ struct ModelFiles {
   model::Tensors tensors;
   nlohmann::json quantization;  ///< null, or the content of `quantization_file`
   std::filesystem::path quantization_file;
+  std::vector<std::string> notes;  ///< what the user should hear of the tensors
   Stage stage = Stage::float32;
 };
+
+/// Whether a model node draws the folder's head anew: it has none, or one for another number of
+/// tokens. Throws io::Error naming the file.
+bool draws_head(const std::filesystem::path& folder, const model::Config& config);
 
 /// Needs no LibTorch. Throws io::Error naming the file.
 ModelFiles read_files(const std::filesystem::path& folder);

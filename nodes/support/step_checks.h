@@ -18,6 +18,13 @@ void check_rate(const graph::CheckContext& context, const graph::Batcher& audio,
 void check_transcripts(const graph::CheckContext& context, const graph::Batcher& audio,
                        const graph::Step& step, const std::string& purpose);
 
+/// Training can teach `model` the stream's transcripts: its head has the tokens of its vocabulary,
+/// with the same blank, and every token of every transcript. Throws GraphError for the first that
+/// is not so; adds a line to `context` where the head has no place for the unknown token, which no
+/// transcript needs.
+void check_tokens(graph::CheckContext& context, const graph::Batcher& audio,
+                  const graph::Step& step, const ModelStep& model);
+
 /// The model that `from` gives is in one of `fitting`; else the message ends with `advice`.
 void check_stage(const graph::Step& step, const ModelStep& from,
                  std::initializer_list<Stage> fitting, const std::string& advice);

@@ -46,6 +46,15 @@ std::string joined(const std::vector<std::string>& words, const char* between) {
   return text;
 }
 
+/// Of a list that names every tensor of a model nobody reads more.
+std::string first_ones(std::vector<std::string> complaints) {
+  constexpr size_t most = 12;
+  const size_t count = complaints.size();
+  if (count <= most) return joined(complaints, "; ");
+  complaints.resize(most - 2);
+  return joined(complaints, "; ") + "; and " + std::to_string(count - complaints.size()) + " more";
+}
+
 }  // namespace
 
 Tensor to_tensor(const std::string& name, const at::Tensor& value) {
@@ -136,7 +145,7 @@ void StateLoader::load(const Tensors& tensors) {
     }
   }
   if (!complaints.empty()) {
-    throw Error(what_ + ": the tensors do not fit the configuration: " + joined(complaints, "; "));
+    throw Error(what_ + ": the tensors do not fit the configuration: " + first_ones(complaints));
   }
   for (const auto& [name, slot] : slots_) {
     if (slot.source) slot.receive(from_tensor(*slot.source));
