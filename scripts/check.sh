@@ -9,8 +9,9 @@
 #   tidy      clang-tidy over what changed since CHECK_BASE (the previous commit): as .clang-tidy says. By hand,
 #             before a commit: where a whole branch lands at once, that would be every file
 #   thread    the thread sanitizer over graph's tests
-#   address   the address and undefined-behaviour sanitizers over io's and graph's tests
-#   clang     clang builds io, graph and their tests, every file by itself
+#   address   the address and undefined-behaviour sanitizers over base's, io's and graph's tests
+#   fuzz      every fuzz target for FUZZ_SECONDS (20), from its seeds
+#   clang     clang builds base, io, graph and their tests, every file by itself
 #   names     clang-tidy's naming rules over one unit a folder and the headers that it includes; over every
 #             unit with CHECK_NAMES=all. LibTorch's headers make each unit dear, and tidy holds each to the
 #             same rules when it changes.
@@ -19,7 +20,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-ALL=(shell python format names thread clang address)
+ALL=(shell python format names thread clang address fuzz)
 BY_HAND=(tidy)
 jobs=$(nproc)
 
@@ -146,7 +147,7 @@ instrumented_tbb() {
 check_address() {
   quietly build-asan.log cmake --preset asan || return 1
   LSAN_OPTIONS="suppressions=$PWD/scripts/leaks.supp:print_suppressions=0" \
-    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan '^(io|graph):' tests_io tests_graph
+    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan '^(base|io|graph):' tests_base tests_io tests_graph
 }
 
 check_thread() {
@@ -157,7 +158,14 @@ check_thread() {
 
 check_clang() {
   configure_clang || return 1
-  cmake --build --preset clang --target flowqat_io flowqat_graph tests_io tests_graph
+  cmake --build --preset clang --target flowqat_io flowqat_graph tests_base tests_io tests_graph
+}
+
+check_fuzz() {
+  need clang++ || return 1
+  quietly build-fuzz.log cmake --preset fuzz || return 1
+  quietly build-fuzz/build.log cmake --build --preset fuzz --target fuzzers || return 1
+  tests/fuzz/run.py --seconds "${FUZZ_SECONDS:-20}" --jobs "$jobs"
 }
 
 usage() {

@@ -28,8 +28,11 @@ NOT_RUN = {
     "CCACHE_DISABLE=1 cmake --build --preset release --clean-first --target flowqat": "minutes of both cores",
     "bench/quantization_table.py demo data/demo runs/ways": "hours",
     "bench/accuracy_table.py demo data/demo runs/ways qnnpack_clipped": "reads what the line above makes",
+    "cmake --preset fuzz && cmake --build --preset fuzz --target fuzzers": "minutes of both cores",
+    "tests/fuzz/run.py --seconds 60": "reads what the line above makes",
+    "tests/fuzz/run.py --inputs 10000000 tokenizer": "the same",
 }
-COUNT_NOT_RUN = 7
+COUNT_NOT_RUN = 10
 
 # Commands in whose place others are run.
 INSTEAD = {

@@ -3,8 +3,8 @@
 ///
 ///     processor_answers FOLDER
 ///
-/// {"encode": text}, {"decode": [ids]}, {"batch": [paths]} for one padded batch, or {"save": folder}
-/// to save the tokenizer there.
+/// {"encode": text}, {"decode": [ids]}, {"batch": [paths]} for one padded batch, or {"save":
+/// folder} to save the tokenizer there.
 #include <iostream>
 #include <nlohmann/json.hpp>
 
