@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "graph/plain_numbers.h"
@@ -73,6 +74,21 @@ std::string Rejections::by_reason() const {
   }
   if (shown < count_) text += "; other reasons (" + whole_text(count_ - shown) + ")";
   return text;
+}
+
+Json Rejections::state() const {
+  Json reasons = Json::array();
+  for (const Reason& reason : reasons_) reasons.push_back({reason.node, reason.text, reason.count});
+  return {{"count", count_}, {"reasons", reasons}};
+}
+
+void Rejections::restore(const Json& state) {
+  count_ = state.at("count").get<int64_t>();
+  reasons_.clear();
+  for (const Json& reason : state.at("reasons")) {
+    reasons_.push_back({reason.at(0).get<std::string>(), reason.at(1).get<std::string>(),
+                        reason.at(2).get<int64_t>()});
+  }
 }
 
 }  // namespace flowqat::graph

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/json.h"
 #include "graph/message.h"
 
 namespace flowqat::graph {
@@ -25,6 +26,11 @@ class Rejections {
   /// "decode: MD5 differs (4), holds no audio (1)": the most frequent reasons first, paths left out
   /// and numbers put as N; empty where nothing was rejected.
   std::string by_reason() const;
+
+  /// For a checkpoint, so that a resumed run counts all that the run rejected; the first few are
+  /// named again.
+  Json state() const;
+  void restore(const Json& state);
 
  private:
   struct Reason {

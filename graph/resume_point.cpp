@@ -78,6 +78,11 @@ void ResumeSearch::check(const RunInputs& inputs, bool accepts) const {
     }
   } else if (const auto beginning = folder_.beginning()) {
     before = beginning->state;
+  } else if (damaged_.empty() && fs::exists(folder_.path() / kSummaryFile)) {
+    throw GraphError(
+        folder_.path().string() +
+        ": has a summary.json, but nothing that says what it was made from (an older "
+        "version's run has not); it is left as it is: choose another folder with --out");
   }
   if (!before) return;
   const std::string why = inputs.difference(before->at("inputs"), folder_.begin_path());

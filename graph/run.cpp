@@ -115,6 +115,7 @@ Json StepContext::state() const {
           {"optimizer_steps", optimizer_steps_},
           {"metrics", metrics_.state()},
           {"ledger", ledger_.state()},
+          {"rejections", rejections_.state()},
           {"inputs", *inputs_},
           {"summary", *summary_}};
 }
@@ -122,6 +123,7 @@ Json StepContext::state() const {
 void StepContext::restore(const Json& state) {
   optimizer_steps_ = state.at("optimizer_steps").get<int64_t>();
   ledger_.restore(state.at("ledger"));
+  rejections_.restore(state.at("rejections"));
   *summary_ = state.at("summary");
 }
 

@@ -1,5 +1,6 @@
 #include "graph/run_folder.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,18 +19,30 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char *kStep = "step-", *kAfter = "after-", *kAside = "set-aside";
+/// Of the states: another number wherever they come to hold something else.
+constexpr int kFormat = 2;
 
-/// Whether a folder can be made there is known for certain only when one is made: permissions,
-/// mounts and quotas all have a say.
+/// Whether something can be written there is known for certain only when it is: permissions, mounts
+/// and quotas all have a say. A file without a name leaves nothing, even if the program is killed.
 void check_writable(const fs::path& path) {
   const fs::path there = nearest_existing(path);
-  std::string trial = (there / ".flowqat-XXXXXX").string();
-  if (::mkdtemp(trial.data()) == nullptr) {
-    throw OutputError(path.string() + ": the run's folder cannot be written: " + there.string() +
-                      ": " + std::generic_category().message(errno) +
-                      "; choose another one with --out");
+  const int file = ::open(there.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (file >= 0) {
+    ::close(file);
+    return;
   }
-  ::rmdir(trial.c_str());
+  int code = errno;
+  if (code == EOPNOTSUPP || code == EISDIR || code == EINVAL) {  // no such files here
+    std::string trial = (there / ".flowqat-XXXXXX").string();
+    if (::mkdtemp(trial.data()) != nullptr) {
+      ::rmdir(trial.c_str());
+      return;
+    }
+    code = errno;
+  }
+  throw OutputError(path.string() + ": the run's folder cannot be written: " + there.string() +
+                    ": " + std::generic_category().message(code) +
+                    "; choose another one with --out");
 }
 
 /// By the graph that the run began with. Where that can be read no longer the states will tell.
@@ -186,6 +199,7 @@ int64_t RunFolder::steps_of(const fs::path& checkpoint) {
 
 std::vector<fs::path> RunFolder::checkpoints() const {
   std::vector<fs::path> found;
+  if (!fs::is_directory(path_ / kStatesFolder)) return found;
   for (const auto& entry : fs::directory_iterator(path_ / kStatesFolder)) {
     if (steps_of(entry.path()) >= 0) found.push_back(entry.path());
   }
@@ -196,6 +210,9 @@ std::vector<fs::path> RunFolder::checkpoints() const {
 
 Saved RunFolder::read(const fs::path& folder) const {
   Saved saved = read_saved(folder, path_);
+  if (saved.state->value("format", 0) != kFormat) {
+    throw Damaged(folder.string() + ": was written by another version of the program");
+  }
   if (saved.state->value("graph", "") != graph_checksum_) {
     throw Damaged(folder.string() + ": is of another graph's run");
   }
@@ -204,6 +221,7 @@ Saved RunFolder::read(const fs::path& folder) const {
 
 void RunFolder::write(const fs::path& folder, Json state, const std::vector<std::string>& outputs,
                       const Fill& fill) const {
+  state["format"] = kFormat;
   state["graph"] = graph_checksum_;
   write_saved(folder, state, path_, outputs, fill);
 }
@@ -243,7 +261,7 @@ std::optional<Json> summary_of_complete(const fs::path& run, const Json& resolve
     }
     return read_json(run / kSummaryFile);
   } catch (const RunError& error) {
-    say(std::string(error.what()) + "; the run was complete, and what is missing is made again");
+    say(std::string(error.what()) + "; the run was complete until then");
     return std::nullopt;
   }
 }

@@ -1,11 +1,13 @@
 #include "graph/run_lock.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <ctime>
 #include <system_error>
+#include <utility>
 
 #include "graph/error.h"
 #include "graph/format.h"
@@ -55,32 +57,40 @@ RunLock::RunLock(const std::filesystem::path& run) {
     throw OutputError(file.string() +
                       ": cannot be written: " + std::generic_category().message(errno));
   }
-  // Of the open file, not of the process: nobody who opens and closes it elsewhere lets go of it.
-  struct flock lock = whole_file(F_WRLCK);
-  if (::fcntl(descriptor_, F_OFD_SETLK, &lock) == 0) {
-    const std::string text = self() + "\n";
-    if (::ftruncate(descriptor_, 0) != 0 ||
-        ::pwrite(descriptor_, text.data(), text.size(), 0) < 0) {
-      why_not_ = std::generic_category().message(errno);
-    }
-    return;
-  }
-  const int code = errno;
-  if (!is_held(code)) {
-    why_not_ = std::generic_category().message(code);
-    return;
-  }
   try {
-    refuse(run, descriptor_);
+    take(run);
   } catch (...) {
-    ::close(descriptor_);
+    release();
     throw;
   }
 }
 
-RunLock::~RunLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+void RunLock::take(const std::filesystem::path& run) {
+  folder_ = ::open(run.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_ >= 0 && ::flock(folder_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    refuse(run, descriptor_);
+  }
+  // Of the open file, not of the process: nobody who opens and closes it elsewhere lets go of it.
+  struct flock lock = whole_file(F_WRLCK);
+  if (::fcntl(descriptor_, F_OFD_SETLK, &lock) != 0) {
+    if (is_held(errno)) refuse(run, descriptor_);
+    why_not_ = std::generic_category().message(errno);
+    return;
+  }
+  const std::string text = self() + "\n";
+  if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, text.data(), text.size(), 0) < 0) {
+    throw OutputError((run / kLockFile).string() +
+                      ": cannot be written: " + std::generic_category().message(errno));
+  }
 }
+
+void RunLock::release() {
+  for (int* const descriptor : {&descriptor_, &folder_}) {
+    if (*descriptor >= 0) ::close(std::exchange(*descriptor, -1));
+  }
+}
+
+RunLock::~RunLock() { release(); }
 
 void check_lock(const std::filesystem::path& run) {
   const int descriptor = ::open((run / kLockFile).c_str(), O_RDWR | O_CLOEXEC);

@@ -5,8 +5,9 @@
 
 namespace flowqat::graph {
 
-/// A lock that the system holds for the process and lets go of when that ends, however it ends: the
-/// file that stays, `run.lock`, only says who holds it.
+/// A lock that the system holds for the process and lets go of when that ends, however it ends: on
+/// the folder, and on `run.lock` in it, which stays and says who holds it. (Network file systems
+/// lock files only; a file alone could be removed while it is locked.)
 class RunLock {
  public:
   /// Throws GraphError where another process has the lock, naming it; OutputError.
@@ -19,7 +20,10 @@ class RunLock {
   const std::string& why_not() const { return why_not_; }
 
  private:
-  int descriptor_ = -1;
+  void take(const std::filesystem::path& run);
+  void release();
+
+  int descriptor_ = -1, folder_ = -1;
   std::string why_not_;
 };
 

@@ -14,7 +14,10 @@ using Sorted = nlohmann::json;  // the order of keys says nothing
 void drop(Sorted& object, const std::vector<ParamSpec>& specs) {
   object.erase("comment");
   for (const ParamSpec& spec : specs) {
-    if (spec.may_change) object.erase(spec.name);
+    const auto found = object.find(spec.name);
+    if (found == object.end()) continue;
+    // A graph that was written before there was the key is the same as one with its default.
+    if (spec.may_change || *found == Sorted(spec.fallback.json())) object.erase(found);
   }
 }
 
@@ -48,8 +51,8 @@ std::string difference(const Json& before, const Json& now) {
   for (size_t i = 0; i < changes.size() && i < most; ++i) {
     const std::string path = changes[i].at("path").get<std::string>();
     const Sorted::json_pointer place(path);
-    text += (i > 0 ? "; " : "") + path + " (" + shown(old_graph, place) + " before, " +
-            shown(new_graph, place) + " now)";
+    text += (i > 0 ? "; " : "") + path + " (" + shown(before, place) + " before, " +
+            shown(now, place) + " now)";
   }
   if (changes.size() > most) text += "; " + std::to_string(changes.size() - most) + " more";
   return text;

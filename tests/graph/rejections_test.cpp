@@ -1,5 +1,7 @@
 #include "graph/rejections.h"
 
+#include <nlohmann/json.hpp>
+
 #include "tests/catch.h"
 
 using namespace flowqat::graph;
@@ -46,6 +48,17 @@ TEST_CASE("reasons are put together without the files and numbers in them, most 
     rejections.add(Rejected("d", std::string("of kind ") + static_cast<char>('a' + i)).row);
   }
   CHECK_THAT(rejections.by_reason(), ContainsSubstring("other reasons (6)"));
+}
+
+TEST_CASE("a resumed run counts what was rejected before it was stopped") {
+  Rejections before([](const std::string&) {}), after([](const std::string&) {});
+  before.add(Rejected("a", "has no audio").row);
+  before.add(Rejected("b", "has no audio").row);
+  after.restore(before.state());
+  after.add(Rejected("a", "has no audio").row);
+  after.add(Rejected("c", "is cut off").row);
+  CHECK(after.count() == 4);
+  CHECK(after.by_reason() == "decode: has no audio (3); decode: is cut off (1)");
 }
 
 TEST_CASE("a reason that does not name its file is shown behind the path") {

@@ -202,3 +202,12 @@ TEST_CASE("a list without the lines that a state counts on stops the run until t
   JsonLines(killed.path / "metrics.jsonl", point.last_state->at("metrics"), true);
   CHECK(fs::file_size(killed.path / "metrics.jsonl") == 12);  // the lines that are whole
 }
+
+TEST_CASE("a summary without any state, as of an older version's run, is left as it is") {
+  Killed killed;
+  fs::remove_all(killed.path / "checkpoints");
+  std::ofstream(killed.path / "summary.json") << "{}";
+  CHECK_THROWS_WITH(killed.point(), ContainsSubstring("has a summary.json") &&
+                                        ContainsSubstring("it is left as it is"));
+  CHECK(fs::exists(killed.path / "summary.json"));
+}

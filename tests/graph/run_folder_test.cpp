@@ -76,6 +76,15 @@ TEST_CASE("a run is resumed with the same graph only, and what decides of nothin
                         ContainsSubstring("checkpoints/begin/graph.json"));
 }
 
+TEST_CASE("a key that came later, with its default, makes no other graph") {
+  const TemporaryFolder temporary;
+  const auto path = temporary.path() / "run";
+  begin(path, {{"seed", 7}}, Existing::refuse);
+  CHECK_NOTHROW(begin(path, {{"seed", 7}, {"world_size", 1}}, Existing::resume));
+  CHECK_THROWS_WITH(begin(path, {{"seed", 7}, {"world_size", 2}}, Existing::resume),
+                    ContainsSubstring("/world_size (nothing before, 2 now)"));
+}
+
 TEST_CASE("a damaged graph.json is made good from the copy of the beginning") {
   const TemporaryFolder temporary;
   const auto path = temporary.path() / "run";
@@ -124,6 +133,8 @@ TEST_CASE("one process at a time writes a run, and who it is is told") {
     CHECK_THROWS_WITH(check_run_folder(path, Json::object(), Existing::overwrite),
                       ContainsSubstring(told));
     CHECK_THROWS_AS(check_lock(path), GraphError);
+    fs::remove(path / "run.lock");  // of no avail
+    CHECK_THROWS_AS(RunFolder(path, Json::object(), Existing::overwrite), GraphError);
   }
   // The file stays, but whoever held the lock is gone.
   CHECK(fs::exists(path / "run.lock"));
