@@ -73,7 +73,10 @@ Epoch decoding(const std::string& folder, bool lean, int threads) {
     in_parallel(threads, corpus->entries.size(), [&](size_t i) {
       const io::CorpusEntry& entry = corpus->entries[i];
       std::vector<float> mono(static_cast<size_t>(entry.audio.samples));
-      if (lean) return io::decode_audio(entry.place, entry.audio, mono);
+      if (lean) {
+        io::decode_audio(entry.place, entry.audio, mono);
+        return;
+      }
       size_t done = 0;
       io::decode_av(io::InputFile(entry.place.path), [&](const AVFrame& frame) {
         io::MonoMixer().mix(frame, 0, frame.nb_samples, mono.data() + done);

@@ -41,6 +41,18 @@ Argument split_option(std::vector<std::string>& splits) {
           .fallback = "all of them"};
 }
 
+Argument channel_option(int64_t& channel) {
+  return {.name = "--channel",
+          .value = "N",
+          .doc =
+              "the channel of recordings that is heard, counted from 0, where a manifest names "
+              "none",
+          .target = &channel,
+          .minimum = 0,
+          .maximum = 65535,
+          .fallback = "the average of all"};
+}
+
 Argument limit_option(int64_t& limit) {
   return {.name = "--limit",
           .value = "N",

@@ -15,6 +15,8 @@ Argument model_argument(std::string& model, const std::string& kinds);
 Argument manifest_option(std::string& manifest);
 /// --split of such a corpus.
 Argument split_option(std::vector<std::string>& splits);
+/// --channel: one of those that recordings have; below 0: the average of all.
+Argument channel_option(int64_t& channel);
 /// --limit: a part of the corpus, which --seed draws.
 Argument limit_option(int64_t& limit);
 Argument seed_option(uint64_t& seed);

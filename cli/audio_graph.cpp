@@ -18,7 +18,7 @@ bool holds_shards(const std::filesystem::path& folder) {
 graph::GraphSpec audio_graph(const CorpusOptions& options, const io::FeatureExtractor& extractor) {
   graph::Json nodes{
       {"corpus", corpus_node(options)},
-      {"decode", {{"type", "decode"}, {"from", "corpus"}}},
+      {"decode", {{"type", "decode"}, {"from", "corpus"}, {"channel", options.channel}}},
       {"resample", {{"type", "resample"}, {"from", "decode"}, {"rate_hz", extractor.rate_hz}}}};
   if (extractor.do_normalize) nodes["normalize"] = {{"type", "normalize"}, {"from", "resample"}};
   const char* one_a_batch = options.shuffled ? "shuffled" : "corpus";

@@ -19,6 +19,7 @@ struct CorpusOptions {
   int64_t batch = 1;      ///< utterances padded to one length; of like length where several
   bool shuffled = false;  ///< even where there is one a batch, which else come as listed
   uint64_t seed = 1;
+  int64_t channel = -1;  ///< as of the decode node
 };
 
 /// The node that reads the corpus. Throws GraphError for a corpus or a split that is not there, and

@@ -23,6 +23,7 @@ std::vector<Argument> calibration_arguments(CalibrationArguments& told,
       model_argument(told.model, "a float"),
       manifest_option(told.manifest),
       split_option(told.splits),
+      channel_option(told.channel),
       {.name = "--policy",
        .value = "FILE",
        .doc = "a JSON object: each part's choice, and exceptions",
@@ -92,8 +93,7 @@ Calibration calibrate(model::Model& model, const io::Tokenizer& tokenizer,
     if (!batch) break;
     if (stop_signal != 0) throw graph::Interrupted(stop_signal);
     for (const graph::Row& row : batch->rows) {
-      if (!row.rejected) continue;
-      ++seen.rejected;
+      seen.rejected += row.rejected ? 1 : 0;
       rejections.add(row);
     }
     const nodes::ModelBatch prepared = nodes::to_model_batch(*batch, tokenizer, model.config());

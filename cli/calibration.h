@@ -20,6 +20,7 @@ struct CalibrationArguments {
   std::vector<std::string> choices;  ///< PART=CHOICE, over the file's
   int64_t batches = 16;              ///< how many are observed
   uint64_t seed = 1;                 ///< of the utterances' order
+  int64_t channel = -1;              ///< that is heard; -1: the average of all
   bool json = false;
   std::string device = "auto";
 };

@@ -42,6 +42,7 @@ struct EvaluateArguments {
   std::string out;  ///< a file for what was heard in each utterance, or empty
   bool overwrite = false;
   std::string text_normalization = "vocabulary";  ///< of the transcripts, or "none"
+  int64_t channel = -1;                           ///< that is heard; -1: the average of all
   std::string device = "auto";
   std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
 };
@@ -104,8 +105,7 @@ class Evaluator {
     }
     for (const graph::Row* row : prepared.too_short) add(*row->entry, "", evaluation);
     for (const graph::Row& row : batch.rows) {
-      if (!row.rejected) continue;
-      ++evaluation.rejected;
+      evaluation.rejected += row.rejected ? 1 : 0;
       rejections_.add(row);
     }
   }
@@ -136,7 +136,8 @@ int evaluate(const EvaluateArguments& arguments) {
                      .splits = arguments.splits,
                      .batch = arguments.batch,
                      .shuffled = arguments.limit > 0,
-                     .seed = arguments.seed},
+                     .seed = arguments.seed,
+                     .channel = arguments.channel},
                     description.extractor, index_progress(terminal));
   const io::TextNormalizer normalize(*description.tokenizer,
                                      io::parse_text_normalization(arguments.text_normalization));
@@ -183,8 +184,8 @@ Command evaluate_command() {
                        "flowqat evaluate models/mine --manifest test.jsonl --out heard.jsonl"},
           .arguments = {model_argument(told->model, "a float, fake-quantized or int8"),
                         manifest_option(told->manifest), split_option(told->splits),
-                        limit_option(told->limit), seed_option(told->seed),
-                        batch_option(told->batch), json_option(told->json),
+                        channel_option(told->channel), limit_option(told->limit),
+                        seed_option(told->seed), batch_option(told->batch), json_option(told->json),
                         output_option(told->out, "--out",
                                       "write a JSON object an utterance: what was said, heard and "
                                       "wrong"),

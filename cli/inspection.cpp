@@ -40,6 +40,13 @@ class Inspector {
       result_.broken.add({entry.id, "its header tells of no audio"});
       return;
     }
+    try {
+      io::check_ratio(static_cast<double>(listener_.rate_hz) / entry.shape.rate_hz,
+                      io::Engine::automatic);
+    } catch (const io::Error& error) {
+      result_.broken.add({entry.id, std::to_string(entry.shape.rate_hz) + " Hz: " + error.what()});
+      return;
+    }
     std::string text;
     try {
       text = normalize_(entry.transcript);

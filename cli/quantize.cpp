@@ -86,7 +86,8 @@ int quantize(const QuantizeArguments& arguments) {
                      .splits = arguments.splits,
                      .batch = arguments.batch,
                      .shuffled = true,
-                     .seed = arguments.seed},
+                     .seed = arguments.seed,
+                     .channel = arguments.channel},
                     description.extractor, index_progress(terminal));
   model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
   nodes::ModelState state = nodes::load_model(model, description);

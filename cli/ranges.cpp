@@ -90,7 +90,8 @@ CorpusOptions corpus(const RangesArguments& arguments, int64_t batch) {
           .splits = arguments.splits,
           .batch = batch,
           .shuffled = true,
-          .seed = arguments.seed};
+          .seed = arguments.seed,
+          .channel = arguments.channel};
 }
 
 struct Measured {

@@ -128,7 +128,7 @@ class Listener {
 
   void tell_rejected(const graph::Batch& batch) {
     for (const graph::Row& row : batch.rows) {
-      if (row.rejected) rejections_.add(row);
+      rejections_.add(row);
     }
   }
 

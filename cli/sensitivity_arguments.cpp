@@ -41,7 +41,8 @@ CorpusOptions evaluation_corpus(const SensitivityArguments& arguments) {
           .splits = arguments.splits,
           .batch = arguments.batch,
           .shuffled = arguments.limit > 0,
-          .seed = arguments.seed};
+          .seed = arguments.seed,
+          .channel = arguments.channel};
 }
 
 CorpusOptions calibration_corpus(const SensitivityArguments& arguments) {
@@ -56,7 +57,8 @@ CorpusOptions calibration_corpus(const SensitivityArguments& arguments) {
           .split_option = is_own ? "--calibration-split" : "--split",
           .batch = kCalibrationBatch,
           .shuffled = true,
-          .seed = arguments.seed};
+          .seed = arguments.seed,
+          .channel = arguments.channel};
 }
 
 }  // namespace flowqat::cli

@@ -121,6 +121,7 @@ Command transcribe_command() {
                                       "write each file's frame scores into this folder, as "
                                       "NumPy's .npy",
                                       "DIR"),
+                        channel_option(told->channel),
                         {.name = "--window-s",
                          .value = "S",
                          .doc = "longer recordings are heard in overlapping windows of this "

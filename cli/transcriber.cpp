@@ -47,7 +47,7 @@ nodes::WindowShape window_shape(const TranscribeArguments& arguments,
 }
 
 graph::Json audio_graph(const fs::path& path, const io::FeatureExtractor& extractor,
-                        const nodes::WindowShape& windows) {
+                        const nodes::WindowShape& windows, int64_t channel) {
   graph::Json nodes{
       {"files",
        {{"type", "files"},
@@ -56,7 +56,7 @@ graph::Json audio_graph(const fs::path& path, const io::FeatureExtractor& extrac
         {"edge_frames", std::max(windows.edge_frames, int64_t{1})},
         {"frame_samples", windows.frame_samples},
         {"rate_hz", windows.rate_hz}}},
-      {"decode", {{"type", "decode"}, {"from", "files"}}},
+      {"decode", {{"type", "decode"}, {"from", "files"}, {"channel", channel}}},
       {"resample", {{"type", "resample"}, {"from", "decode"}, {"rate_hz", extractor.rate_hz}}}};
   if (extractor.do_normalize) nodes["normalize"] = {{"type", "normalize"}, {"from", "resample"}};
   nodes["batch"] = {{"type", "batch"},
@@ -73,6 +73,7 @@ Transcriber::Transcriber(const TranscribeArguments& arguments, Terminal& termina
       description_(nodes::read_description(folder_)),
       windows_(window_shape(arguments, description_)),
       keep_logits_(!arguments.logits.empty()),
+      channel_(arguments.channel),
       stop_signal_(catch_stop_signals()),
       terminal_(terminal) {
   model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
@@ -82,7 +83,8 @@ Transcriber::Transcriber(const TranscribeArguments& arguments, Terminal& termina
 }
 
 Heard Transcriber::hear(const std::string& argument) {
-  Recording recording{.shown = argument, .path = argument, .spools = {}, .info = {}};
+  Recording recording{
+      .shown = argument, .path = argument, .spools = {}, .info = {}, .channel = channel_};
   if (argument == "-") recording.shown = "standard input";
   try {
     open(recording, argument == "-");
@@ -114,9 +116,12 @@ void Transcriber::open(Recording& recording, bool is_standard_input) const {
   }
   recording.info = io::read_audio_info(recording.path);
   if (parts(recording).size() > 1 && !io::segments_are_quick(recording.path)) {
-    recording.spools.push_back(io::spool_decoded(recording.path, recording.info));
+    io::AudioPlace place(recording.path);
+    if (recording.channel >= 0) place.channel = static_cast<int>(recording.channel);
+    recording.spools.push_back(io::spool_decoded(place, recording.info));
     recording.path = recording.spools.back().path();
     recording.info.channels = 1;
+    recording.channel = -1;
   }
 }
 
@@ -125,8 +130,9 @@ std::vector<nodes::Window> Transcriber::parts(const Recording& recording) const 
 }
 
 Heard Transcriber::hear(const Recording& recording) {
-  const graph::Graph graph(
-      graph::resolve(audio_graph(recording.path, description_.extractor, windows_), "transcribe"));
+  const graph::Graph graph(graph::resolve(
+      audio_graph(recording.path, description_.extractor, windows_, recording.channel),
+      "transcribe"));
   graph::Ledger ledger;
   graph::Pipeline pipeline(*graph.batchers().front(), {}, threads_, ledger);
   const auto stream = pipeline.open("transcribe", 0);
@@ -135,11 +141,16 @@ Heard Transcriber::hear(const Recording& recording) {
               .duration_s = graph::Shape{recording.info.samples, recording.info.rate_hz}.seconds()};
   const std::vector<nodes::Window> windows = parts(recording);
   const graph::TimeLeft time;
+  bool noted = false;
   for (size_t i = 0; i < windows.size(); ++i) {
     const auto batch = stream->next();
     if (stop_signal_ != 0) throw graph::Interrupted(stop_signal_);
     if (!batch) throw io::Error(recording.path, "has become shorter while it was read");
     if (const auto& rejected = batch->rows.front().rejected) throw io::Error(rejected->reason);
+    if (const std::string& note = batch->rows.front().note; !note.empty() && !noted) {
+      terminal_.say("flowqat: " + recording.shown + ": " + note);
+      noted = true;
+    }
     hear(*batch, windows[i], heard);
     if (windows.size() > 1) {
       const auto done = static_cast<int64_t>(i + 1), total = std::ssize(windows);

@@ -21,6 +21,7 @@ struct TranscribeArguments {
   bool overwrite = false;  ///< the files in there
   /// Longer recordings are heard in windows, which share `overlap_s`; 0: none is too long.
   double window_s = 40, overlap_s = 4;
+  int64_t channel = -1;  ///< that is heard; -1: the average of all
   std::string device = "auto";
   std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
 };
@@ -59,6 +60,7 @@ class Transcriber {
     std::filesystem::path path;
     std::vector<io::Spool> spools;
     io::AudioInfo info;
+    int64_t channel;  ///< of the file at `path`; -1: all
   };
 
   void open(Recording& recording, bool is_standard_input) const;
@@ -70,6 +72,7 @@ class Transcriber {
   nodes::ModelDescription description_;
   nodes::WindowShape windows_;
   bool keep_logits_;
+  int64_t channel_;
   const std::atomic<int>& stop_signal_;
   Terminal& terminal_;
   nodes::ModelState model_;

@@ -16,6 +16,7 @@ void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch)
     const Row& at = batch.rows[row];
     if (!at.rejected) {
       ++done_;
+      if (!at.note.empty() && on_rejected_) on_rejected_(at);
       continue;
     }
     ++rejected_;

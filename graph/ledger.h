@@ -23,7 +23,7 @@ class Ledger {
   Ledger(const std::filesystem::path& rejected_jsonl, const Json& state, bool accepts = false);
 
   void add(const Batch& batch, const std::string& consumer, int64_t epoch);
-  /// Called with every rejected row that is added.
+  /// Called with every row that is added and was rejected or bears a note.
   void on_rejected(std::function<void(const Row&)> listener) { on_rejected_ = std::move(listener); }
 
   /// Of an epoch's batches, those that were added: of its last beginning, if it began several

@@ -33,6 +33,8 @@ struct IndexEntry {
   std::string group;       ///< the split, folder or archive that it belongs to
   Shape shape;             ///< from the header; 0 samples if that could not be read
   int channels = 1;
+  /// The one channel that the corpus asks for, from 0 on; none: it leaves that open.
+  std::optional<int> channel = {};
   std::string broken;  ///< why it cannot be used; empty if nothing is known against it
   uint64_t key = 0;    ///< key_of(id): the root of its random draws
   /// How often it is presented in an epoch, for each copy that the transforms make. A fraction is
@@ -61,6 +63,7 @@ struct Row {
   std::vector<MaskSpan> time_masks;     ///< in frames of the model
   std::vector<MaskSpan> channel_masks;  ///< in hidden channels of the model
   std::optional<RejectedBy> rejected;
+  std::string note = {};  ///< what a person should know of an utterance that is used all the same
   XXH128_hash_t
       digest{};  ///< over id, transcript, samples and masks; taken where the row is finished
 };

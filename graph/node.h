@@ -98,7 +98,8 @@ class Transform : public StreamNode {
   /// The audio that apply() will make of `in`.
   virtual Shape predict(const Shape& in, Draw) const { return in; }
   /// Writes exactly predict().samples samples to `out`, which never overlaps `in`. Where samples
-  /// pass unchanged `out` is empty. `row` is the utterance's own; only masks may be written.
+  /// pass unchanged `out` is empty. `row` is the utterance's own; only masks and the note may be
+  /// written.
   /// Throws Rejection for an utterance that cannot be used; anything else ends the run.
   virtual void apply(const Shape& shape, std::span<const float> in, std::span<float> out, Draw draw,
                      Row& row) const = 0;

@@ -41,7 +41,21 @@ std::string reason_with_path(const Row& row) {
   return (is_named ? "" : row.entry->path + ": ") + row.rejected->reason;
 }
 
+void Rejections::add_note(const Row& row) {
+  if (noted_.contains(row.entry->id)) return;
+  if (noted_.size() < named) {
+    noted_.insert(row.entry->id);
+    say_(row.entry->path + ": " + row.note);
+  } else if (!std::exchange(noted_more_, true)) {
+    say_("the same of more utterances");
+  }
+}
+
 void Rejections::add(const Row& row) {
+  if (!row.rejected) {
+    if (!row.note.empty()) add_note(row);
+    return;
+  }
   ++count_;
   const std::string kind = kind_of(row), &node = row.rejected->node;
   const auto known = std::find_if(reasons_.begin(), reasons_.end(), [&](const Reason& reason) {

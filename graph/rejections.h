@@ -20,7 +20,9 @@ class Rejections {
   /// `say` gets a line for each of the first few.
   explicit Rejections(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
 
-  /// A rejected row. The same utterance, in another epoch, is counted but not named again.
+  /// A row that was rejected, or is used but bears a note: the first few of these are told too, and
+  /// not counted. Any other is passed over. The same utterance, in another epoch, is counted but
+  /// not named again.
   void add(const Row& row);
   int64_t count() const { return count_; }
   /// "decode: MD5 differs (4), holds no audio (1)": the most frequent reasons first, paths left out
@@ -33,6 +35,8 @@ class Rejections {
   void restore(const Json& state);
 
  private:
+  void add_note(const Row& row);
+
   struct Reason {
     std::string node, text;
     int64_t count = 0;
@@ -41,6 +45,8 @@ class Rejections {
   std::function<void(const std::string&)> say_;
   int64_t count_ = 0;
   std::set<std::string> named_;  ///< ids
+  std::set<std::string> noted_;  ///< the same of notes
+  bool noted_more_ = false;
   bool told_more_ = false;
   std::vector<Reason> reasons_;  ///< few
 };

@@ -61,13 +61,14 @@ class Calibrate : public ModelConsumer {
     const auto stream = pipeline.open(name(), 0);
     const int64_t batches = std::min(batches_, stream->extent().batches);
     const graph::TimeLeft time;
-    int64_t observed = 0;
+    int64_t observed = 0, utterances = 0;
     while (observed < batches) {
       const auto batch = stream->next();
       if (!batch) break;
       context.throw_if_stopped();
       const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, config());
       if (prepared.audio.rows > 0) state.model->observe(prepared.audio);
+      utterances += prepared.audio.rows;
       ++observed;
       context.progress(
           {.what = name(),
@@ -75,6 +76,11 @@ class Calibrate : public ModelConsumer {
            .total = batches,
            .unit = "batches",
            .left_s = time.left_s(static_cast<double>(observed) / static_cast<double>(batches))});
+    }
+    if (utterances == 0) {
+      throw graph::RunError("node \"" + name() + "\": none of the utterances in " +
+                            graph::counted(observed, "batch", "batches") +
+                            " could be used; rejected.jsonl says why");
     }
     state.model->finish_calibration();
     state.stage = Stage::ptq;

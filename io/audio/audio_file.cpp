@@ -66,6 +66,8 @@ class MonoWriter {
     if (count > 0) write(frame, from, count, mono_.data() + done_);
   }
 
+  bool has_wrapped() const { return has_wrapped_; }
+
   void finish() const {
     if (done_ != expected_.samples) fail_count(done_, "");
     if (mixer_.has_cancelled()) {
@@ -105,6 +107,7 @@ class MonoWriter {
   }
   void write(const FlacBlock& block, int64_t from, int64_t count, float* out) {
     mixer_.mix(block, from, count, out);
+    has_wrapped_ |= block.has_wrapped();
     done_ += count;
   }
 
@@ -141,6 +144,7 @@ class MonoWriter {
   MonoMixer mixer_;
   std::vector<float> block_;
   int64_t done_ = 0;
+  bool has_wrapped_ = false;
 };
 
 /// A FLAC that was written to a pipe does not know how long it became.
@@ -181,13 +185,11 @@ void decode_from_flac(const InputFile& file, const FlacHeader& header, const Aud
   }
   std::optional<FlacMd5> md5;
   if (verify_md5) md5.emplace(header);
-  bool has_wrapped = false;
   decode_flac(file, header, [&](const FlacBlock& block, int64_t) {
     writer.add(block);
     if (md5) md5->add(block);
-    has_wrapped |= block.has_wrapped();
   });
-  if (has_wrapped && !md5) {  // rare enough to be sure of it by decoding once more
+  if (writer.has_wrapped() && !md5) {  // rare enough to be sure of it by decoding once more
     md5.emplace(header);
     decode_flac(file, header, [&](const FlacBlock& block, int64_t) { md5->add(block); });
   }
@@ -222,8 +224,8 @@ bool segments_are_quick(const AudioPlace& place) {
   return flac ? flac_parts_are_quick(file, *flac) : can_seek_av(file);
 }
 
-void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono,
-                  bool verify_md5) {
+Decoded decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono,
+                     bool verify_md5) {
   if (static_cast<int64_t>(mono.size()) != expected.samples) {
     throw Error(place.path, "room for " + std::to_string(mono.size()) +
                                 " samples was given to decode " + std::to_string(expected.samples));
@@ -240,6 +242,7 @@ void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<
     decode_av(file, [&](const AVFrame& frame) { writer.add(frame); });
   }
   writer.finish();
+  return {.has_wrapped = writer.has_wrapped()};
 }
 
 void decode_audio(const AudioPlace& place, const AudioInfo& expected,

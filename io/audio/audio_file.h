@@ -43,6 +43,12 @@ AudioInfo read_audio_info(const AudioPlace& place);
 /// of where samples lie can be believed. Throws Error as read_audio_info() does. Thread-safe.
 bool segments_are_quick(const AudioPlace& place);
 
+/// What a caller may want to know of audio that is sound.
+struct Decoded {
+  /// FLAC samples came out of more bits than the header states, and were wrapped into these.
+  bool has_wrapped = false;
+};
+
 /// Decodes the place's audio into `mono`, which holds `expected.samples` floats, in [-1, 1] where
 /// they were integers. Integer samples of b bits become x / 2^(b-1) exactly (up to 24 bits);
 /// channels are averaged, or one of them is taken (AudioPlace::channel).
@@ -59,8 +65,8 @@ bool segments_are_quick(const AudioPlace& place);
 /// `verify_md5`: the samples of a whole FLAC file, as they are handed on, are compared with the MD5
 /// in its header too, where it states one; Error when they differ. Thread-safe; the result depends
 /// on the file alone.
-void decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono,
-                  bool verify_md5 = false);
+Decoded decode_audio(const AudioPlace& place, const AudioInfo& expected, std::span<float> mono,
+                     bool verify_md5 = false);
 
 /// The same for a whole recording, handed on block by block: for what need not fit into memory.
 void decode_audio(const AudioPlace& place, const AudioInfo& expected,

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// To be raised whenever an entry or what a scan finds changes.
-constexpr std::string_view format_version = "flowqat index 1";
+constexpr std::string_view format_version = "flowqat index 3";
 /// Of an entry whose texts are all empty.
 constexpr size_t least_entry_bytes = 64;
 constexpr int64_t second_ns = 1'000'000'000;
@@ -46,6 +46,7 @@ void write_entry(ByteWriter& out, const CorpusEntry& entry) {
   out.add(entry.place.first_byte);
   out.add(entry.place.bytes);
   out.add(entry.place.first_sample.value_or(-1));
+  out.add(static_cast<int32_t>(entry.place.channel.value_or(-1)));
   out.add(entry.audio.samples);
   out.add(static_cast<int32_t>(entry.audio.rate_hz));
   out.add(static_cast<int32_t>(entry.audio.channels));
@@ -62,6 +63,7 @@ CorpusEntry read_entry(ByteReader& in) {
   entry.place.first_byte = in.number<int64_t>();
   entry.place.bytes = in.number<int64_t>();
   if (const auto first = in.number<int64_t>(); first >= 0) entry.place.first_sample = first;
+  if (const auto channel = in.number<int32_t>(); channel >= 0) entry.place.channel = channel;
   entry.audio.samples = in.number<int64_t>();
   entry.audio.rate_hz = in.number<int32_t>();
   entry.audio.channels = in.number<int32_t>();

@@ -1,15 +1,17 @@
 /// Manifests: files that list the utterances of a corpus, in three formats that speech tools write.
 /// Each may be compressed with gzip.
 ///
-/// nemo (NeMo, JSON Lines): `audio_filepath`, `duration`, `text`, and where they apply `offset` and
-/// `speaker`. With an offset, even of 0, an utterance is the segment of `duration` seconds from
-/// there on; without one it is the whole recording.
+/// nemo (NeMo, JSON Lines): `audio_filepath`, `duration`, `text`, and where they apply `offset`,
+/// `speaker`, and `channel` or `channel_selector`: one channel, from 0 on, or "average". With an
+/// offset, even of 0, an utterance is the segment of `duration` seconds from there on; without one
+/// it is the whole recording.
 ///
 /// fairseq (TSV): the first line is the folder of the audio, each further one a path and the number
 /// of samples. Transcripts stand beside it, a line an utterance, in the same name with the ending
 /// .wrd (words) or else .ltr (letters, and "|" behind each word); without either there are none.
 ///
-/// lhotse (cuts, JSON Lines): MonoCuts of recordings that are one file, of one channel. The texts
+/// lhotse (cuts, JSON Lines): MonoCuts of recordings whose channel is in one file, which may have
+/// others too. The texts
 /// of several supervisions are joined in the order of their starts; the speaker is known where all
 /// name the same one. What else lhotse can describe (mixed cuts, other sources, transforms on the
 /// fly) is not read: those entries are `broken`.

@@ -25,7 +25,7 @@ struct ManifestEntry {
   std::optional<double> recording_s;
   std::optional<int64_t> recording_samples;
   std::optional<int> rate_hz;
-  std::optional<int> channel;  ///< the one that is wanted
+  std::optional<int> channel;  ///< the one of the file that is wanted, from 0 on; none: all
 };
 
 struct Manifest {

@@ -54,21 +54,49 @@ std::string names_of(const json& transforms) {
   return names;
 }
 
+/// A file of a recording, and which of the file's own channels is wanted.
+struct Source {
+  json object;
+  int channel;
+};
+
+/// The source that has the recording's channel `wanted`: its "channels" are the numbers that the
+/// file's own have in the recording.
+std::optional<Source> source_of(const json& sources, int wanted, const fs::path& where) {
+  for (const json& source : sources) {
+    const auto channels = source.find("channels");
+    if (channels == source.end() || channels->is_null()) {
+      if (sources.size() == 1) return Source{source, wanted};
+      continue;
+    }
+    if (!channels->is_array()) {
+      throw Error(where,
+                  "\"channels\": expected a list of numbers, found " + excerpt(channels->dump()));
+    }
+    const auto found = std::find(channels->begin(), channels->end(), json(wanted));
+    if (found != channels->end()) {
+      return Source{source, static_cast<int>(found - channels->begin())};
+    }
+  }
+  return std::nullopt;
+}
+
 /// Fills in what the recording says; returns why it cannot be used, or nothing.
 std::string read_recording(const json& recording, ManifestEntry& stated, const fs::path& where) {
   const auto sources = list_or_empty(recording, "sources", where);
   if (sources.empty()) throw Error(where, "\"recording\": expected a source, found none");
-  if (sources.size() > 1) {
-    return "its recording has " + std::to_string(sources.size()) +
-           " sources, and only recordings of one file are read";
+  const auto source = source_of(sources, *stated.channel, where);
+  if (!source) {
+    return "none of its recording's sources has its channel, " + std::to_string(*stated.channel);
   }
-  const auto type = required<std::string>(sources[0], "type", where);
+  stated.channel = source->channel;
+  const auto type = required<std::string>(source->object, "type", where);
   if (type != "file") {
     return "its source is of type \"" + type +
            "\", and only \"file\" is read; save the audio as "
            "files first (CutSet.save_audios)";
   }
-  stated.entry.place = fs::path(required<std::string>(sources[0], "source", where));
+  stated.entry.place = fs::path(required<std::string>(source->object, "source", where));
   const auto transforms = list_or_empty(recording, "transforms", where);
   if (!transforms.empty()) {
     return "its recording is transformed when it is loaded (" + names_of(transforms) +

@@ -14,6 +14,19 @@ bool has(const nlohmann::json& object, const char* key) {
   return object.contains(key) && !object.at(key).is_null();
 }
 
+/// "channel" or "channel_selector": a number from 0 on, a list of one, or "average" for all.
+std::optional<int> channel_of(const nlohmann::json& object, const std::filesystem::path& where) {
+  const char* key = has(object, "channel") ? "channel" : "channel_selector";
+  if (!has(object, key)) return std::nullopt;
+  nlohmann::json chosen = object.at(key);
+  if (chosen == "average") return std::nullopt;
+  if (chosen.is_array() && chosen.size() == 1) chosen = chosen[0];
+  if (chosen.is_number_integer() && chosen >= 0 && chosen < 65536) return chosen.get<int>();
+  throw Error(where, std::string("\"") + key +
+                         "\": expected the number of a channel, from 0 on, or \"average\", found " +
+                         excerpt(object.at(key).dump()));
+}
+
 }  // namespace
 
 Manifest read_nemo(LineReader& lines) {
@@ -26,6 +39,7 @@ Manifest read_nemo(LineReader& lines) {
         std::filesystem::path(required<std::string>(object, "audio_filepath", where));
     stated.entry.transcript = value_or(object, "text", std::string(), where);
     stated.entry.speaker = speaker_of(object, where);
+    stated.channel = channel_of(object, where);
     if (has(object, "offset")) {
       stated.segment = {required_seconds(object, "offset", where),
                         required_seconds(object, "duration", where)};

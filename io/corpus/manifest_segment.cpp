@@ -30,10 +30,9 @@ std::string mismatch(const ManifestEntry& stated, const AudioInfo& whole) {
     return differ(text_of(*stated.recording_s) + " s", text_of(whole_s) + " s") +
            (stated.segment ? "" : " (a part of a recording needs its \"offset\")");
   }
-  if (stated.channel && whole.channels > 1) {
-    return "the manifest asks for channel " + std::to_string(*stated.channel) + " of " +
-           std::to_string(whole.channels) +
-           ", and channels are averaged here; write each to a file of its own first";
+  if (stated.channel && (*stated.channel < 0 || *stated.channel >= whole.channels)) {
+    return "the manifest asks for channel " + std::to_string(*stated.channel) +
+           ", counted from 0, and the recording has " + std::to_string(whole.channels);
   }
   return "";
 }
@@ -70,6 +69,7 @@ void fit_to_header(const ManifestEntry& stated, const std::filesystem::path& man
   }
   std::string reason = mismatch(stated, entry.audio);
   if (reason.empty() && stated.segment) reason = cut_out(*stated.segment, entry);
+  if (stated.channel && entry.audio.channels > 1) entry.place.channel = stated.channel;
   if (reason.empty()) return;
   entry.broken = entry.place.path.string() + ": " + reason + " (" + manifest.string() + ", line " +
                  std::to_string(stated.line) + ")";

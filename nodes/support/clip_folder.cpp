@@ -24,6 +24,11 @@ std::vector<float> read_clip(const std::filesystem::path& path, int rate_hz) {
     io::decode_audio(path, info, samples);
     if (info.rate_hz == rate_hz) return samples;
     const double ratio = static_cast<double>(rate_hz) / info.rate_hz;
+    try {
+      io::check_ratio(ratio, io::Engine::automatic);
+    } catch (const io::Error& error) {
+      throw io::Error(path, error.what());
+    }
     std::vector<float> resampled(static_cast<size_t>(io::resampled_samples(info.samples, ratio)));
     if (resampled.empty()) throw io::Error(path, "is too short to be resampled");
     io::resample(samples, ratio, io::ResampleOptions{}, resampled);

@@ -47,6 +47,7 @@ graph::Index CorpusSource::read_index(const graph::IndexReading& reading) const 
     entry.broken = std::move(from.broken);
     entry.shape = {from.audio.samples, from.audio.rate_hz};
     entry.channels = from.audio.channels;
+    entry.channel = from.place.channel;
     const double duration_s = entry.shape.seconds();
     const bool fits =
         duration_s >= min_duration_s_ && (max_duration_s_ <= 0 || duration_s <= max_duration_s_);

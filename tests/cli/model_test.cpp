@@ -1,6 +1,7 @@
 /// Commands on a model, as a person would use them: made by one short run.
 #include <sys/stat.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -8,6 +9,7 @@
 #include "tests/catch.h"
 #include "tests/cli/program.h"
 #include "tests/corpus.h"
+#include "tests/nodes/wav.h"
 #include "tests/small_model.h"
 
 using flowqat::cli::testing::call;
@@ -104,6 +106,35 @@ void check_normalized_references(const std::string& model, const fs::path& corpu
              ContainsSubstring("in 12 of 12 transcripts are not in the vocabulary: "));
 }
 
+/// What cannot be heard is told, keeps its line, and does not keep the others from being heard.
+void check_channels(const std::string& model, const fs::path& folder, const fs::path& sound) {
+  using flowqat::nodes::testing::tone;
+  using flowqat::nodes::testing::write_wav;
+  const std::string opposed = write_wav(folder / "opposed.wav", tone(16000, 2), 2).string();
+  auto samples = tone(16000);
+  samples[99] = std::nanf("");
+  const std::string nan = write_wav(folder / "nan.wav", samples).string();
+  const std::string slow = write_wav(folder / "slow.wav", tone(16000), 1, 1).string();
+  const std::string all = opposed + " " + nan + " " + slow + " " + sound.string();
+  const Outcome heard = call("transcribe --json " + model + " " + all);
+  CHECK(heard.status == 1);
+  CHECK(std::count(heard.out.begin(), heard.out.end(), '\n') == 4);
+  CHECK_THAT(heard.out, ContainsSubstring("\"text\""));
+  CHECK_THAT(heard.err, ContainsSubstring(opposed + ": its 2 channels cancel each other"));
+  CHECK_THAT(heard.err, ContainsSubstring(nan + ": sample 99, counted from 0, is not a number"));
+  CHECK_THAT(heard.err, ContainsSubstring(slow + ": from 1 Hz to 16000 Hz"));
+  CHECK(call("transcribe --channel 1 " + model + " " + opposed).status == 0);
+  CHECK(call("transcribe --channel 0 --window-s 0.4 --overlap-s 0.2 " + model + " - <" + opposed)
+            .status == 0);
+  CHECK_THAT(call("transcribe --channel 2 " + model + " " + opposed).err,
+             ContainsSubstring(opposed + ": channel 2 was asked for, and it has 2"));
+  std::ofstream(folder / "opposed.jsonl") << R"({"audio_filepath": "opposed.wav", "text": "ONE"})"
+                                          << "\n";
+  const std::string evaluate = "evaluate " + model + " --json --manifest ";
+  CHECK(call(evaluate + (folder / "opposed.jsonl").string()).status == 1);
+  CHECK(call(evaluate + (folder / "opposed.jsonl").string() + " --channel 1").status == 0);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -149,6 +180,8 @@ TEST_CASE(
 
   check_normalized_references((temporary.path() / "out" / "int8").string(),
                               temporary.path() / "corpus");
+
+  check_channels((temporary.path() / "out" / "int8").string(), temporary.path(), files[1]);
 
   flowqat::testing::damage(files[0]);
   const Outcome counted = call("evaluate " + (temporary.path() / "out" / "int8").string() +

@@ -64,3 +64,21 @@ TEST_CASE("a resumed run counts what was rejected before it was stopped") {
 TEST_CASE("a reason that does not name its file is shown behind the path") {
   CHECK(reason_with_path(Rejected("a", "no transcript").row) == "/corpus/a.flac: no transcript");
 }
+
+TEST_CASE("what is known of utterances that are used is told of the first few, and not counted") {
+  std::vector<std::string> said;
+  Rejections rejections([&](const std::string& line) { said.push_back(line); });
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    for (int i = 0; i < 5; ++i) {
+      Rejected used("u" + std::to_string(i), "");
+      used.row.rejected.reset();
+      rejections.add(used.row);
+      used.row.note = "was wrapped";
+      rejections.add(used.row);
+    }
+  }
+  REQUIRE(said.size() == Rejections::named + 1);
+  CHECK(said[0] == "/corpus/u0.flac: was wrapped");
+  CHECK_THAT(said[3], ContainsSubstring("more"));
+  CHECK(rejections.count() == 0);
+}

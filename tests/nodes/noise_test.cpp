@@ -40,6 +40,25 @@ TEST_CASE("the signal-to-noise ratio that came out is the one asked for") {
   }
 }
 
+TEST_CASE("a noise that is no sound, or of a rate beyond all measure, is named") {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "noise.wav";
+  const auto told = [&] {
+    try {
+      Single("noise", keys(folder)).apply(white_noise(800, 9));
+    } catch (const graph::RunError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  auto samples = white_noise(5000, 2);
+  samples[77] = INFINITY;
+  write_float_wav(file, samples);
+  CHECK_THAT(told(), ContainsSubstring(file.string() + ": sample 77"));
+  write_float_wav(file, white_noise(5000, 2), 20);
+  CHECK_THAT(told(), ContainsSubstring(file.string() + ": resampling by a ratio of 800"));
+}
+
 TEST_CASE("ratios are drawn evenly between their ends") {
   const TemporaryFolder folder;
   write_float_wav(folder.path() / "noise.wav", white_noise(5000, 2));

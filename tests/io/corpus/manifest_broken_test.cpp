@@ -170,7 +170,7 @@ TEST_CASE("cuts that are more than a part of one file stay as broken, named for 
         "\n",
         "it has no recording");
   check(source(R"([{"type": "file", "source": "a.wav"}, {"type": "file", "source": "b.wav"}])"),
-        "its recording has 2 sources");
+        "none of its recording's sources has its channel, 0");
   for (const std::string type : {"command", "url", "memory"}) {
     check(source(R"([{"type": ")" + type + R"(", "source": "a.wav"}])"),
           "its source is of type \"" + type + "\", and only \"file\" is read");
@@ -178,8 +178,10 @@ TEST_CASE("cuts that are more than a part of one file stay as broken, named for 
   check(cut_line("t", 0, 1, "",
                  R"(, "transforms": [{"name": "Speed", "kwargs": {"factor": 1.1}}, {}])"),
         "its recording is transformed when it is loaded (Speed, {})");
-  check(source(R"([{"type": "file", "source": "stereo.wav"}])"),
-        "stereo.wav: the manifest asks for channel 0 of 2");
+  check(R"({"id": "c", "start": 0, "duration": 1, "channel": 2, "recording": {"sampling_rate": )"
+        R"(16000, "sources": [{"type": "file", "source": "stereo.wav"}]}})"
+        "\n",
+        "stereo.wav: the manifest asks for channel 2, counted from 0, and the recording has 2");
   check(cut_line("d", 0, 1, "", R"(, "duration": 1.2)"), "says 1.2 s, the header 1 s");
   check(R"({"id": "c", "start": 0, "duration": 1, "recording": {"sampling_rate": 8000, "sources": )"
         R"([{"type": "file", "source": "a.wav"}]}})"
