@@ -5,6 +5,7 @@
 
 #include "io/audio/av_formats.h"
 #include "io/audio/av_input.h"
+#include "io/audio/container/stated.h"
 #include "io/files/error.h"
 
 namespace flowqat::io {
@@ -50,8 +51,10 @@ class AvFile {
   int rate_hz() const { return stream_->codecpar->sample_rate; }
   int channels() const { return stream_->codecpar->ch_layout.nb_channels; }
 
-  /// Hands on frames until one ends at or behind sample `end`.
+  /// Hands on frames until one ends at or behind sample `end`, or at the last that the container
+  /// states exactly: what stands behind it is something else.
   void decode(const PartHandler& handle, int64_t end = INT64_MAX) {
+    if (stated_samples_ > 0) end = std::min(end, stated_samples_);
     PacketPtr packet(allocated(av_packet_alloc()));
     FramePtr frame(allocated(av_frame_alloc()));
     while (position_ < end && read(packet.get())) {
@@ -225,7 +228,11 @@ class AvFile {
       const int code = avcodec_receive_frame(decoder_.get(), frame);
       if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) return;
       check(code, "broken audio");
-      handle(*frame, position_);
+      if (stated_samples_ > 0) {
+        const int64_t left = std::max<int64_t>(stated_samples_ - position_, 0);
+        frame->nb_samples = static_cast<int>(std::min<int64_t>(frame->nb_samples, left));
+      }
+      if (frame->nb_samples > 0) handle(*frame, position_);
       position_ += frame->nb_samples;
     }
   }
@@ -250,17 +257,11 @@ AudioInfo read_av_info(const InputFile& input) {
   if (file.stated_samples() > 0) return {file.stated_samples(), file.rate_hz(), file.channels()};
   AudioInfo info;
   file.decode([&](const AVFrame& frame, int64_t) {
-    const AudioInfo now{0, frame.sample_rate, frame.ch_layout.nb_channels};
-    if (info.samples == 0) {
-      info = now;
-    } else if (now.rate_hz != info.rate_hz || now.channels != info.channels) {
-      throw Error(input.path(),
-                  "changes midway from " + std::to_string(info.rate_hz) + " Hz, " +
-                      std::to_string(info.channels) + " channel(s) to " +
-                      std::to_string(now.rate_hz) + " Hz, " + std::to_string(now.channels) +
-                      " channel(s): it is several recordings in one file; convert it, or take it "
-                      "apart");
-    }
+    const StreamFormat now{frame.sample_rate, frame.ch_layout.nb_channels};
+    const StreamFormat before{info.rate_hz, info.channels};
+    if (info.samples > 0 && now != before) fail_changed(input, before, now);
+    info.rate_hz = now.rate_hz;
+    info.channels = now.channels;
     info.samples += frame.nb_samples;
   });
   if (info.samples < file.promised_samples()) {

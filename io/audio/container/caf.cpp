@@ -16,8 +16,8 @@ ContainerView view_caf(ContainerBytes& in) {
     // A length of -1 goes to the file's end, as a program leaves it that could not go back.
     if (in.has(at, "data")) {
       audio_bytes(in, begin, stated);
-    } else if (stated > there) {
-      fail_cut_off(in, stated, static_cast<int64_t>(there), "bytes in a chunk");
+    } else if (stated > there && in.has(at, "pakt")) {
+      fail_cut_off(in, stated, static_cast<int64_t>(there), "bytes in its table of packets");
     }
     if (stated > there) break;
     at = begin + static_cast<int64_t>(stated);

@@ -18,21 +18,14 @@ struct Reader {
 constexpr int64_t most_trailer_bytes = 1 << 20;
 
 constexpr std::array readers{
-    Reader{"wav", view_riff},
-    Reader{"avi", view_riff},
-    Reader{"w64", view_wave64},
-    Reader{"aiff", view_aiff},
-    Reader{"caf", view_caf},
-    Reader{"au", view_au},
-    Reader{"sox", view_sox},
-    Reader{"voc", view_voc},
-    Reader{"mp3", view_mpeg_audio},
-    Reader{"ogg", view_ogg},
-    Reader{"mov,mp4,m4a,3gp,3g2,mj2", view_mp4},
-    Reader{"asf", view_asf},
-    Reader{"rm", view_real},
-    Reader{"flv", view_flv},
-    Reader{"matroska,webm", view_matroska},
+    Reader{"wav", view_riff},   Reader{"avi", view_riff},
+    Reader{"w64", view_wave64}, Reader{"aiff", view_aiff},
+    Reader{"caf", view_caf},    Reader{"au", view_au},
+    Reader{"sox", view_sox},    Reader{"voc", view_voc},
+    Reader{"wv", view_wavpack}, Reader{"mp3", view_mpeg_audio},
+    Reader{"ogg", view_ogg},    Reader{"mov,mp4,m4a,3gp,3g2,mj2", view_mp4},
+    Reader{"asf", view_asf},    Reader{"rm", view_real},
+    Reader{"flv", view_flv},    Reader{"matroska,webm", view_matroska},
 };
 
 std::vector<uint8_t> little_endian_bytes(int count, uint64_t value) {
@@ -67,14 +60,14 @@ void fail_cut_off(const ContainerBytes& in, uint64_t stated, int64_t there,
                                     "; it is cut off or damaged, copy it again from its source");
 }
 
-void fail_changed(const ContainerBytes& in, const StreamFormat& from, const StreamFormat& to) {
+void fail_changed(const InputFile& file, const StreamFormat& from, const StreamFormat& to) {
   const auto text = [](const StreamFormat& format) {
     return std::to_string(format.rate_hz) + " Hz, " + std::to_string(format.channels) +
            " channel(s)" + (format.bits > 0 ? ", " + std::to_string(format.bits) + " bits" : "");
   };
-  throw Error(in.file().path(), "changes midway from " + text(from) + " to " + text(to) +
-                                    ": it is several recordings in one file; convert it, or take "
-                                    "it apart");
+  throw Error(file.path(), "changes midway from " + text(from) + " to " + text(to) +
+                               ": it is several recordings in one file; convert it, or take "
+                               "it apart");
 }
 
 int64_t audio_bytes(const ContainerBytes& in, int64_t begin, uint64_t stated) {

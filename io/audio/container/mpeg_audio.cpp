@@ -149,7 +149,8 @@ ContainerView view_mpeg_audio(ContainerBytes& in) {
       continue;  // no audio
     }
     if (!format) format = frame->format;
-    if (frame->format != *format && is_audio(in, at)) fail_changed(in, *format, frame->format);
+    if (frame->format != *format && is_audio(in, at))
+      fail_changed(in.file(), *format, frame->format);
     ++frames;
     end = at += frame->bytes;
   }

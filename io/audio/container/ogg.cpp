@@ -67,7 +67,7 @@ ContainerView view_ogg(ContainerBytes& in) {
     const auto begun = (flags & first_of_stream) != 0 ? format_at(in, body) : std::nullopt;
     if (begun) {
       // Streams side by side begin together; one that begins later goes on where another ended.
-      if (format && open.empty() && *begun != *format) fail_changed(in, *format, *begun);
+      if (format && open.empty() && *begun != *format) fail_changed(in.file(), *format, *begun);
       if (!format) format = begun;
       open.insert(stream);
     }

@@ -31,7 +31,9 @@ ContainerView view_sox(ContainerBytes& in) {
   if (samples > static_cast<uint64_t>(there) && !is_placeholder(samples)) {
     fail_cut_off(in, samples, there, "samples");
   }
-  return {.patches = {}, .end_bytes = in.size()};
+  const bool is_known = samples > 0 && samples <= static_cast<uint64_t>(there);
+  return {.patches = {},
+          .end_bytes = is_known ? begin + 4 * static_cast<int64_t>(samples) : in.size()};
 }
 
 /// Blocks of a type and a 24-bit length; type 0 ends them.
@@ -52,6 +54,22 @@ ContainerView view_voc(ContainerBytes& in) {
     at += block_header_bytes + static_cast<int64_t>(stated);
   }
   return view;
+}
+
+/// Blocks of a length that leaves out their first 8 bytes. https://www.wavpack.com,
+/// "WavPack 4 & 5 Binary File / Block Format".
+ContainerView view_wavpack(ContainerBytes& in) {
+  constexpr int64_t uncounted_bytes = 8;
+  int64_t at = 0;
+  while (in.has(at, "wvpk")) {
+    const uint64_t stated = in.little_endian(at + 4, 4);
+    const int64_t there = in.size() - at - uncounted_bytes;
+    if (there < 0 || stated > static_cast<uint64_t>(there)) {
+      fail_cut_off(in, stated, there, "bytes in the last block");
+    }
+    at += uncounted_bytes + static_cast<int64_t>(stated);
+  }
+  return {.patches = {}, .end_bytes = at > 0 ? at : in.size()};
 }
 
 }  // namespace flowqat::io

@@ -34,7 +34,7 @@ struct StreamFormat {
 };
 
 /// Throws Error that says what changes in the middle of a file; one recording has one format.
-[[noreturn]] void fail_changed(const ContainerBytes& in, const StreamFormat& from,
+[[noreturn]] void fail_changed(const InputFile& file, const StreamFormat& from,
                                const StreamFormat& to);
 
 /// `value` in `count` bytes, to be patched in at `offset`.
@@ -42,13 +42,14 @@ ContainerView::Patch big_endian_patch(int64_t offset, int count, uint64_t value)
 ContainerView::Patch little_endian_patch(int64_t offset, int count, uint64_t value);
 
 /// The views of single containers; see container.cpp for who reads what.
-ContainerView view_riff(ContainerBytes& in);        ///< WAV, RF64, BW64, RIFX, AVI
-ContainerView view_wave64(ContainerBytes& in);      ///< Sony's Wave64
-ContainerView view_aiff(ContainerBytes& in);        ///< AIFF and AIFF-C
-ContainerView view_caf(ContainerBytes& in);         ///< Apple's Core Audio Format
-ContainerView view_au(ContainerBytes& in);          ///< Sun's and NeXT's
-ContainerView view_sox(ContainerBytes& in);         ///< sox's own
-ContainerView view_voc(ContainerBytes& in);         ///< Creative's
+ContainerView view_riff(ContainerBytes& in);    ///< WAV, RF64, BW64, RIFX, AVI
+ContainerView view_wave64(ContainerBytes& in);  ///< Sony's Wave64
+ContainerView view_aiff(ContainerBytes& in);    ///< AIFF and AIFF-C
+ContainerView view_caf(ContainerBytes& in);     ///< Apple's Core Audio Format
+ContainerView view_au(ContainerBytes& in);      ///< Sun's and NeXT's
+ContainerView view_sox(ContainerBytes& in);     ///< sox's own
+ContainerView view_voc(ContainerBytes& in);     ///< Creative's
+ContainerView view_wavpack(ContainerBytes& in);
 ContainerView view_mpeg_audio(ContainerBytes& in);  ///< MP3, MP2
 ContainerView view_ogg(ContainerBytes& in);
 ContainerView view_mp4(ContainerBytes& in);  ///< QuickTime, MP4, 3GP

@@ -31,6 +31,7 @@ ContainerView view_wave64(ContainerBytes& in) {
       if (length != stated) {
         view.patches.push_back(little_endian_patch(at + guid_bytes, 8, length));
       }
+      view.end_bytes = begin + bytes;
       break;
     }
     if (stated < static_cast<uint64_t>(chunk_header_bytes) || stated > file_bytes) break;

@@ -131,3 +131,25 @@ TEST_CASE("tags and zeros and other junk behind an MP3 are no audio") {
     }
   }
 }
+
+TEST_CASE("bytes behind the audio change nothing in a container that says where it ends") {
+  if (!have("ffmpeg") || !have("sox")) return;
+  TemporaryFolder folder;
+  const std::string from = (folder / "from.wav").string();
+  write_bytes(from, wav_bytes(test_signal(20'000, 1), 16'000, 1));
+  const std::string junk = "<html>" + std::string(300, '\0') + "not found</html>\n";
+  for (const std::string name :
+       {"a.wav", "a.w64", "a.aiff", "a.au", "a.caf", "a.sox", "a.sph", "a.voc", "a.ogg", "a.oga",
+        "a.opus", "a.m4a", "a.mka", "a.webm", "a.avi", "a.wma", "a.wv", "a.tta", "a.flac"}) {
+    INFO(name);
+    const std::string tool = name == std::string("a.sph") ? "sox '" + from + "' '"
+                                                          : "ffmpeg -v error -i '" + from + "' '";
+    run(tool + (folder / name).string() + "'");
+    const std::string sound = read_bytes(folder / name);
+    CHECK(decode_bytes(folder, "behind-" + std::string(name), sound + junk) ==
+          decode(folder / name));
+  }
+  run("ffmpeg -v error -i '" + from + "' -f matroska - >'" + (folder / "piped.mka").string() + "'");
+  CHECK(decode_bytes(folder, "behind.mka", read_bytes(folder / "piped.mka") + junk) ==
+        decode(folder / "piped.mka"));
+}
