@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <map>
 #include <tuple>
 
+#include "io/files/companion.h"
 #include "io/files/error.h"
+#include "io/files/line_reader.h"
+#include "io/files/printable.h"
 
 namespace flowqat::io {
 namespace {
@@ -18,7 +20,9 @@ std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
   std::error_code code;
   std::vector<fs::directory_entry> entries;
   fs::directory_iterator next(folder, fs::directory_options::skip_permission_denied, code);
-  for (; !code && next != fs::directory_iterator(); next.increment(code)) entries.push_back(*next);
+  for (; !code && next != fs::directory_iterator(); next.increment(code)) {
+    if (!is_companion(next->path().filename().native())) entries.push_back(*next);
+  }
   if (code) throw Error(folder, "cannot be listed: " + code.message());
   std::sort(entries.begin(), entries.end());
   return entries;
@@ -90,26 +94,39 @@ std::vector<std::string> chosen_splits(const fs::path& root, std::vector<std::st
   return wanted;
 }
 
-/// Utterance id to text, from one chapter's transcript.
-std::map<std::string, std::string> read_transcript(const fs::path& path) {
-  std::ifstream stream(path);
-  if (!stream) throw Error(path, "cannot be opened");
-  std::map<std::string, std::string> texts;
-  std::string line;
-  for (int number = 1; std::getline(stream, line); ++number) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (line.empty()) continue;
-    const size_t space = line.find(' ');
-    const std::string where = "line " + std::to_string(number) + ": ";
-    if (space == std::string::npos || space == 0) {
-      throw Error(path, where + "expected \"ID TEXT\", found \"" + line + "\"");
-    }
+/// What a transcript says of an utterance, or why it says nothing.
+struct Line {
+  std::string text, broken;
+};
+
+/// Utterance id to text, from one chapter's transcript. A line that cannot be used costs its own
+/// utterance, whatever is left of the name that it may have meant.
+std::map<std::string, Line> read_transcript(const fs::path& path) {
+  std::map<std::string, Line> texts;
+  std::error_code code;
+  if (fs::file_size(path, code) == 0 && !code) return texts;
+  LineReader lines(path);
+  for (std::string line; lines.next(line);) {
+    if (is_blank(line)) continue;
+    const auto stripped = [](const std::string& text) {
+      const size_t begin = text.find_first_not_of(" \t\r");
+      return begin == text.npos ? std::string()
+                                : text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
+    };
+    line = stripped(line);
+    const size_t space = std::min(line.find_first_of(" \t"), line.size());
     const std::string id = line.substr(0, space);
-    if (!texts.emplace(id, line.substr(space + 1)).second) {
-      throw Error(path, where + "utterance " + id + " is there twice");
+    const auto [place, is_new] = texts.try_emplace(id, Line{stripped(line.substr(space)), ""});
+    Line& one = place->second;
+    const std::string where = lines.here().string() + ": ";
+    if (id.find('/') != id.npos || id == "." || id == ".." || id.find('\0') != id.npos) {
+      one.broken = where + "expected the name of a file in this folder, found " + excerpt(id);
+    } else if (!is_new) {
+      one.broken = where + "utterance " + excerpt(id) + " is there twice";
+    } else if (one.text.empty()) {
+      one.broken = where + "expected \"ID TEXT\", found " + excerpt(line);
     }
   }
-  if (stream.bad()) throw Error(path, "cannot be read");
   return texts;
 }
 
@@ -145,12 +162,19 @@ void add_chapter(const fs::path& folder, const std::string& split, Corpus& corpu
     if (!is_transcript(file.path())) continue;
     transcripts.push_back(file.path().filename().string());
     corpus.watched.push_back(file.path());
-    for (auto& [id, text] : read_transcript(file.path())) entry_of(id).transcript = text;
+    for (auto& [id, line] : read_transcript(file.path())) {
+      CorpusEntry& entry = entry_of(id);
+      entry.transcript = line.text;
+      entry.broken = line.broken;
+      // What an id like "../x" points at is never looked at.
+      if (!line.broken.empty()) entry.place = file.path();
+    }
   }
   for (const auto& file : files) {
     if (file.path().extension() != ".flac") continue;
-    CorpusEntry& entry = entry_of(file.path().stem().string());
-    if (!entry.transcript.empty()) continue;
+    const std::string id = file.path().stem().string();
+    if (const auto found = entries.find(id); found != entries.end()) continue;
+    CorpusEntry& entry = entry_of(id);
     entry.broken = transcripts.empty() ? "no *.trans.txt beside it"
                                        : "no transcript in " + joined(transcripts);
   }

@@ -15,10 +15,13 @@ namespace flowqat::io {
 /// it. Only FLAC headers are read, on several threads; the result does not depend
 /// on their number. Sorted by split, then by speaker, chapter and utterance as numbers.
 ///
-/// An utterance never disappears: audio that is missing or whose header is broken, and audio
-/// without a line in the transcript, give an entry whose `broken` says so. Throws Error when `root`
-/// or a named split is missing (listing those that are there), when no split or no utterance is
-/// found, and for a transcript that is malformed: a line without text, an id twice.
+/// Transcripts may have a byte order mark, tabs for spaces and CRLF, and be compressed with gzip.
+/// Companions (see companion.h) are passed over.
+///
+/// An utterance never disappears: audio that is missing or whose header is broken, audio without a
+/// line in the transcript, and a line that is malformed (no text, an id twice, an id that leaves
+/// the folder) give an entry whose `broken` says so. Throws Error when `root` or a named split is
+/// missing (listing those that are there), and when no split or no utterance is found.
 Corpus scan_librispeech(const std::filesystem::path& root, const std::vector<std::string>& splits,
                         const Scanning& scanning);
 

@@ -6,11 +6,14 @@
 
 namespace flowqat::io {
 
-nlohmann::json next_object(LineReader& lines) {
-  std::string line;
+bool next_text(LineReader& lines, std::string& line) {
   do {
-    if (!lines.next(line)) return nullptr;
+    if (!lines.next(line)) return false;
   } while (is_blank(line));
+  return true;
+}
+
+nlohmann::json parse_object(const std::string& line, const std::filesystem::path& where) {
   nlohmann::json object;
   std::string reason;
   try {
@@ -19,15 +22,7 @@ nlohmann::json next_object(LineReader& lines) {
   } catch (const JsonError& error) {
     reason = ": column " + std::to_string(error.column) + ": " + error.reason;
   }
-  throw Error(lines.here(), "expected a JSON object, found " + excerpt(line) + reason);
-}
-
-std::string excerpt(const std::string& text) {
-  constexpr size_t limit = 60;
-  const bool whole = text.size() <= limit;
-  // What is not UTF-8 or no visible character comes out escaped.
-  return nlohmann::json(whole ? text : text.substr(0, limit) + "...")
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  throw Error(where, "expected a JSON object, found " + excerpt(line) + reason);
 }
 
 std::string text_of(double number) {
@@ -38,7 +33,7 @@ std::string text_of(double number) {
 std::string keys_of(const nlohmann::json& object) {
   std::string keys;
   for (const auto& [key, value] : object.items()) keys += (keys.empty() ? "" : ", ") + key;
-  return keys.empty() ? "no key" : excerpt(keys);
+  return keys.empty() ? "no key" : excerpt(keys, 400);
 }
 
 double required_seconds(const nlohmann::json& object, const char* key,

@@ -7,20 +7,26 @@
 #include <vector>
 
 #include "io/corpus/corpus.h"
+#include "io/corpus/manifest.h"
 #include "io/files/json_file.h"
 #include "io/files/line_reader.h"
+#include "io/files/printable.h"
 
 namespace flowqat::io {
 
 /// All that a manifest states of one utterance. What is not stated is not there, or 0.
 struct ManifestEntry {
   struct Segment {
-    double start_s, duration_s;
+    double start_s;
+    std::optional<double> duration_s;  ///< none: to the end of the recording
   };
 
   CorpusEntry entry;      ///< the path as written, not yet resolved; no `audio`
   bool relative = false;  ///< whether the path had to be resolved
   int64_t line = 0;
+  bool is_malformed = false;  ///< `broken` because of the line itself
+  /// Whether a text is stated, be it an empty one.
+  bool has_text = false;
   std::optional<Segment> segment;  ///< none: the whole recording
   std::optional<double> recording_s;
   std::optional<int64_t> recording_samples;
@@ -30,15 +36,25 @@ struct ManifestEntry {
 
 struct Manifest {
   std::vector<ManifestEntry> entries;
-  std::filesystem::path audio_root;            ///< as the manifest names it; empty: it does not
+  std::filesystem::path audio_root;  ///< as the manifest names it; empty: it does not
+  /// Where there is no file at a relative path, it may be in this folder below the root.
+  std::filesystem::path other_root = {};
   std::vector<std::filesystem::path> watched;  ///< beside the manifest itself
 };
 
-/// These read one format each. They throw Error for a malformed line; what is well-formed but
-/// cannot be used is `broken`.
-Manifest read_nemo(LineReader& lines);
+/// These read one format each; `keys` say where the audio and the text are, as in ManifestOptions.
+/// A line that is malformed or cannot be used is a `broken` entry, of which the line alone is
+/// known.
+Manifest read_nemo(LineReader& lines, const ManifestKeys& keys);
 Manifest read_fairseq(LineReader& lines);
-Manifest read_lhotse(LineReader& lines);
+Manifest read_lhotse(LineReader& lines, const ManifestKeys& keys);
+Manifest read_table(LineReader& lines, const ManifestKeys& keys);
+
+/// The separator of a table whose header is `line`: it has two columns or more, one of them a
+/// column of audio by its name. 0 if it is no such header.
+char table_separator(const std::string& line, const ManifestKeys& keys);
+/// Where a table has its texts, and what else it has: for describe_texts().
+std::string describe_table_texts(LineReader& lines, const ManifestKeys& keys);
 
 /// Checks what is stated against the recording's `audio`, as read_headers() left it in `entry`, and
 /// cuts the segment out of it: see manifest.h for the rules. What does not fit becomes `broken`.
@@ -46,11 +62,28 @@ Manifest read_lhotse(LineReader& lines);
 void fit_to_header(const ManifestEntry& stated, const std::filesystem::path& manifest,
                    const std::filesystem::path& audio_root, CorpusEntry& entry);
 
-/// The next line that is not blank, as a JSON object; null behind the last.
-nlohmann::json next_object(LineReader& lines);
+/// Puts the next line that is not blank into `line`; false behind the last.
+bool next_text(LineReader& lines, std::string& line);
+/// `line` as a JSON object. Throws Error.
+nlohmann::json parse_object(const std::string& line, const std::filesystem::path& where);
 
-/// The beginning of `text` in quotes, fit for a message whatever it holds.
-std::string excerpt(const std::string& text);
+/// Adds an entry for a line that `read` reads into it; what that throws makes the entry broken.
+template <typename Read>
+void add_line(const LineReader& lines, Manifest& manifest, Read&& read) {
+  ManifestEntry& stated = manifest.entries.emplace_back();
+  stated.line = lines.number();
+  try {
+    read(stated);
+  } catch (const Error& error) {
+    ManifestEntry broken;
+    broken.line = stated.line;
+    broken.is_malformed = true;
+    broken.entry.id = stated.entry.id;
+    broken.entry.broken = error.what();
+    stated = std::move(broken);
+  }
+}
+
 /// The shortest text that reads as this number again.
 std::string text_of(double number);
 /// Its keys, for a message.

@@ -1,7 +1,6 @@
 #include <charconv>
 
 #include "io/corpus/manifest_entry.h"
-#include "io/text/unicode.h"
 
 namespace flowqat::io {
 namespace {
@@ -25,11 +24,6 @@ std::vector<std::string> read_transcripts(const fs::path& path) {
   LineReader lines(path);
   std::vector<std::string> texts;
   for (std::string line; lines.next(line);) {
-    try {
-      from_utf8(line);
-    } catch (const Error& error) {
-      throw Error(lines.here(), error.what());
-    }
     std::string text = path.extension() == ".ltr" ? words_of(line) : line;
     while (text.ends_with(' ') || text.ends_with('\t')) text.pop_back();
     texts.push_back(std::move(text));
@@ -55,7 +49,10 @@ void add_transcripts(const fs::path& path, Manifest& manifest) {
                               path.filename().string() + " has utterances, found " +
                               std::to_string(texts.size()));
     }
-    for (size_t i = 0; i < count; ++i) manifest.entries[i].entry.transcript = std::move(texts[i]);
+    for (size_t i = 0; i < count; ++i) {
+      manifest.entries[i].entry.transcript = std::move(texts[i]);
+      manifest.entries[i].has_text = true;
+    }
     return;
   }
 }
@@ -79,14 +76,14 @@ Manifest read_fairseq(LineReader& lines) {
       const auto [stop, code] = std::from_chars(line.data() + tab + 1, end, samples);
       if (code != std::errc() || stop != end) samples = -1;
     }
-    if (samples < 0) {
-      throw Error(lines.here(),
-                  "expected a path, a tab and a number of samples, found " + excerpt(line));
-    }
-    ManifestEntry& stated = manifest.entries.emplace_back();
-    stated.line = lines.number();
-    stated.entry.place = fs::path(line.substr(0, tab));
-    stated.recording_samples = samples;
+    add_line(lines, manifest, [&](ManifestEntry& stated) {
+      if (samples < 0) {
+        throw Error(lines.here(),
+                    "expected a path, a tab and a number of samples, found " + excerpt(line));
+      }
+      stated.entry.place = fs::path(line.substr(0, tab));
+      stated.recording_samples = samples;
+    });
   }
   add_transcripts(lines.path(), manifest);
   return manifest;

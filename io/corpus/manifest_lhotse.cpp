@@ -20,16 +20,35 @@ json list_or_empty(const json& object, const char* key, const fs::path& where) {
   return *found;
 }
 
-void read_supervisions(const json& cut, CorpusEntry& entry, const fs::path& where) {
+/// How far a supervision may stand over its cut: times are rounded.
+constexpr double overlap_tolerance_s = 0.002;
+
+/// Fills in what the supervisions say; returns why they cannot be used, or nothing.
+std::string read_supervisions(const json& cut, double cut_s, const ManifestKeys& keys,
+                              ManifestEntry& stated, const fs::path& where) {
   struct Supervision {
     double start_s;
     std::string text, speaker;
   };
+  CorpusEntry& entry = stated.entry;
+  const char* key = keys.text.empty() ? "text" : keys.text.c_str();
   std::vector<Supervision> all;
-  for (const json& item : list_or_empty(cut, "supervisions", where)) {
-    all.push_back({value_or(item, "start", 0.0, where),
-                   value_or(item, "text", std::string(), where),
+  const json items = list_or_empty(cut, "supervisions", where);
+  stated.has_text = items.empty();  // nothing is said in it
+  for (const json& item : items) {
+    all.push_back({value_or(item, "start", 0.0, where), value_or(item, key, std::string(), where),
                    value_or(item, "speaker", std::string(), where)});
+    const Supervision& one = all.back();
+    const double end_s = one.start_s + value_or(item, "duration", 0.0, where);
+    stated.has_text = stated.has_text || (item.contains(key) && !item.at(key).is_null());
+    // Half a nanosecond more, because the sum of two decimal fractions is not exact.
+    const double tolerance_s = overlap_tolerance_s + 5e-10;
+    const bool is_inside = one.start_s >= -tolerance_s && end_s <= cut_s + tolerance_s;
+    if (is_inside || one.text.empty()) continue;
+    return "its supervision " + excerpt(one.text) + " from " + text_of(one.start_s) + " to " +
+           text_of(end_s) + " s is not all in the cut of " + text_of(cut_s) +
+           " s, so that its text says more than can be heard; cut between the supervisions first "
+           "(CutSet.trim_to_supervisions)";
   }
   std::stable_sort(all.begin(), all.end(), [](const Supervision& a, const Supervision& b) {
     return a.start_s < b.start_s;
@@ -42,6 +61,7 @@ void read_supervisions(const json& cut, CorpusEntry& entry, const fs::path& wher
     return one.speaker == all.front().speaker;
   });
   if (!all.empty() && same) entry.speaker = all.front().speaker;
+  return "";
 }
 
 std::string names_of(const json& transforms) {
@@ -115,17 +135,21 @@ std::string read_recording(const json& recording, ManifestEntry& stated, const f
 }
 
 /// Fills in what the cut says; returns why it cannot be used, or nothing.
-std::string read_cut(const json& cut, ManifestEntry& stated, const fs::path& where) {
+std::string read_cut(const json& cut, const ManifestKeys& keys, ManifestEntry& stated,
+                     const fs::path& where) {
   stated.entry.id = required<std::string>(cut, "id", where);
   if (stated.entry.id.empty()) throw Error(where, "\"id\": expected a name, found \"\"");
   const auto type = value_or(cut, "type", std::string("MonoCut"), where);
   if (type != "MonoCut" && type != "Cut") {  // the name in the first versions of lhotse
     return "it is a " + type + ", and only MonoCuts are read";
   }
-  stated.segment = {required_seconds(cut, "start", where),
-                    required_seconds(cut, "duration", where)};
+  const double cut_s = required_seconds(cut, "duration", where);
+  stated.segment = {required_seconds(cut, "start", where), cut_s};
   stated.channel = value_or(cut, "channel", 0, where);
-  read_supervisions(cut, stated.entry, where);
+  if (const std::string reason = read_supervisions(cut, cut_s, keys, stated, where);
+      !reason.empty()) {
+    return reason;
+  }
   const auto recording = cut.find("recording");
   if (recording == cut.end() || recording->is_null()) return "it has no recording";
   if (!recording->is_object()) {
@@ -136,16 +160,16 @@ std::string read_cut(const json& cut, ManifestEntry& stated, const fs::path& whe
 
 }  // namespace
 
-Manifest read_lhotse(LineReader& lines) {
+Manifest read_lhotse(LineReader& lines, const ManifestKeys& keys) {
   Manifest manifest;
-  for (json cut; !(cut = next_object(lines)).is_null();) {
-    ManifestEntry& stated = manifest.entries.emplace_back();
-    stated.line = lines.number();
-    const std::string reason = read_cut(cut, stated, lines.here());
-    if (!reason.empty()) {
-      stated.entry.broken =
-          lines.here().string() + ": cut \"" + stated.entry.id + "\" cannot be used: " + reason;
-    }
+  for (std::string line; next_text(lines, line);) {
+    add_line(lines, manifest, [&](ManifestEntry& stated) {
+      const std::string reason =
+          read_cut(parse_object(line, lines.here()), keys, stated, lines.here());
+      if (reason.empty()) return;
+      stated.entry.broken = printable(lines.here().native()) + ": cut " + excerpt(stated.entry.id) +
+                            " cannot be used: " + reason;
+    });
   }
   return manifest;
 }

@@ -27,25 +27,33 @@ std::optional<int> channel_of(const nlohmann::json& object, const std::filesyste
                          excerpt(object.at(key).dump()));
 }
 
+void read_line(const nlohmann::json& object, const ManifestKeys& keys,
+               const std::filesystem::path& where, ManifestEntry& stated) {
+  const char* text = keys.text.empty() ? "text" : keys.text.c_str();
+  const char* audio = keys.audio.empty() ? "audio_filepath" : keys.audio.c_str();
+  stated.entry.place = std::filesystem::path(required<std::string>(object, audio, where));
+  stated.has_text = has(object, text);
+  stated.entry.transcript = value_or(object, text, std::string(), where);
+  stated.entry.speaker = speaker_of(object, where);
+  stated.channel = channel_of(object, where);
+  const auto duration_s = has(object, "duration")
+                              ? std::optional(required_seconds(object, "duration", where))
+                              : std::nullopt;
+  if (has(object, "offset")) {
+    stated.segment = {required_seconds(object, "offset", where), duration_s};
+  } else {
+    stated.recording_s = duration_s;
+  }
+}
+
 }  // namespace
 
-Manifest read_nemo(LineReader& lines) {
+Manifest read_nemo(LineReader& lines, const ManifestKeys& keys) {
   Manifest manifest;
-  for (nlohmann::json object; !(object = next_object(lines)).is_null();) {
-    const auto where = lines.here();
-    ManifestEntry& stated = manifest.entries.emplace_back();
-    stated.line = lines.number();
-    stated.entry.place =
-        std::filesystem::path(required<std::string>(object, "audio_filepath", where));
-    stated.entry.transcript = value_or(object, "text", std::string(), where);
-    stated.entry.speaker = speaker_of(object, where);
-    stated.channel = channel_of(object, where);
-    if (has(object, "offset")) {
-      stated.segment = {required_seconds(object, "offset", where),
-                        required_seconds(object, "duration", where)};
-    } else if (has(object, "duration")) {
-      stated.recording_s = required_seconds(object, "duration", where);
-    }
+  for (std::string line; next_text(lines, line);) {
+    add_line(lines, manifest, [&](ManifestEntry& stated) {
+      read_line(parse_object(line, lines.here()), keys, lines.here(), stated);
+    });
   }
   return manifest;
 }

@@ -43,10 +43,12 @@ std::string cut_out(const ManifestEntry::Segment& segment, CorpusEntry& entry) {
   const auto total = static_cast<double>(entry.audio.samples);
   // Kept as real numbers until they are known to lie in the recording: they could overflow.
   const double first = std::round(segment.start_s * rate_hz);
-  const double samples = std::round(segment.duration_s * rate_hz);
-  if (samples < 1) return "a segment of " + text_of(segment.duration_s) + " s holds no sample";
+  const double samples =
+      segment.duration_s ? std::round(*segment.duration_s * rate_hz) : std::max(total - first, 1.0);
+  const std::string length = segment.duration_s ? " of " + text_of(*segment.duration_s) + " s" : "";
+  if (samples < 1) return "a segment" + length + " holds no sample";
   if (first >= total || first + samples > total + std::round(end_tolerance_s * rate_hz)) {
-    return "the segment of " + text_of(segment.duration_s) + " s from " + text_of(segment.start_s) +
+    return "the segment" + length + " from " + text_of(segment.start_s) +
            " s on ends behind the recording of " + text_of(total / rate_hz) + " s";
   }
   entry.audio.samples = static_cast<int64_t>(std::min(samples, total - first));

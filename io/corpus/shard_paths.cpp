@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "io/files/companion.h"
 #include "io/files/error.h"
 
 namespace flowqat::io {
@@ -98,8 +99,9 @@ std::vector<fs::path> tar_files_in(const fs::path& folder) {
   std::string other;
   fs::directory_iterator next(folder, code);
   for (; !code && next != fs::directory_iterator(); next.increment(code)) {
-    if (next->path().extension() == ".tar") files.push_back(next->path());
     const std::string name = next->path().filename().string();
+    if (is_companion(name)) continue;
+    if (next->path().extension() == ".tar") files.push_back(next->path());
     if (name.find(".tar.") != std::string::npos || name.ends_with(".tgz")) other = name;
   }
   if (code) throw Error(folder, "cannot be listed: " + code.message());

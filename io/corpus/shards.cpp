@@ -1,17 +1,17 @@
 #include "io/corpus/shards.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <unordered_map>
 
 #include "base/json_text.h"
 #include "io/corpus/audio_folder.h"
 #include "io/corpus/shard_paths.h"
+#include "io/corpus/shard_samples.h"
 #include "io/files/error.h"
 #include "io/files/parallel.h"
+#include "io/files/printable.h"
 #include "io/files/tar_file.h"
 #include "io/text/unicode.h"
 
@@ -20,65 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Endings of a member that is a transcript as a whole; the first that is there counts.
-constexpr std::array<std::string_view, 3> text_endings{"txt", "transcript", "normalized.txt"};
 /// No transcript is as long, and a hostile shard is not to fill the memory.
 constexpr int64_t most_text_bytes = int64_t{16} << 20;
-
-/// The members of one key.
-struct Sample {
-  std::string key;
-  std::vector<TarMember> audio, json;
-  std::array<std::vector<TarMember>, text_endings.size()> texts;
-};
-
-/// What a member's name says; no key for a member that belongs to no utterance.
-struct Name {
-  std::string key, ending;
-};
-
-Name name_parts(std::string_view name) {
-  while (name.starts_with("./")) name.remove_prefix(2);
-  const std::string_view first = name.substr(0, name.find('/'));
-  if (first.size() >= 4 && first.starts_with("__") && first.ends_with("__")) return {};
-  const size_t file = name.rfind('/') + 1;  // npos + 1 is 0
-  const size_t dot = name.find('.', file);
-  if (dot == std::string_view::npos || dot == file) return {};
-  Name parts{std::string(name.substr(0, dot)), std::string(name.substr(dot + 1))};
-  for (char& c : parts.ending) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return parts;
-}
-
-/// The members of `sample` that a member with this ending joins; null if it says nothing.
-std::vector<TarMember>* role_of(const std::string& ending, Sample& sample) {
-  const auto text = std::find(text_endings.begin(), text_endings.end(), ending);
-  if (text != text_endings.end()) {
-    return &sample.texts[static_cast<size_t>(text - text_endings.begin())];
-  }
-  if (ending == "json") return &sample.json;
-  // What follows the last dot: an utterance whose key has dots in it shows as one with two audio
-  // members instead of disappearing.
-  const auto& known = audio_extensions();
-  const bool audio =
-      std::find(known.begin(), known.end(), ending.substr(ending.rfind('.') + 1)) != known.end();
-  return audio ? &sample.audio : nullptr;
-}
-
-std::vector<Sample> samples_of(TarFile& shard) {
-  std::vector<Sample> samples;
-  std::unordered_map<std::string, size_t> places;
-  while (auto member = shard.next()) {
-    const Name name = name_parts(member->name);
-    Sample unknown;
-    if (name.key.empty() || !role_of(name.ending, unknown)) continue;
-    const auto [place, added] = places.try_emplace(name.key, samples.size());
-    if (added) samples.emplace_back().key = name.key;
-    role_of(name.ending, samples[place->second])->push_back(std::move(*member));
-  }
-  return samples;
-}
 
 [[noreturn]] void fail(const TarFile& shard, const TarMember& member, const std::string& what) {
   throw Error(shard.path(), "member \"" + member.name + "\" " + what);
@@ -90,7 +33,7 @@ const TarMember* only(const TarFile& shard, const std::vector<TarMember>& member
   if (members.size() > 1) {
     fail(shard, members[1],
          "is one too many beside \"" + members[0].name +
-             "\": a key, which ends at the first dot, is that of one utterance");
+             "\": an utterance has one audio, and one text of a kind");
   }
   if (!members[0].unusable.empty()) fail(shard, members[0], members[0].unusable);
   return &members[0];
@@ -102,6 +45,7 @@ std::string read_text(const TarFile& shard, const TarMember& member) {
          "has " + std::to_string(member.bytes) + " bytes, too many for a transcript");
   }
   std::string text = shard.read(member);
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte order mark
   try {
     from_utf8(text);
   } catch (const Error& error) {
@@ -145,7 +89,7 @@ void read_json_text(const TarFile& shard, const TarMember& member, CorpusEntry& 
   entry.speaker = value("speaker", true);
 }
 
-void fill_entry(const TarFile& shard, const Sample& sample, CorpusEntry& entry) {
+void fill_entry(const TarFile& shard, const ShardSample& sample, CorpusEntry& entry) {
   const TarMember* text = nullptr;
   for (const auto& texts : sample.texts) {
     const TarMember* one = only(shard, texts);
@@ -168,7 +112,7 @@ void fill_entry(const TarFile& shard, const Sample& sample, CorpusEntry& entry) 
 std::vector<CorpusEntry> entries_of(const fs::path& path, const std::string& group) {
   TarFile shard(path);
   std::vector<CorpusEntry> entries;
-  for (const Sample& sample : samples_of(shard)) {
+  for (const ShardSample& sample : shard_samples(shard)) {
     CorpusEntry entry;
     entry.id = group + "/" + sample.key;
     entry.place = path;
@@ -209,7 +153,7 @@ void mark_untranscribed(std::vector<CorpusEntry>& entries) {
     const std::string key = entry.id.substr(entry.group.size() + 1);
     entry.broken = entry.place.path.string() + ": \"" + key +
                    "\" has no transcript, others have: expected text in \"" + key + ".txt\"";
-    for (const std::string_view other : {text_endings[1], text_endings[2]}) {
+    for (const std::string_view other : {shard_text_endings[1], shard_text_endings[2]}) {
       entry.broken += ", ." + std::string(other);
     }
     entry.broken += " or as \"text\" in .json";
@@ -243,6 +187,28 @@ Corpus scan_shards(const std::vector<std::string>& paths, const Scanning& scanni
   mark_untranscribed(corpus.entries);
   read_headers(corpus.entries, scanning);
   return corpus;
+}
+
+std::string describe_json_keys(const std::vector<std::string>& paths) {
+  for (const fs::path& path : find_shards(paths).files) {
+    TarFile shard(path);
+    for (const ShardSample& sample : shard_samples(shard)) {
+      if (sample.json.empty() || !sample.json.front().unusable.empty()) continue;
+      const TarMember& member = sample.json.front();
+      if (member.bytes > most_text_bytes) continue;
+      nlohmann::json object;
+      try {
+        object = parse_json<nlohmann::json>(shard.read(member));
+      } catch (const JsonError&) {
+        continue;
+      }
+      if (!object.is_object()) continue;
+      std::string keys;
+      for (const auto& [key, value] : object.items()) keys += (keys.empty() ? "" : ", ") + key;
+      return excerpt(member.name) + " has the keys " + excerpt(keys, 400);
+    }
+  }
+  return "there is no .json";
 }
 
 }  // namespace flowqat::io

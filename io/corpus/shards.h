@@ -1,5 +1,5 @@
 /// A corpus in WebDataset's tar files (shards): the members of an utterance have one key, which is
-/// their path up to the first dot of the file's name: a/0001.flac, a/0001.txt, a/0001.json.
+/// their path but for the ending: a/0001.flac, a/0001.txt, a/0001.json (see shard_samples.h).
 #pragma once
 #include <string>
 #include <vector>
@@ -16,8 +16,8 @@ namespace flowqat::io {
 /// id GROUP/KEY. Its audio is the member that ends in one of audio_extensions(), in any case. Its
 /// transcript is that of KEY.txt, else KEY.transcript, else KEY.normalized.txt, else the "text" of
 /// KEY.json, with white space between words made one space. Its speaker is the "speaker" of
-/// KEY.json. Other members, those whose names begin with a dot, and WebDataset's own below folders
-/// like __meta__ are passed over.
+/// KEY.json. Other members, companions (see companion.h), and WebDataset's own below folders like
+/// __meta__ are passed over.
 ///
 /// An utterance never disappears. An entry whose `broken` says why stands for a key with a
 /// transcript but without audio, or with two members for one purpose; for audio that is empty, a
@@ -26,5 +26,9 @@ namespace flowqat::io {
 /// at which it happens, for what find_shards() and TarFile refuse, because what is lost behind that
 /// cannot be counted; and when no shard holds an utterance.
 Corpus scan_shards(const std::vector<std::string>& paths, const Scanning& scanning);
+
+/// For a person who misses transcripts: the keys of the first member that is JSON, or that there is
+/// none. Throws Error as scan_shards() does.
+std::string describe_json_keys(const std::vector<std::string>& paths);
 
 }  // namespace flowqat::io

@@ -71,6 +71,9 @@ bool LineReader::next(std::string& line) {
   at_ = std::min(end + 1, text_.size());
   if (line.ends_with('\r')) line.pop_back();
   if (++number_ == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+  if (number_ == 1 && (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF"))) {
+    throw Error(path(), "is UTF-16, expected UTF-8; convert it: iconv -f UTF-16 -t UTF-8");
+  }
   return true;
 }
 

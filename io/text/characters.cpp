@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 #include <iterator>
+#include <vector>
 
 #include "io/text/unicode.h"
 
@@ -34,6 +35,44 @@ std::optional<char32_t> compose(char32_t letter, char32_t mark) {
       pair.data(), 2, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
   if (length != 1) return std::nullopt;
   return static_cast<char32_t>(pair[0]);
+}
+
+namespace {
+
+/// In canonical order, with room for all.
+std::vector<utf8proc_int32_t> canonical_parts(std::u32string_view text) {
+  const std::string bytes = to_utf8(text);
+  const auto* begin = reinterpret_cast<const utf8proc_uint8_t*>(bytes.data());
+  const auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
+  std::vector<utf8proc_int32_t> parts(bytes.size() * 4 + 16);
+  const utf8proc_ssize_t count =
+      utf8proc_decompose(begin, std::ssize(bytes), parts.data(), std::ssize(parts), options);
+  if (count < 0 || count > std::ssize(parts)) return {text.begin(), text.end()};
+  parts.resize(static_cast<size_t>(count));
+  return parts;
+}
+
+}  // namespace
+
+std::u32string nfd(std::u32string_view text) {
+  const auto parts = canonical_parts(text);
+  return {parts.begin(), parts.end()};
+}
+
+std::u32string nfc(std::u32string_view text) {
+  auto parts = canonical_parts(text);
+  const utf8proc_ssize_t count =
+      utf8proc_normalize_utf32(parts.data(), std::ssize(parts),
+                               static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  if (count < 0) return std::u32string(text);
+  return {parts.begin(), parts.begin() + count};
+}
+
+bool joins_before(char32_t c) {
+  if (c < 0x300) return false;
+  const utf8proc_category_t found = category(c);
+  return (found >= UTF8PROC_CATEGORY_MN && found <= UTF8PROC_CATEGORY_ME) ||
+         (c >= 0x1160 && c <= 0x11ff) || (c >= 0xd7b0 && c <= 0xd7fb);
 }
 
 bool is_letter(char32_t c) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace flowqat::io {
 
@@ -12,6 +13,13 @@ std::u32string decompose(char32_t c);
 
 /// The one character that a letter and the mark behind it make together (NFC), if there is one.
 std::optional<char32_t> compose(char32_t letter, char32_t mark);
+
+/// Unicode's canonical forms: composed as far as can be (NFC), and decomposed (NFD); marks that are
+/// written in another order than Unicode's come into that first.
+std::u32string nfc(std::u32string_view text);
+std::u32string nfd(std::u32string_view text);
+/// Whether `c` belongs to the character before it: a mark, or a vowel or final of Hangul.
+bool joins_before(char32_t c);
 
 bool is_letter(char32_t c);
 /// Of Unicode's categories P*.

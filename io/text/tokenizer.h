@@ -38,6 +38,10 @@ class Tokenizer {
   /// The 32 tokens of facebook/wav2vec2-base-960h, built in.
   static Tokenizer base_960h();
 
+  /// The special tokens <pad>, <s>, </s>, <unk> and "|" with the ids from 0 to 4, as
+  /// Wav2Vec2CTCTokenizer expects them, and behind them `characters`, each of them once.
+  static Tokenizer of_characters(const std::vector<std::string>& characters);
+
   /// Reads vocab.json and, where they are there, tokenizer_config.json, special_tokens_map.json and
   /// added_tokens.json, as published or as transformers 5 writes them. Special tokens that the
   /// files name but give no id follow behind the others. Throws Error naming the file for a missing

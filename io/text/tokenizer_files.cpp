@@ -62,6 +62,17 @@ Tokenizer Tokenizer::base_960h() {
   return tokenizer;
 }
 
+Tokenizer Tokenizer::of_characters(const std::vector<std::string>& characters) {
+  Tokenizer tokenizer;
+  int32_t id = 0;
+  for (const char* token : {"<pad>", "<s>", "</s>", "<unk>", "|"}) {
+    tokenizer.vocabulary_[token] = id++;
+  }
+  for (const std::string& token : characters) tokenizer.vocabulary_[token] = id++;
+  tokenizer.finish("vocabulary");
+  return tokenizer;
+}
+
 Tokenizer Tokenizer::load(const fs::path& folder) {
   Tokenizer tokenizer;
   const fs::path path = folder / "vocab.json", config_path = folder / "tokenizer_config.json";

@@ -88,12 +88,79 @@ TEST_CASE("a corpus that is missing, empty or malformed is an error") {
   CHECK_THAT(error(folder.path(), {"train-other"}),
              ContainsSubstring("no split \"train-other\"; there are: dev-made, train-made"));
   CHECK_THAT(error(folder.path(), {"notes"}), ContainsSubstring("no utterance found"));
-  const auto transcript = folder / "dev-made" / "9" / "7" / "9-7.trans.txt";
-  write_bytes(transcript, "9-7-0000 TEXT\n9-7-0001 \n");
-  CHECK_THAT(error(folder.path()), ContainsSubstring("line 2: expected \"ID TEXT\""));
-  CHECK_THAT(error(folder.path()), ContainsSubstring(transcript.string()));
-  write_bytes(transcript, "9-7-0000 TEXT\n9-7-0000 TEXT\n");
-  CHECK_THAT(error(folder.path()), ContainsSubstring("line 2: utterance 9-7-0000 is there twice"));
+}
+
+TEST_CASE("a line of a transcript that cannot be used costs its own utterance") {
+  const TemporaryFolder folder;
+  make_corpus(folder.path());
+  const auto chapter = folder / "dev-made" / "9" / "7";
+  write_bytes(folder / "outside.flac", read_bytes(chapter / "9-7-0000.flac"));
+  write_bytes(chapter / "9-7.trans.txt",
+              "9-7-0000 TEXT\n9-7-0001 \n9-7-0002 ONE\n9-7-0002 TWO\n"
+              "../../../outside OUTSIDE\n" +
+                  (folder / "outside").string() + " ABSOLUTE\n.. UP\n");
+  const auto entries = scan_librispeech(folder.path(), {"dev-made"}, 1).entries;
+  REQUIRE(entries.size() == 9);
+  const auto broken = [&](const std::string& id) {
+    const auto found =
+        std::ranges::find_if(entries, [&](const CorpusEntry& one) { return one.id == id; });
+    REQUIRE(found != entries.end());
+    CHECK(found->broken.empty() == (found->audio.samples > 0));
+    return found->broken;
+  };
+  const std::string where = (chapter / "9-7.trans.txt").string() + ", line ";
+  CHECK(broken("9-7-0000").empty());
+  CHECK(broken("9-7-0001") == where + "2: expected \"ID TEXT\", found \"9-7-0001\"");
+  CHECK(broken("9-7-0002") == where + "4: utterance \"9-7-0002\" is there twice");
+  const std::string file = "expected the name of a file in this folder, found ";
+  CHECK(broken("../../../outside") == where + "5: " + file + "\"../../../outside\"");
+  CHECK_THAT(broken((folder / "outside").string()), ContainsSubstring("line 6: " + file));
+  CHECK_THAT(broken(".."), ContainsSubstring("line 7: " + file));
+}
+
+TEST_CASE("transcripts are read with a byte order mark, tabs, CRLF, blanks and compressed") {
+  const TemporaryFolder folder;
+  make_corpus(folder.path());
+  const auto chapter = folder / "dev-made" / "9" / "7";
+  const auto transcript = chapter / "9-7.trans.txt";
+  write_bytes(transcript,
+              "\xEF\xBB\xBF"
+              "9-7-0000\tTHE CAT\r\n\r\n  9-7-0001 \t A DOG \t\r\n9-7-0002  LAST");
+  const auto check = [&] {
+    const auto entries = scan_librispeech(folder.path(), {"dev-made"}, 1).entries;
+    REQUIRE(entries.size() == 6);
+    for (const CorpusEntry& entry : entries) CHECK(entry.broken.empty());
+    CHECK(entries[0].transcript == "THE CAT");
+    CHECK(entries[1].transcript == "A DOG");
+    CHECK(entries[2].transcript == "LAST");
+  };
+  check();
+  run("gzip -c '" + transcript.string() + "' > '" + (folder / "z").string() + "'");
+  std::filesystem::rename(folder / "z", transcript);
+  check();
+  write_bytes(transcript, "");
+  CHECK(scan_librispeech(folder.path(), {"dev-made"}, 1).entries[0].broken ==
+        "no transcript in 9-7.trans.txt");
+}
+
+TEST_CASE("what systems put beside a corpus is no part of it") {
+  const TemporaryFolder folder;
+  make_corpus(folder.path());
+  const std::string resource("\0\x05\x16\x07\0\x02\0\0Mac OS X", 16);
+  const auto chapter = folder / "dev-made" / "9" / "7";
+  for (const std::string name : {"._9-7.trans.txt", "._9-7-0000.flac", ".DS_Store", "Thumbs.db",
+                                 ".hidden.flac", ".old.trans.txt"}) {
+    write_bytes(chapter / name, resource);
+  }
+  for (const std::string name : {"__MACOSX", ".Trashes", "@eaDir"}) {
+    std::filesystem::create_directories(folder / name / "9" / "7");
+    write_bytes(folder / name / "9" / "7" / "9-7.trans.txt", "9-7-0000 NO\n");
+    std::filesystem::create_directories(folder / "dev-made" / "9" / name);
+    write_bytes(folder / "dev-made" / "9" / name / "x.flac", resource);
+  }
+  const auto entries = scan_librispeech(folder.path(), {}, 1).entries;
+  CHECK(entries.size() == 12);
+  for (const CorpusEntry& entry : entries) CHECK(entry.broken.empty());
 }
 
 TEST_CASE("the real LibriSpeech utterances are all indexed") {

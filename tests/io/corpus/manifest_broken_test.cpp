@@ -9,9 +9,9 @@ namespace {
 
 /// `line` as the second one of a NeMo manifest.
 std::string nemo_error(const TemporaryFolder& folder, const std::string& line) {
-  return error_of_manifest(folder, R"({"audio_filepath": "a.wav"})"
-                                   "\n" +
-                                       line + "\n");
+  const std::string sound = R"({"audio_filepath": "a.wav"})"
+                            "\n";
+  return broken_line(folder, sound, line, sound);
 }
 
 std::string tsv_error(const TemporaryFolder& folder, const std::string& text) {
@@ -28,7 +28,7 @@ std::string broken_cut(const TemporaryFolder& folder, const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("a malformed line of a NeMo manifest is an error with file, line and what was found") {
+TEST_CASE("a malformed line of a NeMo manifest costs itself, with file, line and what was found") {
   const TemporaryFolder folder;
   const auto where = (folder / "manifest").string() + ", line 2: ";
   const auto check = [&](const std::string& line, const std::string& message) {
@@ -44,8 +44,6 @@ TEST_CASE("a malformed line of a NeMo manifest is an error with file, line and w
         R"(expected the key "audio_filepath", found "duration, text")");
   check(R"({"audio_filepath": ["a", "b"]})",
         R"("audio_filepath": expected a string, found ["a","b"])");
-  check(R"({"audio_filepath": "a.wav", "offset": 1})",
-        R"(expected the key "duration", found "audio_filepath, offset")");
   check(R"({"audio_filepath": "a.wav", "duration": "1.0"})",
         R"("duration": expected a number, found "1.0")");
   check(R"({"audio_filepath": "a.wav", "duration": -1})",
@@ -64,7 +62,7 @@ TEST_CASE(
   write_wav(folder / "a.wav", 160'000);
   write_bytes(folder / "broken.flac", "fLaC");
   const auto entries =
-      entries_of(folder, R"({"audio_filepath": "no/b.wav", "text": "said"})"
+      entries_of(folder, R"({"audio_filepath": "no/b.wav", "duration": 1})"
                          "\n"
                          R"({"audio_filepath": "/no/c.wav"})"
                          "\n"
@@ -79,7 +77,6 @@ TEST_CASE(
                          R"({"audio_filepath": "a.wav", "duration": 10.11})"
                          "\n");
   REQUIRE(entries.size() == 7);
-  CHECK(entries[0].transcript == "said");
   CHECK_THAT(entries[0].broken,
              ContainsSubstring("no/b.wav: cannot be opened: No such file or directory; relative "
                                "paths of this manifest start at " +
@@ -104,7 +101,7 @@ TEST_CASE(
   CHECK_THAT(close[1].broken, ContainsSubstring("says 0.89 s, the header 1 s"));
 }
 
-TEST_CASE("a malformed fairseq TSV is an error, and a wrong number of samples breaks the entry") {
+TEST_CASE("a malformed line of a fairseq TSV costs itself, and so does a wrong number of samples") {
   const TemporaryFolder folder;
   write_wav(folder / "a.wav", 1000);
   const auto where = (folder / "manifest").string() + ", line ";
@@ -116,9 +113,10 @@ TEST_CASE("a malformed fairseq TSV is an error, and a wrong number of samples br
   for (const std::string row : {"a.wav", "a.wav 1000", "\t1000", "a.wav\t", "a.wav\t10x",
                                 "a.wav\t-1", "a.wav\t10\t1", "a.wav\t99999999999999999999"}) {
     INFO(row);
-    CHECK_THAT(tsv_error(folder, ".\na.wav\t1000\n" + row + "\n"),
+    CHECK_THAT(broken_line(folder, ".\na.wav\t16000\n", row, "a.wav\t16000\n"),
                ContainsSubstring(where + "3: expected a path, a tab and a number of samples"));
   }
+  write_wav(folder / "a.wav", 1000);
   const auto entries = entries_of(folder, ".\na.wav\t1000\na.wav\t1001\na.wav\t0\n");
   CHECK(entries[0].broken.empty());
   CHECK(entries[1].id == "a.wav#2");
@@ -138,7 +136,6 @@ TEST_CASE("transcripts that do not fit a fairseq TSV are an error with both numb
       error("ONE\n"),
       ContainsSubstring("t.wrd: expected 2 lines, as many as t.tsv has utterances, found 1"));
   CHECK_THAT(error("ONE\nTWO\nTHREE\n"), ContainsSubstring("found 3"));
-  CHECK_THAT(error("ONE\n\xff\n"), ContainsSubstring("t.wrd, line 2: "));
   CHECK_THAT(error(""), ContainsSubstring("t.wrd: the file is empty"));
 }
 
@@ -189,12 +186,12 @@ TEST_CASE("cuts that are more than a part of one file stay as broken, named for 
         "a.wav: the manifest says 8000 Hz, the header 16000 Hz");
 }
 
-TEST_CASE("a malformed cut is an error, and so is an id that is there twice") {
+TEST_CASE("a malformed cut costs itself, and so does an id that was there before") {
   const TemporaryFolder folder;
   write_wav(folder / "a.wav", 16'000);
   const auto check = [&](const std::string& line, const std::string& message) {
     INFO(line);
-    CHECK_THAT(error_of_manifest(folder, cut_line("c", 0, 1) + line + "\n"),
+    CHECK_THAT(broken_line(folder, cut_line("c", 0, 1), line, cut_line("e", 0, 1)),
                ContainsSubstring((folder / "manifest").string() + ", line 2: " + message));
   };
   const std::string head = R"({"id": "d", "start": 0, "duration": 1, )";
@@ -211,8 +208,8 @@ TEST_CASE("a malformed cut is an error, and so is an id that is there twice") {
         R"("supervisions": expected a list of objects, found )");
   check(head + R"("recording": {"sources": [{"type": "file", "source": "a.wav"}]}})",
         R"(expected the key "sampling_rate", found "sources")");
-  CHECK_THAT(error_of_manifest(folder, cut_line("c", 0, 1) + "\n" + cut_line("c", 0.5, 0.1)),
-             ContainsSubstring("manifest: lines 1 and 3 both have the id \"c\""));
+  CHECK_THAT(broken_line(folder, cut_line("c", 0, 1) + "\n", cut_line("c", 0.5, 0.1)),
+             ContainsSubstring("manifest, line 3: the id \"c\" is that of line 1; ids must be"));
 }
 
 TEST_CASE("a manifest of no known format is an error that says what begins it") {
@@ -235,10 +232,10 @@ TEST_CASE("a manifest of no known format is an error that says what begins it") 
              ContainsSubstring("lhotse cut simple"));
   write_wav(folder / "audio.wav", 100);
   CHECK_THAT(error_of([&] { entries_of(folder / "audio.wav"); }),
-             ContainsSubstring("expected a manifest in JSON Lines (NeMo, lhotse cuts) or a TSV"));
+             ContainsSubstring("expected a manifest in JSON Lines (NeMo, lhotse cuts), a TSV"));
   CHECK_THAT(error_of_manifest(folder, cut_line("c", 0, 1), {.format = ManifestFormat::nemo}),
              ContainsSubstring("line 1: expected the key \"audio_filepath\""));
   CHECK_THAT(error_of([] { parse_manifest_format("kaldi"); }),
-             ContainsSubstring("auto, nemo, fairseq or lhotse, found \"kaldi\""));
+             ContainsSubstring("auto, nemo, fairseq, lhotse or table, found \"kaldi\""));
   for (const std::string& name : manifest_format_names()) parse_manifest_format(name);
 }

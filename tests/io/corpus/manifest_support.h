@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "io/corpus/manifest.h"
+#include "tests/catch.h"
 #include "tests/io/support.h"
 
 namespace flowqat::io::test {
@@ -31,6 +32,23 @@ inline std::vector<CorpusEntry> entries_of(const TemporaryFolder& folder, const 
 inline std::string error_of_manifest(const TemporaryFolder& folder, const std::string& text,
                                      const ManifestOptions& options = {}) {
   return error_of([&] { entries_of(folder, text, options); });
+}
+
+/// Why `line` is broken, in a manifest in which those before and behind it are sound.
+inline std::string broken_line(const TemporaryFolder& folder, const std::string& before,
+                               const std::string& line, const std::string& behind = "",
+                               const ManifestOptions& options = {}) {
+  write_wav(folder / "a.wav", 16'000);
+  const auto entries = entries_of(folder, before + line + "\n" + behind, options);
+  size_t broken = entries.size();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].broken.empty()) continue;
+    CHECK(broken == entries.size());
+    broken = i;
+  }
+  REQUIRE(broken < entries.size());
+  CHECK(entries[broken].audio == AudioInfo{});
+  return entries[broken].broken;
 }
 
 /// A lhotse cut of a.wav (16 kHz) as one line; `cut` and `recording` add keys to each: ", KEY:

@@ -26,11 +26,11 @@ TEST_CASE("a NeMo manifest lists whole recordings and segments of the real sampl
       "\n"
       R"({"audio_filepath": ")" +
       b.string() +
-      R"(", "duration": 0.25, "offset": 0.1, "text": null})"
+      R"(", "duration": 0.25, "offset": 0.1, "text": ""})"
       "\n"
       R"({"audio_filepath": "audio/a.wav", "duration": 5, "offset": 0, "text": ""})"
       "\n"
-      R"({"audio_filepath": "b.wav"})"
+      R"({"audio_filepath": "b.wav", "text": ""})"
       "\n";
   const auto entries = entries_of(folder, text);
   REQUIRE(entries.size() == 5);

@@ -47,7 +47,7 @@ TEST_CASE("shards are files, folders of *.tar and patterns, in the order named")
   const TemporaryFolder folder;
   std::filesystem::create_directories(folder / "more" / "below");
   for (const char* name : {"b.tar", "a.tar", "{odd}.tar", "more/2.tar", "more/1.tar", "more/x.txt",
-                           "more/below/3.tar"}) {
+                           "more/below/3.tar", "more/._1.tar", "more/.hidden.tar"}) {
     write_bytes(folder / name, "x");
   }
   const ShardPaths found =

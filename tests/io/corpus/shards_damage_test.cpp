@@ -72,6 +72,8 @@ TEST_CASE("an utterance of which a part is missing, doubled or foreign stays, wi
             "BER")
       .file("json.wav", wav(500))
       .file("json.json", R"({"text": )")
+      .file("huge-number.wav", wav(500))
+      .file("huge-number.json", R"({"text": "HUGE", "gain": 1e400})")
       .file("list.wav", wav(500))
       .file("list.json", R"(["text"])")
       .file("number.wav", wav(500))
@@ -90,12 +92,14 @@ TEST_CASE("an utterance of which a part is missing, doubled or foreign stays, wi
       {"no-text", "\"no-text\" has no transcript, others have: expected text in \"no-text.txt\""},
       {"blank", "\"blank\" has no transcript"},
       {"two", "member \"two.flac\" is one too many beside \"two.wav\""},
-      {"speaker", "member \"speaker.2.wav\" is one too many beside \"speaker.1.wav\""},
+      {"speaker.1", "\"speaker.1\" has no transcript, others have"},
+      {"speaker.2", "\"speaker.2\" has no transcript, others have"},
       {"twice", "member \"twice.txt\" is one too many beside \"twice.txt\""},
       {"same", "member \"same.wav\" is one too many beside \"same.wav\""},
       {"empty", "member \"empty.wav\" is empty"},
       {"latin", "member \"latin.txt\" is no transcript: expected UTF-8 text, found byte 252"},
       {"json", "member \"json.json\" is not JSON at line 1, column 10: "},
+      {"huge-number", "member \"huge-number.json\" is not JSON at line 1, column "},
       {"list", "member \"list.json\" is no JSON object but array"},
       {"number", "member \"number.json\" has \"text\" of type number, expected a string"},
       {"header", "s.tar: "},
@@ -126,6 +130,9 @@ TEST_CASE("links, pipes, holes and names that point elsewhere are told and touch
       .sparse("sparse.wav", std::string(100'000, '\0') + "x")
       .file("._mac.wav", "no audio")
       .file("a/.hidden.wav", "no audio")
+      .file("__MACOSX/a.wav", "no audio")
+      .file("a/@eaDir/b.wav/c.wav", "no audio")
+      .file(".DS_Store", "no audio")
       .file("__meta__", "no audio")
       .file("__meta__/a.wav", "no audio")
       .file("no-ending", "x")

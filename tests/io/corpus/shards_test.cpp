@@ -186,3 +186,48 @@ TEST_CASE("many shards give the same entries at any number of threads, in the or
   CHECK(one.entries[2].broken != "");
   for (int threads : {0, 3, 16}) CHECK(scan_shards(paths, threads).entries == one.entries);
 }
+
+TEST_CASE("keys with dots keep their texts, and longer names stay what WebDataset takes them for") {
+  const TemporaryFolder folder;
+  TarWriter(folder / "s.tar")
+      .file("1089.134686.0001.wav", wav(500))
+      .file("1089.134686.0001.txt", "ONE")
+      .file("1089.134686.0002.json", R"({"text": "TWO", "speaker": "1089"})")
+      .file("1089.134686.0002.WAV", wav(600))
+      .file("v1.0/a.b.normalized.txt", "THREE")
+      .file("v1.0/a.b.flac", wav(700))
+      .file("plain.wav", wav(800))
+      .file("plain.txt", "FOUR")
+      .file("plain.meta.json", R"({"text": "ABOUT"})")
+      .file("plain.de.txt", "VIER")
+      .file("only.16k.wav", wav(900))
+      .file("only.txt", "FIVE")
+      .file("own.16k.wav", wav(900))
+      .file("own.txt", "OTHER")
+      .file("own.16k.txt", "SIX");
+  const Corpus corpus = scan_shards({folder / "s.tar"}, 1);
+  CHECK(ids(corpus) == Ids{"s.tar/1089.134686.0001", "s.tar/1089.134686.0002", "s.tar/v1.0/a.b",
+                           "s.tar/plain", "s.tar/only", "s.tar/own.16k"});
+  const Ids texts{"ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX"};
+  for (size_t i = 0; i < corpus.entries.size(); ++i) {
+    CHECK(corpus.entries[i].transcript == texts.at(i));
+    CHECK(corpus.entries[i].broken == "");
+  }
+  CHECK(corpus.entries[1].speaker == "1089");
+}
+
+TEST_CASE("a member's text may begin with a byte order mark") {
+  const TemporaryFolder folder;
+  TarWriter(folder / "s.tar")
+      .file("a.wav", wav(500))
+      .file("a.txt",
+            "\xEF\xBB\xBF"
+            "THE\tCAT\r\n")
+      .file("b.wav", wav(500))
+      .file("b.json",
+            "\xEF\xBB\xBF"
+            R"({"text": "A DOG"})");
+  const Corpus corpus = scan_shards({folder / "s.tar"}, 1);
+  CHECK(corpus.entries.at(0).transcript == "THE CAT");
+  CHECK(corpus.entries.at(1).transcript == "A DOG");
+}

@@ -102,4 +102,7 @@ TEST_CASE("what is no text file is an error") {
   write_bytes(folder / "long", "first\n" + std::string(17 << 20, 'x'));
   CHECK_THAT(error_of([&] { lines_of(folder / "long"); }),
              ContainsSubstring("found more than 16 MiB without the end of a line behind line 1"));
+  write_bytes(folder / "wide", std::string("\xff\xfe{\0}\0\n\0", 8));
+  CHECK_THAT(error_of([&] { lines_of(folder / "wide"); }),
+             ContainsSubstring("wide: is UTF-16, expected UTF-8; convert it: iconv"));
 }

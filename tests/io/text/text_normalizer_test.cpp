@@ -154,3 +154,94 @@ TEST_CASE("characters have names that can be seen") {
   CHECK(character_name(" ") == "U+0020");
   CHECK(character_name("😀") == "😀 (U+1F600)");
 }
+
+TEST_CASE("marks in any order make the letter that the vocabulary has") {
+  const Tokenizer vietnamese = tokenizer_of(characters("VITEÊỆẾƠỢ"));
+  const TextNormalizer normalize(vietnamese, TextNormalization::vocabulary);
+  // As Windows' code page 1258 writes it: the letter with its hat, then the dot below.
+  for (const std::string text : {"Việt", "Vi\u00ea\u0323t", "Vi\u1eb9\u0302t", "Vie\u0302\u0323t",
+                                 "Vie\u0323\u0302t", "VIE\u0323\u0302T"}) {
+    INFO(text);
+    CHECK(normalize(text) == "VIỆT");
+  }
+  CHECK(normalize("o\u031b\u0323 o\u0323\u031b \u01a1\u0323") == "Ợ Ợ Ợ");
+  CHECK(normalize("te\u0302\u0301t") == "TẾT");
+  CHECK(normalize("tễt") == "TÊT");  // the tilde goes, the hat stays
+}
+
+TEST_CASE("what is canonically the same is the token that the vocabulary has of it") {
+  const Tokenizer composed = tokenizer_of({"É", "E", "\u0301", "\u00c5", "\uac00"});
+  const TextNormalizer normalize(composed, TextNormalization::vocabulary);
+  CHECK(normalize("E\u0301 é") == "É É");
+  CHECK(normalize("\u212b A\u030a") == "\u00c5 \u00c5");
+  CHECK(normalize("\u1100\u1161") == "\uac00");
+  const Tokenizer hindi = tokenizer_of({"\u0958", "\u0928"});  // NFC takes U+0958 apart
+  CHECK(TextNormalizer(hindi, TextNormalization::vocabulary)("\u0915\u093c\u0928 \u0958") ==
+        "\u0958\u0928 \u0958");
+  const Tokenizer parts = tokenizer_of({"\u0915", "\u093c", "E", "\u0301"});
+  CHECK(TextNormalizer(parts, TextNormalization::vocabulary)("\u0958 E\u0301") ==
+        "\u0915\u093c E\u0301");
+  const Tokenizer whole = tokenizer_of({"E\u0301", "E"});
+  CHECK(TextNormalizer(whole, TextNormalization::vocabulary)("ÉE") == "E\u0301E");
+}
+
+TEST_CASE("case is folded as Turkish does where the vocabulary has its letters") {
+  const Tokenizer small = tokenizer_of(characters("abcçdefgğhıijklmnoöprsştuüvyz"));
+  const TextNormalizer to_small(small, TextNormalization::vocabulary);
+  CHECK(to_small("ISPARTA İstanbul KIŞ i\u0307z I\u0307Z iyi ılık") ==
+        "ısparta istanbul kış iz iz iyi ılık");
+  const Tokenizer large = tokenizer_of(characters("ABCÇDEFGĞHIİJKLMNOÖPRSŞTUÜVYZ"));
+  const TextNormalizer to_large(large, TextNormalization::vocabulary);
+  CHECK(to_large("ısparta istanbul Işık İyi") == "ISPARTA İSTANBUL IŞIK İYİ");
+  const Tokenizer english = tokenizer_of(characters("inst"));
+  CHECK(TextNormalizer(english, TextNormalization::vocabulary)("IN İN ın") == "in in in");
+}
+
+TEST_CASE("a sharp s that the vocabulary lacks is two, in its case") {
+  const auto with = [](const std::string& letters, const std::string& text) {
+    const Tokenizer tokenizer = tokenizer_of(characters(letters));
+    return TextNormalizer(tokenizer, TextNormalization::vocabulary)(text);
+  };
+  CHECK(with("straße", "Straße STRAẞE") == "straße straße");
+  CHECK(with("strae", "Straße STRAẞE") == "strasse strasse");
+  CHECK(with("STRAE", "Straße STRAẞE") == "STRASSE STRASSE");
+  CHECK(with("STRAẞE", "Straße STRAẞE") == "STRAẞE STRAẞE");
+}
+
+TEST_CASE("tags in brackets are found, and left out if that is asked for") {
+  const Tokenizer base = Tokenizer::base_960h();
+  const TextNormalizer keep(base, TextNormalization::vocabulary);
+  using Tags = std::vector<std::string>;
+  const std::string text = "well [LAUGHTER]<COMMA>he <unk> said {noise} [inaudible 00:12] </laugh>";
+  CHECK(keep.tags(text) ==
+        Tags{"[LAUGHTER]", "<COMMA>", "{noise}", "[inaudible 00:12]", "</laugh>"});
+  for (const std::string none :
+       {"a < b > c", "I <3 you", "[1]", "[]", "[a [b", "<unk>", "<s>", "(laughs)", "[a\u00e9"}) {
+    INFO(none);
+    CHECK(keep.tags(none).empty());
+  }
+  CHECK(keep.tags("[" + std::string(51, 'x') + "]").empty());
+  CHECK(keep("so [LAUGHTER] it") == "SO LAUGHTER IT");
+  const TextNormalizer drop(base, {TextNormalization::vocabulary, true});
+  CHECK(drop(text) == "WELL HE <unk> SAID");
+  CHECK(drop("so[LAUGHTER]it") == "SO IT");
+  CHECK(drop("[LAUGHTER]") == "");
+  const TextNormalizer none(base, {TextNormalization::none, true});
+  CHECK(none("Well, [laughs] so") == "Well, so");
+  CHECK(none("Well,  so") == "Well,  so");
+  const Tokenizer tagged = tokenizer_of({"[LAUGHTER]", "A"});
+  const TextNormalizer own(tagged, {TextNormalization::vocabulary, true});
+  CHECK(own.tags("a [LAUGHTER] [NOISE]") == Tags{"[NOISE]"});
+  CHECK(own("a [LAUGHTER] [NOISE]") == "A [LAUGHTER]");
+}
+
+TEST_CASE("a text that is normalized stays so") {
+  const Tokenizer base = Tokenizer::base_960h();
+  const TextNormalizer normalize(base, TextNormalization::vocabulary);
+  for (const std::string text : {"\u1100\u0301\u1161", "\u0928\u200d\u093c", "\u00f8\u200d\u0301",
+                                 "q\u0301\u0323 ệ", "İ\u0307ı", "ẞß", "‘a’ ’b"}) {
+    INFO(text);
+    const std::string once = normalize(text);
+    CHECK(normalize(once) == once);
+  }
+}
