@@ -28,7 +28,9 @@ Argument model_argument(std::string& model, const std::string& kinds) {
 Argument manifest_option(std::string& manifest) {
   return {.name = "--manifest",
           .value = "FILE|DIR",
-          .doc = "the corpus: a manifest, a folder in LibriSpeech's layout, or tar shards",
+          .doc =
+              "the corpus: a manifest or table, a folder in LibriSpeech's layout or of audio with "
+              "texts beside it, or tar shards",
           .target = &manifest,
           .required = true};
 }
@@ -85,6 +87,12 @@ Argument text_normalization_option(std::string& how) {
           .doc = "of the transcripts: to the model's vocabulary, or none",
           .target = &how,
           .choices = {"vocabulary", "none"}};
+}
+
+Argument drop_tags_option(bool& drop) {
+  return {.name = "--drop-tags",
+          .doc = "leave tags in brackets, such as [LAUGHTER] or <COMMA>, out of the transcripts",
+          .target = &drop};
 }
 
 Argument device_option(std::string& device) {

@@ -24,6 +24,8 @@ Argument seed_option(uint64_t& seed);
 Argument batch_option(int64_t& batch);
 /// --text-normalization of the transcripts.
 Argument text_normalization_option(std::string& how);
+/// --drop-tags from transcripts.
+Argument drop_tags_option(bool& drop);
 
 /// --device, which computes; --kernels of an int8 model.
 Argument device_option(std::string& device);

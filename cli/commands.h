@@ -31,6 +31,7 @@ Command run_command();          ///< flowqat run GRAPH
 Command sensitivity_command();  ///< flowqat sensitivity MODEL --manifest M
 Command transcribe_command();   ///< flowqat transcribe MODEL AUDIO...
 Command validate_command();     ///< flowqat validate GRAPH
+Command vocabulary_command();   ///< flowqat vocabulary CORPUS --out DIR
 
 /// The program itself: `flowqat --graph GRAPH`, and all commands as its parts.
 Command program();

@@ -43,6 +43,7 @@ struct EvaluateArguments {
   bool overwrite = false;
   std::string text_normalization = "vocabulary";  ///< of the transcripts, or "none"
   int64_t channel = -1;                           ///< that is heard; -1: the average of all
+  bool drop_tags = false;
   std::string device = "auto";
   std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
 };
@@ -139,19 +140,19 @@ int evaluate(const EvaluateArguments& arguments) {
                      .seed = arguments.seed,
                      .channel = arguments.channel},
                     description.extractor, index_progress(terminal));
-  const io::TextNormalizer normalize(*description.tokenizer,
-                                     io::parse_text_normalization(arguments.text_normalization));
-  const nodes::TranscriptCounts transcripts = nodes::count_transcripts(audio.pipeline(), normalize);
-  if (transcripts.utterances == 0) {
-    throw graph::GraphError(arguments.manifest + ": holds no transcript to compare with");
-  }
+  const io::TextNormalizer normalize(
+      *description.tokenizer,
+      {io::parse_text_normalization(arguments.text_normalization), arguments.drop_tags});
+  const nodes::TranscriptCounts transcripts = audio.transcripts(normalize);
   Evaluator evaluator(out, arguments.limit, normalize, terminal);
   model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
   const nodes::ModelState model =
       nodes::load_model(folder, description, {.kernels = nodes::kernels_of(arguments.kernels)});
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
-  if (const std::string line = nodes::unknown_characters_line(transcripts); !line.empty()) {
-    terminal.say("flowqat: " + line);
+  for (const std::string& line :
+       {nodes::without_text_line(transcripts), nodes::tags_line(transcripts, "--drop-tags"),
+        nodes::unknown_characters_line(transcripts)}) {
+    if (!line.empty()) terminal.say("flowqat: " + line);
   }
   const Evaluation evaluation = evaluator.run(audio, model);
   if (evaluation.all.words.references() == 0) {
@@ -191,7 +192,8 @@ Command evaluate_command() {
                                       "wrong"),
                         overwrite_option(told->overwrite),
                         text_normalization_option(told->text_normalization),
-                        device_option(told->device), kernels_option(told->kernels)},
+                        drop_tags_option(told->drop_tags), device_option(told->device),
+                        kernels_option(told->kernels)},
           .run = [told] { return evaluate(*told); }};
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "cli/text_width.h"
 #include "graph/format.h"
 #include "graph/plain_numbers.h"
 
@@ -46,7 +47,7 @@ std::string speaker_rows(const Evaluation& evaluation) {
   });
   std::string text;
   for (size_t i = 0; i < std::min(speakers.size(), shown_speakers); ++i) {
-    text += row("speaker " + speakers[i].first, speakers[i].second);
+    text += row("speaker " + printable(speakers[i].first), speakers[i].second);
   }
   if (speakers.size() > shown_speakers) {
     text += format("the %zu of %zu speakers with the highest WER; --json has them all\n",
@@ -55,9 +56,9 @@ std::string speaker_rows(const Evaluation& evaluation) {
   return text;
 }
 
-std::string shown(const std::string& word) { return word; }
+std::string shown(const std::string& word) { return printable(word); }
 std::string shown(const std::pair<std::string, std::string>& pair) {
-  return pair.first + " -> " + pair.second;
+  return printable(pair.first) + " -> " + printable(pair.second);
 }
 
 template <class What>
@@ -121,7 +122,7 @@ std::string as_text(const Evaluation& evaluation) {
                  evaluation.all.audio_s, evaluation.infer_s);
   if (evaluation.rejected > 0) {
     text += graph::counted(evaluation.rejected, "utterance") +
-            " could not be read and left out: " + evaluation.rejected_by_reason + "\n";
+            " could not be read and left out: " + printable(evaluation.rejected_by_reason) + "\n";
   }
   return text;
 }

@@ -1,5 +1,4 @@
 /// A corpus by its index: how much of what there is, and what will trouble training.
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -14,52 +13,22 @@
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "graph/json_lines.h"
-#include "graph/plan.h"
 #include "nodes/support/model_folder.h"
 
 namespace flowqat::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct InspectArguments {
   std::string corpus;
   std::vector<std::string> splits;  ///< of a folder in LibriSpeech's layout; empty: all
   std::string model;                ///< a folder, or empty: base-960h's vocabulary and frames
   std::string text_normalization = "vocabulary";  ///< or "none"
-  double max_duration_s = 30;                     ///< 0: nothing is too long
+  bool drop_tags = false;
+  double max_duration_s = 30;  ///< 0: nothing is too long
   bool json = false;
   std::string html;  ///< a file to write, or empty
   bool overwrite = false;
 };
-
-/// Whether anything below `folder` is a transcript in LibriSpeech's layout.
-bool has_transcripts(const fs::path& folder) {
-  const auto all =
-      fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied);
-  for (const fs::directory_entry& entry : all) {
-    if (entry.path().string().ends_with(".trans.txt")) return true;
-  }
-  return false;
-}
-
-graph::Index read_index(const InspectArguments& arguments, Terminal& terminal) {
-  graph::Json node =
-      corpus_node({.command = "inspect", .manifest = arguments.corpus, .splits = arguments.splits});
-  if (node.at("type") == "librispeech" && arguments.splits.empty() &&
-      !has_transcripts(arguments.corpus)) {
-    node = {{"type", "folder"}, {"root", arguments.corpus}};
-  }
-  // What follows the corpus is never run.
-  const graph::Graph graph(
-      graph::resolve({{"nodes",
-                       {{"corpus", node},
-                        {"decode", {{"type", "decode"}, {"from", "corpus"}}},
-                        {"batch", {{"type", "batch"}, {"from", "decode"}, {"size", 1}}}}}},
-                     "inspect"));
-  return graph::Chain::behind(*graph.batchers().front())
-      .source->read_index({0, index_progress(terminal)});
-}
 
 int inspect(const InspectArguments& arguments) {
   Terminal terminal;
@@ -70,13 +39,17 @@ int inspect(const InspectArguments& arguments) {
     model = nodes::read_description(folder_of_model(arguments.model, terminal));
   }
   OutputFile html(arguments.html, arguments.overwrite);
-  const Listener listener{
-      .config = model.config,
-      .rate_hz = model.extractor.rate_hz,
-      .tokenizer = *model.tokenizer,
-      .text_normalization = io::parse_text_normalization(arguments.text_normalization),
-      .max_duration_s = arguments.max_duration_s};
-  const Inspection found = inspect(read_index(arguments, terminal), listener);
+  const Listener listener{.config = model.config,
+                          .rate_hz = model.extractor.rate_hz,
+                          .tokenizer = *model.tokenizer,
+                          .text_rules = {io::parse_text_normalization(arguments.text_normalization),
+                                         arguments.drop_tags},
+                          .max_duration_s = arguments.max_duration_s};
+  const Inspection found =
+      inspect(CorpusListing(
+                  {.command = "inspect", .manifest = arguments.corpus, .splits = arguments.splits})
+                  .read(index_progress(terminal)),
+              listener);
 
   for (const std::string& note : model.notes) terminal.say("flowqat: " + note);
   if (html) {
@@ -106,8 +79,8 @@ Command inspect_command() {
                        "flowqat inspect corpus.jsonl --model models/mine --html corpus.html"},
           .arguments = {{.name = "CORPUS",
                          .value = "FILE|DIR",
-                         .doc = "a manifest, a folder in LibriSpeech's layout, tar shards, or a "
-                                "folder of audio",
+                         .doc = "a manifest or table, a folder in LibriSpeech's layout or of audio "
+                                "with texts beside it, or tar shards",
                          .target = &told->corpus,
                          .required = true,
                          .option = "--manifest"},
@@ -119,6 +92,7 @@ Command inspect_command() {
                          .target = &told->model,
                          .fallback = "those of wav2vec2-base-960h"},
                         text_normalization_option(told->text_normalization),
+                        drop_tags_option(told->drop_tags),
                         {.name = "--max-duration-s",
                          .value = "S",
                          .doc = "what is longer is named as too long; 0: nothing is",

@@ -28,7 +28,7 @@ class Inspector {
   Inspector(const Listener& listener, Inspection& result)
       : listener_(listener),
         result_(result),
-        normalize_(listener.tokenizer, listener.text_normalization),
+        normalize_(listener.tokenizer, listener.text_rules),
         leave_(listener.tokenizer, io::TextNormalization::none) {}
 
   void add(const graph::IndexEntry& entry) {

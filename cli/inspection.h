@@ -16,7 +16,7 @@ struct Listener {
   const model::Config& config;
   int rate_hz = 16000;
   const io::Tokenizer& tokenizer;
-  io::TextNormalization text_normalization = io::TextNormalization::vocabulary;
+  io::TextRules text_rules = {};
   double max_duration_s = 30;  ///< what is longer is found too long; 0: nothing is
 };
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/inspection.h"
+#include "cli/text_width.h"
 #include "graph/format.h"
 #include "graph/plain_numbers.h"
 #include "nodes/support/score.h"
@@ -63,7 +64,7 @@ std::string overview(const Inspection& inspection) {
   size_t shown = 0;
   for (const auto& [group, sum] : inspection.groups) {
     if (++shown > shown_groups) break;
-    text += format("%-40.200s %12lld %14s\n", group.c_str(), number(sum.utterances),
+    text += format("%-40.200s %12lld %14s\n", printable(group).c_str(), number(sum.utterances),
                    graph::duration_text(sum.audio_s).c_str());
   }
   if (inspection.groups.size() > shown_groups) {
@@ -117,7 +118,7 @@ std::string characters(const Inspection& inspection, const Listener& listener) {
   if (!after.empty()) {
     text += format("%lld transcripts hold such characters after normalization, the first is ",
                    number(inspection.normalized.unknown_utterances)) +
-            inspection.normalized.first_unknown + "\n";
+            printable(inspection.normalized.first_unknown) + "\n";
   }
   return text;
 }
@@ -163,9 +164,13 @@ std::string as_text(const Inspection& inspection, const Listener& listener) {
   std::string text = overview(inspection) + bars("durations", inspection.durations_s, "s") +
                      bars("characters a second", inspection.characters_per_s, "") +
                      characters(inspection, listener);
+  if (const std::string tags = nodes::tags_line(inspection.normalized, "--drop-tags");
+      !tags.empty()) {
+    text += "\n" + tags + "\n";
+  }
   if (!inspection.most_repeated.empty()) text += "\nmost repeated transcripts\n";
   for (const auto& [said, times] : inspection.most_repeated) {
-    text += format("%7lld  ", number(times)) + cut(said, shown_text) + "\n";
+    text += format("%7lld  ", number(times)) + cut(printable(said), shown_text) + "\n";
   }
   for (const NamedFinding& named : findings(inspection, listener)) {
     if (named.finding.count == 0) continue;
@@ -174,7 +179,7 @@ std::string as_text(const Inspection& inspection, const Listener& listener) {
             named.title + "\n";
     const auto& worst = named.finding.worst;
     for (size_t i = 0; i < std::min(worst.size(), shown_utterances); ++i) {
-      text += "  " + worst[i].id + ": " + worst[i].why + "\n";
+      text += "  " + printable(worst[i].id) + ": " + printable(worst[i].why) + "\n";
     }
     if (named.finding.count > std::ssize(worst) || worst.size() > shown_utterances) {
       text += format("  ... and %lld more\n",

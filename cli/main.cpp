@@ -6,6 +6,7 @@
 #include "cli/help.h"
 #include "cli/parse.h"
 #include "cli/terminal.h"
+#include "cli/text_width.h"
 #include "graph/error.h"
 #include "graph/output_error.h"
 #include "io/files/cpu_level.h"
@@ -23,6 +24,13 @@ int dispatch(int argc, char** argv) {
   return cli::kDone;
 }
 
+/// A message may quote what is in files. Those on a graph may have a line for each mistake.
+void complain(const std::exception& error) {
+  const bool is_list = dynamic_cast<const graph::GraphError*>(&error) != nullptr;
+  const std::string text = message(error.what());
+  std::cerr << "flowqat: " << (is_list ? cli::printable_lines(text) : cli::printable(text)) << "\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -32,19 +40,19 @@ int main(int argc, char** argv) {
     io::cpu_level();  // says what is wrong with FLOWQAT_TARGET before anything is run
     return dispatch(argc, argv);
   } catch (const graph::GraphError& error) {
-    std::cerr << "flowqat: " << message(error.what()) << "\n";
+    complain(error);
     return cli::kBadUsage;
   } catch (const graph::Interrupted& interrupted) {
     std::cerr << "flowqat: interrupted\n";
     return 128 + interrupted.signal_number;
   } catch (const graph::OutputError& error) {
-    std::cerr << "flowqat: " << message(error.what()) << "\n";
+    complain(error);
     return cli::kCannotWrite;
   } catch (const io::WriteError& error) {
-    std::cerr << "flowqat: " << message(error.what()) << "\n";
+    complain(error);
     return cli::kCannotWrite;
   } catch (const std::exception& error) {
-    std::cerr << "flowqat: " << message(error.what()) << "\n";
+    complain(error);
     return cli::kFailed;
   }
 }

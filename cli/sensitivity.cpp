@@ -206,6 +206,7 @@ int sensitivity(const SensitivityArguments& arguments) {
   check_is_float(folder);
   const std::atomic<int>& stop_signal = catch_stop_signals();
   CorpusAudio audio(evaluation_corpus(arguments), description.extractor, index_progress(terminal));
+  audio.transcripts({*description.tokenizer, io::TextNormalization::vocabulary});
   model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
   const nodes::ModelState state = nodes::load_model(folder, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);

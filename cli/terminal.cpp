@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "cli/progress_line.h"
+#include "cli/text_width.h"
 #include "graph/output_error.h"
 
 namespace flowqat::cli {
@@ -41,7 +42,7 @@ void Terminal::wipe() {
 
 void Terminal::say(const std::string& line) {
   wipe();
-  std::cerr << line << std::endl;
+  std::cerr << printable(line) << std::endl;
 }
 
 void Terminal::progress(const graph::Progress& progress) {
@@ -60,7 +61,7 @@ void Terminal::progress(const graph::Progress& progress) {
 void Terminal::result(const std::string& text) {
   wipe();
   errno = 0;
-  std::cout << text << std::flush;
+  std::cout << printable_lines(text) << std::flush;
   if (!std::cout) {
     throw graph::OutputError(std::string("standard output: cannot be written: ") +
                              (errno != 0 ? std::strerror(errno) : "it is closed"));

@@ -37,28 +37,7 @@ bool is_among(const std::array<Range, count>& ranges, char32_t c) {
                      [&](const Range& range) { return range.first <= c && c <= range.last; });
 }
 
-/// A character and the bytes that it takes; where they are no UTF-8, one byte and no character.
-struct Character {
-  char32_t code = 0;
-  size_t bytes = 1;
-  bool is_valid = false;
-};
-
-Character first_of(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1, true};
-  const size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
-  char32_t code = lead & (0xffu >> (bytes + 1));
-  for (size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3fu);
-  }
-  const bool is_overlong = code < (bytes == 4 ? 0x10000u : bytes == 3 ? 0x800u : 0x80u);
-  if (is_overlong || code > 0x10ffff || (0xd800 <= code && code <= 0xdfff)) return {};
-  return {code, bytes, true};
-}
+using Character = io::Utf8Character;
 
 int width_of(const Character& c) {
   if (!c.is_valid) return 1;
@@ -71,22 +50,11 @@ int width_of(const Character& c) {
 int width_of(std::string_view text) {
   int columns = 0;
   while (!text.empty()) {
-    const Character c = first_of(text);
+    const Character c = io::first_character(text);
     columns += width_of(c);
     text.remove_prefix(c.bytes);
   }
   return columns;
-}
-
-std::string printable(std::string_view text) {
-  std::string clean;
-  while (!text.empty()) {
-    const Character c = first_of(text);
-    const bool is_control = c.code < 0x20 || (0x7f <= c.code && c.code < 0xa0);
-    clean += !c.is_valid || is_control ? "?" : text.substr(0, c.bytes);
-    text.remove_prefix(c.bytes);
-  }
-  return clean;
 }
 
 std::string cut_to(std::string_view text, int columns) {
@@ -96,7 +64,7 @@ std::string cut_to(std::string_view text, int columns) {
   if (left < 0) return std::string(static_cast<size_t>(std::max(columns, 0)), '.');
   std::string cut;
   while (!text.empty()) {
-    const Character c = first_of(text);
+    const Character c = io::first_character(text);
     left -= width_of(c);
     if (left < 0) break;
     cut += text.substr(0, c.bytes);

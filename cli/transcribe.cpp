@@ -10,6 +10,7 @@
 #include "cli/environment.h"
 #include "cli/output_file.h"
 #include "cli/terminal.h"
+#include "cli/text_width.h"
 #include "cli/transcriber.h"
 #include "graph/error.h"
 #include "graph/json_lines.h"
@@ -83,7 +84,8 @@ int transcribe(const TranscribeArguments& arguments) {
         io::write_npy(logits, heard.logits, transcriber.vocabulary());
       }
       if (!arguments.json) {
-        terminal.result(text.text + "\n");
+        terminal.result(printable(text.text) +
+                        "\n");  // one line a file, whatever the vocabulary has
         continue;
       }
       graph::Json line = as_json(path, text, heard.duration_s, transcriber);

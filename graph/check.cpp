@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "graph/error.h"
+#include "graph/format.h"
 #include "graph/gate.h"
 #include "graph/mistakes.h"
 #include "graph/plain_numbers.h"
@@ -14,13 +15,23 @@
 namespace flowqat::graph {
 namespace {
 
+/// How many utterances are told by name.
+constexpr size_t named = 3;
+
+std::string list_of(const std::vector<std::string>& ids) {
+  std::string text;
+  for (const std::string& id : ids) text += (text.empty() ? "" : ", ") + id;
+  return text;
+}
+
 /// The first of them, as its place and its reason.
 std::string first_broken(const CheckedStream& stream) {
   for (const Presentation& at : stream.known.selection.presentations) {
     const IndexEntry& entry = stream.known.index[at.entry];
     if (entry.broken.empty()) continue;
-    const bool is_named = entry.broken.find(entry.path) != std::string::npos;
-    return (is_named ? "" : entry.path + ": ") + entry.broken;
+    const std::string path = one_line(entry.path);
+    const bool is_named = entry.broken.find(path) != std::string::npos;
+    return (is_named ? "" : path + ": ") + one_line(entry.broken);
   }
   return "";
 }
@@ -31,8 +42,13 @@ void count(CheckedStream& stream) {
     if (std::exchange(last, at.entry) == at.entry) continue;
     const IndexEntry& entry = stream.known.index[at.entry];
     ++stream.utterances;
-    stream.with_transcript += entry.transcript.empty() ? 0 : 1;
-    stream.broken += entry.broken.empty() ? 0 : 1;
+    if (!entry.broken.empty()) {
+      ++stream.broken;
+    } else if (!entry.transcript.empty()) {
+      ++stream.with_transcript;
+    } else if (stream.without_transcript.size() < named) {
+      stream.without_transcript.push_back(one_line(entry.id));
+    }
     if (stream.path.empty() && entry.broken.empty()) stream.path = entry.path;
   }
 }
@@ -139,9 +155,9 @@ class Checker {
                        " of audio an epoch at " + std::to_string(stream.rate_hz) + " Hz";
     if (stream.with_transcript == 0) {
       line += ", without transcripts";
-    } else if (stream.with_transcript < stream.utterances) {
-      line += ", " + std::to_string(stream.utterances - stream.with_transcript) +
-              " without a transcript";
+    } else if (stream.with_transcript + stream.broken < stream.utterances) {
+      line += ", " + std::to_string(stream.utterances - stream.broken - stream.with_transcript) +
+              " without a transcript: " + list_of(stream.without_transcript);
     }
     if (stream.broken > 0) {
       line +=

@@ -19,8 +19,9 @@ struct CheckedStream {
   int rate_hz = 0;             ///< of its batches; 0 where no header could be read
   std::string path = {};       ///< an utterance that comes at this rate
   size_t utterances = 0;       ///< that are presented, each counted once
-  size_t with_transcript = 0;  ///< of these
   size_t broken = 0;           ///< of these: known to be of no use, as IndexEntry::broken says
+  size_t with_transcript = 0;  ///< of those that are not broken
+  std::vector<std::string> without_transcript = {};  ///< ids of the first of the others
 };
 
 /// What a node reads beside its stream and its keys, for people, and by a checksum.

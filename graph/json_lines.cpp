@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "graph/format.h"
 #include "graph/output_error.h"
 #include "graph/plain_numbers.h"
 
@@ -34,7 +35,23 @@ int64_t whole_lines_bytes(const std::filesystem::path& path, int64_t most) {
 }  // namespace
 
 std::string json_line(const Json& json) {
-  return rounded(json).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text = rounded(json).dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string line;
+  line.reserve(text.size() + 1);
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    // JSON's own rule ends with U+001F; a terminal obeys DEL and U+0080 to U+009F too.
+    if (c == 0x7f) {
+      line += "\\u007f";
+    } else if (c == 0xc2 && next < 0xa0) {
+      line += format("\\u%04x", next);
+      ++i;
+    } else {
+      line += text[i];
+    }
+  }
+  return line + "\n";
 }
 
 JsonLines::JsonLines(std::filesystem::path path) : path_(std::move(path)) { open(O_TRUNC); }

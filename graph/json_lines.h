@@ -9,7 +9,8 @@
 namespace flowqat::graph {
 
 /// `json` as it goes to files and programs: on one line that ends, its fractions rounded to seven
-/// digits, and bytes that are no UTF-8 (a path may hold some) replaced.
+/// digits, bytes that are no UTF-8 (a path may hold some) replaced, and every control character
+/// escaped.
 std::string json_line(const Json& json);
 
 /// A file of one JSON object a line, written out at once, so that nothing is lost when the program

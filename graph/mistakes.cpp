@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/error.h"
+#include "graph/format.h"
 
 namespace flowqat::graph {
 
@@ -17,6 +18,7 @@ void Mistakes::collect(const std::function<void()>& look, const std::string& whe
 }
 
 void Mistakes::keep(std::string text) {
+  text = one_line(std::move(text));  // it may quote what is in files
   if (std::find(texts_.begin(), texts_.end(), text) == texts_.end()) {
     texts_.push_back(std::move(text));
   }

@@ -73,6 +73,9 @@ class Source : public StreamNode {
   /// shuffled only within this many neighbours, and whole groups (IndexEntry::group) change places.
   /// 0: anything may come at any time.
   virtual int64_t shuffle_window() const { return 0; }
+  /// For a person who misses transcripts: where they were looked for, and what is there instead, as
+  /// far as that can be told; else empty. May read files, and throws nothing.
+  virtual std::string describe_transcripts() const { return ""; }
 
  protected:
   explicit Source(std::string name) : StreamNode(std::move(name), nullptr) {}

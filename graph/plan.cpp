@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "graph/error.h"
+#include "graph/format.h"
 
 namespace flowqat::graph {
 namespace {
@@ -77,11 +78,12 @@ int common_rate_hz(const Chain& chain, const Index& index,
   if (first == shapes.size()) return 0;
   for (size_t i = first + 1; i < shapes.size(); ++i) {
     if (shapes[i].samples == 0 || shapes[i].rate_hz == shapes[first].rate_hz) continue;
-    throw GraphError(
-        "node \"" + chain.batcher->name() + "\": utterances of different rates in one batch: " +
-        index[presentations[first].entry].path + " comes at " +
-        std::to_string(shapes[first].rate_hz) + " Hz, " + index[presentations[i].entry].path +
-        " at " + std::to_string(shapes[i].rate_hz) + " Hz; put a resample node before it");
+    throw GraphError("node \"" + chain.batcher->name() +
+                     "\": utterances of different rates in one batch: " +
+                     one_line(index[presentations[first].entry].path) + " comes at " +
+                     std::to_string(shapes[first].rate_hz) + " Hz, " +
+                     one_line(index[presentations[i].entry].path) + " at " +
+                     std::to_string(shapes[i].rate_hz) + " Hz; put a resample node before it");
   }
   return shapes[first].rate_hz;
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "graph/format.h"
 #include "graph/plain_numbers.h"
 
 namespace flowqat::graph {
@@ -15,7 +16,7 @@ constexpr size_t most_reasons = 100, shown_reasons = 5;
 /// What reasons of one kind have in common: neither the file nor numbers.
 std::string kind_of(const Row& row) {
   std::string text = row.rejected->reason;
-  const std::string& path = row.entry->path;
+  const std::string path = one_line(row.entry->path);
   for (size_t at = 0; !path.empty() && (at = text.find(path)) != std::string::npos;) {
     text.erase(at, path.size());
     if (text.compare(at, 2, ": ") == 0) text.erase(at, 2);
@@ -37,8 +38,9 @@ std::string kind_of(const Row& row) {
 }  // namespace
 
 std::string reason_with_path(const Row& row) {
-  const bool is_named = row.rejected->reason.find(row.entry->path) != std::string::npos;
-  return (is_named ? "" : row.entry->path + ": ") + row.rejected->reason;
+  const std::string path = one_line(row.entry->path);
+  const bool is_named = row.rejected->reason.find(path) != std::string::npos;
+  return (is_named ? "" : path + ": ") + one_line(row.rejected->reason);
 }
 
 void Rejections::add_note(const Row& row) {

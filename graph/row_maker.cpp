@@ -24,7 +24,7 @@ size_t last_writer(const Chain& chain) {
 
 /// "utterance ID (PATH)".
 std::string named(const IndexEntry& entry) {
-  return "utterance " + entry.id + " (" + entry.path + ")";
+  return "utterance " + one_line(entry.id) + " (" + one_line(entry.path) + ")";
 }
 
 /// Memory for all rows of a batch. Throws RunError where there is none.
@@ -84,7 +84,8 @@ void RowMaker::apply(size_t position, Utterance& utterance) const {
   counter.begin(source_s, begun);
   try {
     if (!row.entry->broken.empty()) throw Rejection(row.entry->broken);
-    if (utterance.shape.samples == 0) throw Rejection(row.entry->path + ": holds no audio");
+    if (utterance.shape.samples == 0)
+      throw Rejection(one_line(row.entry->path) + ": holds no audio");
     transform_samples(position, utterance);
   } catch (const Rejection& rejection) {
     row.rejected = RejectedBy{node, rejection.what()};

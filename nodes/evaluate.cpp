@@ -32,8 +32,10 @@ class Evaluate : public graph::Step {
   }
 
   void check(graph::CheckContext& context) const override {
-    check_transcripts(context, audio_, *this, "compare with");
-    for (const ModelStep* step : models_) check_rate(context, audio_, *step);
+    for (const ModelStep* step : models_) {
+      check_transcripts(context, audio_, *this, *step, "compare with");
+      check_rate(context, audio_, *step);
+    }
     context.leaves(name() + "-*.jsonl");
   }
 
@@ -86,8 +88,8 @@ class Evaluate : public graph::Step {
         .label = label, .words = {}, .characters = {}, .bytes = weights_bytes(*state.model)};
     graph::JsonLines transcripts = context.write_list(name() + "-" + result.label + ".jsonl");
     graph::Pipeline& pipeline = context.audio(audio_);
-    const io::TextNormalizer normalize(*state.tokenizer, step.text_normalization());
-    tell_transcripts(context, audio_, name(), normalize);
+    const io::TextNormalizer normalize(*state.tokenizer, step.text_rules());
+    tell_transcripts(context, audio_, *this, normalize, "compare with");
     const auto stream = pipeline.open(name(), 0);
     const graph::Extent extent = stream->extent();
     const graph::TimeLeft time;

@@ -1,4 +1,4 @@
-/// Every audio file below a folder, without transcripts.
+/// Every audio file below a folder, with the text file that may stand beside each.
 #include <filesystem>
 
 #include "graph/error.h"
@@ -13,7 +13,8 @@ class Folder : public CorpusSource {
   explicit Folder(const graph::NodeArguments& arguments)
       : CorpusSource(arguments, "root"),
         root_(arguments.params.text("root")),
-        extensions_(arguments.params.texts("extensions")) {
+        extensions_(arguments.params.texts("extensions")),
+        texts_(arguments.params.texts("texts")) {
     if (extensions_.empty()) {
       throw graph::GraphError("key \"extensions\": must name at least one, found []");
     }
@@ -21,23 +22,32 @@ class Folder : public CorpusSource {
 
  private:
   io::Corpus scan(const io::Scanning& scanning) const override {
-    return io::scan_audio_folder(root_, extensions_, scanning);
+    return io::scan_audio_folder(root_, extensions_, scanning, texts_);
+  }
+  std::string describe_texts() const override {
+    if (texts_.empty()) return "the key \"texts\" names no ending of files with transcripts";
+    std::string endings;
+    for (const std::string& ending : texts_) endings += (endings.empty() ? "." : ", .") + ending;
+    return "expected a text beside each recording in " + root_ +
+           ", of the same name and ending in " + endings;
   }
   std::string identity() const override {
     std::vector<std::string> parts{std::filesystem::absolute(root_), root_};
     parts.insert(parts.end(), extensions_.begin(), extensions_.end());
+    parts.emplace_back();
+    parts.insert(parts.end(), texts_.begin(), texts_.end());
     return identity_of("folder", parts);
   }
 
   std::string root_;
-  std::vector<std::string> extensions_;
+  std::vector<std::string> extensions_, texts_;
 };
 
 using graph::ParamKind;
 
 const graph::Register registered({
     .name = "folder",
-    .doc = "every audio file below a folder, without transcripts",
+    .doc = "every audio file below a folder, with the text file that stands beside it",
     .output = graph::EdgeKind::utterances,
     .params = corpus_params({
         {.name = "root",
@@ -48,6 +58,12 @@ const graph::Register registered({
          .kind = ParamKind::texts,
          .fallback = io::audio_extensions(),
          .doc = "endings of the files that are read, upper or lower case"},
+        {.name = "texts",
+         .kind = ParamKind::texts,
+         .fallback = io::text_extensions(),
+         .doc = "endings of the text files that may stand beside recordings, of the same name: the "
+                "first that is there holds the transcript; where any recording has one, those "
+                "without are rejected; none named: no transcripts"},
     }),
     .make = [](graph::NodeArguments a) { return std::make_unique<Folder>(a); },
 });

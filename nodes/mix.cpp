@@ -47,6 +47,15 @@ class Mix : public graph::Source {
     return widest;
   }
 
+  std::string describe_transcripts() const override {
+    std::string text;
+    for (const graph::Source* source : sources_) {
+      const std::string one = source->describe_transcripts();
+      if (!one.empty()) text += (text.empty() ? "" : "; ") + source->name() + ": " + one;
+    }
+    return text;
+  }
+
   graph::Index read_index(const graph::IndexReading& reading) const override {
     graph::Index all;
     for (size_t i = 0; i < sources_.size(); ++i) {

@@ -37,8 +37,8 @@ class ModelSource : public ModelStep {
       : ModelStep(arguments.name),
         config_folder_(arguments.params.text("config")),
         blank_bias_(arguments.params.number("blank_bias")),
-        text_normalization_(
-            io::parse_text_normalization(arguments.params.text("text_normalization"))),
+        text_rules_(io::parse_text_normalization(arguments.params.text("text_normalization")),
+                    arguments.params.flag("drop_tags")),
         options_{.device = arguments.params.text("device"),
                  .threads = static_cast<int>(arguments.params.integer("compute_threads")),
                  .precision = arguments.params.text("precision")} {
@@ -104,7 +104,7 @@ class ModelSource : public ModelStep {
     return place_.to_fetch ? std::nullopt : std::optional(stage_);
   }
   const model::Policy* policy() const override { return policy_ ? &*policy_ : nullptr; }
-  io::TextNormalization text_normalization() const override { return text_normalization_; }
+  io::TextRules text_rules() const override { return text_rules_; }
 
   void check(graph::CheckContext& context) const override {
     if (place_.to_fetch) {
@@ -201,7 +201,7 @@ class ModelSource : public ModelStep {
   ModelPlace place_;  ///< no folder: fresh weights for config_folder_
   std::string config_folder_;
   double blank_bias_;
-  io::TextNormalization text_normalization_;
+  io::TextRules text_rules_;
   model::EngineOptions options_;
   ModelDescription description_;
   Stage stage_ = Stage::float32;
@@ -249,6 +249,11 @@ const graph::Register registered({
              .doc = "vocabulary: what the vocabulary lacks in a transcript is folded to it (case, "
                     "apostrophes, dashes, accents) or left out (punctuation), for training and "
                     "evaluation alike; none: transcripts stay as written"},
+            {.name = "drop_tags",
+             .kind = ParamKind::boolean,
+             .fallback = false,
+             .doc = "leave tags in brackets, such as [LAUGHTER] or <COMMA>, out of transcripts; "
+                    "else they are told, and stay as what normalization makes of them"},
             {.name = "blank_bias",
              .kind = ParamKind::number,
              .fallback = 0,

@@ -24,6 +24,12 @@ class Shards : public CorpusSource {
   io::Corpus scan(const io::Scanning& scanning) const override {
     return io::scan_shards(paths_, scanning);
   }
+  std::string describe_texts() const override {
+    return "expected texts in members KEY.txt, KEY.transcript, KEY.normalized.txt or as \"text\" "
+           "in "
+           "KEY.json beside the audio; " +
+           io::describe_json_keys(paths_);
+  }
   std::string identity() const override {
     std::vector<std::string> parts{std::filesystem::current_path()};
     parts.insert(parts.end(), paths_.begin(), paths_.end());

@@ -57,7 +57,7 @@ class Train : public ModelConsumer {
     check_stage(*this, input(), {Stage::float32, Stage::ptq, Stage::fake_quantized},
                 "train the float or fake-quantized one that it was made from");
     check_rate(context, audio_, input());
-    check_transcripts(context, audio_, *this, "learn from");
+    check_transcripts(context, audio_, *this, input(), "learn from");
     check_tokens(context, audio_, *this, input());
   }
 
@@ -75,7 +75,7 @@ class Train : public ModelConsumer {
           io::read_safetensors(context.resumed()->folder / "optimizer.safetensors")));
     }
     graph::Pipeline& pipeline = context.audio(audio_);
-    tell_transcripts(context, audio_, name(), {*state.tokenizer, text_normalization()});
+    tell_transcripts(context, audio_, *this, {*state.tokenizer, text_rules()}, "learn from");
     const int64_t steps = count_steps(pipeline);
     phases_ = phases_of(params_, steps);
     // As the model comes from calibration, or from the step that the checkpoint was made behind.
@@ -181,8 +181,7 @@ class Train : public ModelConsumer {
       fake_quantize(*state.model, progress.step >= phases_.fake_quantize_from);
       state.model->set_activation_observers(progress.step < phases_.freeze_from);
     }
-    const ModelBatch prepared =
-        to_model_batch(batch, *state.tokenizer, config(), text_normalization());
+    const ModelBatch prepared = to_model_batch(batch, *state.tokenizer, config(), text_rules());
     const double rate = model::learning_rate(params_.schedule, progress.step, steps, progress.epoch,
                                              params_.epochs);
     // A batch of rejected utterances alone counts as a step, so that the schedule stays the plan's.

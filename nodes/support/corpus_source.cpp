@@ -5,10 +5,26 @@
 #include "graph/error.h"
 #include "io/corpus/index_cache.h"
 #include "io/files/error.h"
+#include "io/text/unicode.h"
 
 namespace flowqat::nodes {
 
 using graph::ParamKind;
+
+namespace {
+
+/// A transcript that is no text costs its utterance, and one of white space is none.
+void check_text(graph::IndexEntry& entry) {
+  try {
+    const std::u32string text = io::from_utf8(entry.transcript);
+    if (io::strip_left(text).empty()) entry.transcript.clear();
+  } catch (const io::Error& error) {
+    entry.transcript.clear();
+    if (entry.broken.empty()) entry.broken = std::string("its transcript: ") + error.what();
+  }
+}
+
+}  // namespace
 
 CorpusSource::CorpusSource(const graph::NodeArguments& arguments, std::string place_key)
     : Source(arguments.name),
@@ -20,6 +36,12 @@ CorpusSource::CorpusSource(const graph::NodeArguments& arguments, std::string pl
   if (max_duration_s_ > 0 && max_duration_s_ < min_duration_s_) {
     throw graph::GraphError("key \"max_duration_s\": is less than \"min_duration_s\"");
   }
+}
+
+std::string CorpusSource::describe_transcripts() const try {
+  return describe_texts();
+} catch (const io::Error& error) {
+  return error.what();
 }
 
 graph::Index CorpusSource::read_index(const graph::IndexReading& reading) const {
@@ -45,6 +67,7 @@ graph::Index CorpusSource::read_index(const graph::IndexReading& reading) const 
     entry.speaker = std::move(from.speaker);
     entry.group = std::move(from.group);
     entry.broken = std::move(from.broken);
+    check_text(entry);
     entry.shape = {from.audio.samples, from.audio.rate_hz};
     entry.channels = from.audio.channels;
     entry.channel = from.place.channel;

@@ -12,6 +12,7 @@ class CorpusSource : public graph::Source {
  public:
   double hours() const final { return hours_; }
   graph::Index read_index(const graph::IndexReading& reading) const final;
+  std::string describe_transcripts() const final;
 
  protected:
   /// Reads the parameters of corpus_params(). Errors of the scan name `place_key`, the parameter
@@ -19,6 +20,8 @@ class CorpusSource : public graph::Source {
   CorpusSource(const graph::NodeArguments& arguments, std::string place_key);
   /// Lists the corpus. Throws io::Error.
   virtual io::Corpus scan(const io::Scanning& scanning) const = 0;
+  /// As Source::describe_transcripts(), but may throw io::Error.
+  virtual std::string describe_texts() const { return ""; }
   /// All that the scan depends on beside the file system.
   virtual std::string identity() const = 0;
 

@@ -13,8 +13,8 @@ std::vector<model::MaskSpan> to_model_spans(const std::vector<graph::MaskSpan>& 
 }  // namespace
 
 ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer,
-                          const model::Config& config, io::TextNormalization how) {
-  const io::TextNormalizer normalize(tokenizer, how);
+                          const model::Config& config, const io::TextRules& rules) {
+  const io::TextNormalizer normalize(tokenizer, rules);
   ModelBatch result;
   model::AudioBatch& audio = result.audio;
   audio.padded_samples = batch.padded_samples;

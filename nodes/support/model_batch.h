@@ -24,6 +24,6 @@ struct ModelBatch {
 /// is). Whoever reads no targets need not say how.
 ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokenizer,
                           const model::Config& config,
-                          io::TextNormalization how = io::TextNormalization::none);
+                          const io::TextRules& rules = io::TextNormalization::none);
 
 }  // namespace flowqat::nodes

@@ -44,7 +44,7 @@ class ModelStep : public graph::Step {
   /// How the model that this step will give is quantized, where that is known by then; or null.
   virtual const model::Policy* policy() const { return nullptr; }
   /// How transcripts are brought to this model's vocabulary.
-  virtual io::TextNormalization text_normalization() const = 0;
+  virtual io::TextRules text_rules() const = 0;
 
   void add_consumer() { ++consumers_; }
   /// The result, to be read. Valid until the caller calls done_with().
@@ -76,7 +76,7 @@ class ModelConsumer : public ModelStep {
   bool knows_config() const override { return input_.knows_config(); }
   std::optional<Stage> stage() const override { return input_.stage(); }
   const model::Policy* policy() const override { return input_.policy(); }
-  io::TextNormalization text_normalization() const override { return input_.text_normalization(); }
+  io::TextRules text_rules() const override { return input_.text_rules(); }
 
  protected:
   ModelStep& input() { return input_; }

@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "io/files/error.h"
-#include "io/text/unicode.h"
+#include "io/files/printable.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/transcripts.h"
 
@@ -24,18 +23,19 @@ Outside outside_of_head(const graph::CheckContext& context, const graph::Batcher
   Outside outside;
   const graph::CheckedStream* stream = context.stream(audio);
   if (stream == nullptr) return outside;
-  const io::TextNormalizer normalize(model.tokenizer(), model.text_normalization());
+  const io::TextNormalizer normalize(model.tokenizer(), model.text_rules());
   int64_t last = -1;  // presentations of an utterance stand behind one another
   for (const graph::Presentation& at : stream->known.selection.presentations) {
     if (std::exchange(last, at.entry) == at.entry) continue;
     const graph::IndexEntry& entry = stream->known.index[at.entry];
     io::CharacterCounts unknown;
+    if (!entry.broken.empty()) continue;
     const auto ids = model.tokenizer().encode(normalize(entry.transcript), &unknown);
     const auto found =
         std::ranges::find_if(ids, [&](int32_t id) { return id >= model.config().vocab_size; });
     if (found == ids.end()) continue;
     if (++outside.utterances == 1) {
-      outside.first_utterance = entry.id;
+      outside.first_utterance = io::printable(entry.id);
       outside.first_token = "\"" + model.tokenizer().tokens()[static_cast<size_t>(*found)] + "\"";
     }
     if (model.tokenizer().unknown_id() < model.config().vocab_size) continue;
@@ -53,32 +53,31 @@ void check_rate(const graph::CheckContext& context, const graph::Batcher& audio,
   const int heard_hz = model.extractor().rate_hz;
   if (stream->rate_hz == heard_hz) return;
   throw graph::GraphError("node \"" + audio.name() + "\": audio comes at " +
-                          std::to_string(stream->rate_hz) + " Hz (" + stream->path +
+                          std::to_string(stream->rate_hz) + " Hz (" + io::printable(stream->path) +
                           "), the model hears " + std::to_string(heard_hz) +
                           " Hz; put a resample node into the stream");
 }
 
 void check_transcripts(const graph::CheckContext& context, const graph::Batcher& audio,
-                       const graph::Step& step, const std::string& purpose) {
+                       const graph::Step& step, const ModelStep& model,
+                       const std::string& purpose) {
   const graph::CheckedStream* stream = context.stream(audio);
   if (stream == nullptr) return;
-  const std::string where = "node \"" + step.name() + "\", key \"audio\": ";
+  const graph::Source& source = *stream->known.chain.source;
+  const std::string where = "node \"" + step.name() + "\", key \"audio\": \"" + audio.name() +
+                            "\" has no transcript to " + purpose + ": ";
   if (stream->with_transcript == 0) {
-    throw graph::GraphError(where + "\"" + audio.name() + "\" has no transcript to " + purpose +
-                            ": none of the " + std::to_string(stream->utterances) +
-                            " utterances of \"" + stream->known.chain.source->name() +
-                            "\" has one");
+    const std::string found = io::printable(source.describe_transcripts());
+    throw graph::GraphError(where + "none of the " + std::to_string(stream->utterances) +
+                            " utterances of \"" + source.name() + "\" has one" +
+                            (found.empty() ? "" : "; " + found));
   }
-  int64_t last = -1;  // presentations of an utterance stand behind one another
-  for (const graph::Presentation& at : stream->known.selection.presentations) {
-    if (std::exchange(last, at.entry) == at.entry) continue;
-    const graph::IndexEntry& entry = stream->known.index[at.entry];
-    try {
-      io::from_utf8(entry.transcript);
-    } catch (const io::Error& error) {
-      throw graph::RunError(where + "the transcript of " + entry.id + ": " + error.what());
-    }
-  }
+  if (!model.knows_config()) return;
+  const TranscriptCounts counts = count_transcripts(stream->known.index, stream->known.selection,
+                                                    {model.tokenizer(), model.text_rules()});
+  if (counts.characters > 0) return;
+  throw graph::GraphError(where + "normalization leaves nothing of any, the first is that of " +
+                          counts.first_without_text());
 }
 
 void check_tokens(graph::CheckContext& context, const graph::Batcher& audio,

@@ -13,10 +13,10 @@ namespace flowqat::nodes {
 void check_rate(const graph::CheckContext& context, const graph::Batcher& audio,
                 const ModelStep& model);
 
-/// The stream has transcripts, which `step` needs to `purpose` ("learn from"). Throws RunError for
-/// one that is not UTF-8.
+/// The stream has transcripts, which `step` needs to `purpose` ("learn from"), and of one at least
+/// something is left for `model`'s vocabulary; else says where they were looked for.
 void check_transcripts(const graph::CheckContext& context, const graph::Batcher& audio,
-                       const graph::Step& step, const std::string& purpose);
+                       const graph::Step& step, const ModelStep& model, const std::string& purpose);
 
 /// Training can teach `model` the stream's transcripts: its head has the tokens of its vocabulary,
 /// with the same blank, and every token of every transcript. Throws GraphError for the first that

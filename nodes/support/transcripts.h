@@ -9,33 +9,58 @@
 namespace flowqat::nodes {
 
 struct TranscriptCounts {
+  /// How many utterances without a text are known by name.
+  static constexpr size_t named = 3;
+
+  int64_t all = 0;                 ///< utterances that are not known to be broken
   int64_t utterances = 0;          ///< with a transcript
   int64_t characters = 0;          ///< of them all, normalized
   int64_t changed = 0;             ///< utterances whose transcript normalization changes
   io::CharacterCounts unknown;     ///< still outside the vocabulary
   int64_t unknown_utterances = 0;  ///< that hold such characters
   std::string first_unknown;       ///< the id of the first of them
+  io::CharacterCounts tags;        ///< in brackets, that are no tokens; by their text as written
+  int64_t tagged_utterances = 0;   ///< that hold such tags
+  bool drops_tags = false;         ///< whether normalization leaves them out
+  int64_t without_text = 0;        ///< utterances without a transcript, or of which nothing is left
+  std::vector<std::string> named_without_text;  ///< the ids of the first of them
 
-  /// Throws RunError, naming the utterance, for a transcript that is not UTF-8.
+  /// What is broken is not counted: it is going to be rejected. Throws RunError, naming the
+  /// utterance, for a transcript that is not UTF-8.
   void add(const graph::IndexEntry& entry, const io::TextNormalizer& normalize);
+  /// The id of the first; or nothing.
+  std::string first_without_text() const;
 };
 
 /// Of the utterances that the stream presents, each once.
-TranscriptCounts count_transcripts(const graph::Pipeline& pipeline,
+TranscriptCounts count_transcripts(const graph::Index& index, const graph::Selection& selection,
                                    const io::TextNormalizer& normalize);
 
 /// `7 (12 times), é (U+00E9) (once)`, the most frequent first, at most `most` of them.
 std::string worst_first(const io::CharacterCounts& counts, size_t most = 20);
 
+/// The same of tags.
+std::string tags_list(const io::CharacterCounts& tags, size_t most = 20);
+
 /// "31 characters in 12 of 400 transcripts are not in the vocabulary ...", or nothing.
 std::string unknown_characters_line(const TranscriptCounts& counts);
+
+/// "3 of 400 utterances have no text and are taken for silence: a, b, c", or nothing.
+std::string without_text_line(const TranscriptCounts& counts);
+
+/// "14 tags in brackets in 12 of 400 transcripts are taken for words: [LAUGHTER] ...", or nothing.
+/// `key` says what leaves them out: "\"drop_tags\": true".
+std::string tags_line(const TranscriptCounts& counts, const std::string& key);
 
 /// What becomes an object of summary.json; characters by their number, the most frequent first.
 graph::Json to_json(const TranscriptCounts& counts);
 
 /// Writes the counts of `batcher`'s stream into the summary, and says what is outside the
-/// vocabulary: once for a stream, however many steps listen to it.
+/// vocabulary, which tags there are and which utterances have no text: once for a stream, however
+/// many steps listen to it. Throws RunError where no text is left that `step` could `purpose`
+/// ("learn from").
 void tell_transcripts(graph::StepContext& context, const graph::Batcher& batcher,
-                      const std::string& step, const io::TextNormalizer& normalize);
+                      const graph::Step& step, const io::TextNormalizer& normalize,
+                      const std::string& purpose);
 
 }  // namespace flowqat::nodes

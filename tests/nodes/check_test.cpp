@@ -105,13 +105,55 @@ TEST_CASE("transcripts that are needed and not there are found before anything i
   CHECK(sound.complaint() == "nothing");  // ranges need none
 }
 
-TEST_CASE("a transcript that is no text is found with its utterance") {
+TEST_CASE("a transcript that is no text costs its utterance, and is found before the run") {
   Sound sound;
   std::ofstream(sound.root / "corpus" / "train" / "101" / "1" / "101-1.trans.txt")
       << "101-1-0000 GOOD\n101-1-0001 B\xff"
       << "D\n";
-  CHECK_THAT(sound.complaint(), ContainsSubstring("node \"wer\", key \"audio\": the transcript "
-                                                  "of 101-1-0001"));
+  Recorder recorder;
+  const graph::Graph graph = sound.graph();
+  const graph::Checked checked = graph::check(graph, recorder, recorder.stop_signal);
+  std::string seen;
+  for (const std::string& line : checked.seen) seen += line + "\n";
+  CHECK_THAT(seen, ContainsSubstring("batch: 2 utterances of corpus") &&
+                       ContainsSubstring("1 that cannot be used: ") &&
+                       ContainsSubstring("101-1-0001.flac: its transcript: expected UTF-8 text, "
+                                         "found byte 255 at offset 1"));
+  CHECK_THAT(seen, !ContainsSubstring("without a transcript"));
+}
+
+TEST_CASE("transcripts that are missing are told with what is there instead") {
+  Sound sound;
+  const fs::path audio = sound.root / "corpus" / "train" / "101" / "1";
+  const fs::path manifest = sound.root / "all.jsonl";
+  const auto write = [&](const std::string& more) {
+    std::ofstream lines(manifest);
+    for (const char* name : {"101-1-0000.flac", "101-1-0001.flac"}) {
+      lines << R"({"audio_filepath": ")" << (audio / name).string() << "\"" << more << "}\n";
+    }
+  };
+  sound.node("corpus") = {{"type", "manifest"}, {"path", manifest.string()}};
+  for (const char* more :
+       {R"(, "sentence": "said")", R"(, "sentence": "said", "text": null)",
+        R"(, "sentence": "said", "text": "")", R"(, "sentence": "said", "text": " ")"}) {
+    INFO(more);
+    write(more);
+    CHECK_THAT(sound.complaint(),
+               ContainsSubstring("has no transcript to compare with: none of the 2 utterances of "
+                                 "\"corpus\" has one; expected the text under \"text\"; ") &&
+                   ContainsSubstring("has the keys \"audio_filepath, sentence"));
+    sound.node("corpus")["text_key"] = "sentence";
+    CHECK(sound.complaint() == "nothing");
+    sound.node("corpus").erase("text_key");
+  }
+  write(R"(, "text": "..!")");
+  CHECK_THAT(sound.complaint(), ContainsSubstring("normalization leaves nothing of any, the first "
+                                                  "is that of "));
+  sound.node("mixed") = {{"type", "mix"}, {"from", {"corpus"}}};
+  sound.node("decode")["from"] = "mixed";
+  write(R"(, "words": "said")");
+  CHECK_THAT(sound.complaint(), ContainsSubstring("of \"mixed\" has one; corpus: expected the "
+                                                  "text under \"text\""));
 }
 
 TEST_CASE("everything that is wrong with the files of a graph is told at once") {
@@ -157,6 +199,7 @@ TEST_CASE("a noise that cannot be decoded is found before it is drawn") {
   sound.node("noise") = {
       {"type", "noise"}, {"from", "decode"}, {"folder", (sound.root / "noise").string()}};
   sound.node("batch")["from"] = "noise";
+  std::ofstream(sound.root / "noise" / "._good.wav") << "what macOS puts beside it";
   CHECK(sound.complaint() == "nothing");
   std::ofstream(sound.root / "noise" / "broken.wav") << "no audio";
   CHECK_THAT(sound.complaint(), ContainsSubstring("test.json: node \"noise\", key \"folder\": ") &&

@@ -117,15 +117,52 @@ TEST_CASE("a corpus like LibriSpeech gives the same bits with normalization and 
   }
 }
 
-TEST_CASE("a transcript that is not UTF-8 ends the run before training, with its utterance") {
+TEST_CASE("a transcript that is not UTF-8 costs its utterance") {
   const TemporaryFolder temporary;
   make_small_inputs(temporary.path());
   rewrite(temporary.path() / "corpus" / "train", 101,
           {"ONE", "TW\xff", "THREE", "FOUR", "FIVE", "SIX"});
   Recorder recorder;
-  CHECK_THROWS_WITH(run(small_quickstart(temporary.path(), "out"), recorder),
-                    ContainsSubstring("the transcript of 101-1-0001: expected UTF-8 text, found "
-                                      "byte 255 at offset 2"));
+  run(small_quickstart(temporary.path(), "out"), recorder);
+  CHECK(lines_with(recorder,
+                   "101-1-0001.flac: its transcript: expected UTF-8 text, found byte "
+                   "255 at offset 2") == 1);
+}
+
+TEST_CASE("tags in brackets are told with their counts, and a key leaves them out") {
+  const TemporaryFolder temporary;
+  make_small_inputs(temporary.path());
+  const auto train = temporary.path() / "corpus" / "train";
+  rewrite(train, 101, {"ONE [NOISE]", "[NOISE] TWO <COMMA>", "THREE", "FOUR", "FIVE", "SIX"});
+  Recorder kept, dropped, by_hand;
+  const graph::Json summary = run(small_quickstart(temporary.path(), "kept"), kept);
+  CHECK(lines_with(kept,
+                   "batch: 3 tags in brackets in 2 of 12 transcripts, taken for words: [NOISE] (2 "
+                   "times), <COMMA> (once); the key \"drop_tags\" of the model node leaves them "
+                   "out") == 1);
+  CHECK(summary.at("transcripts").at("batch").at("tags") ==
+        graph::Json{{"[NOISE]", 2}, {"<COMMA>", 1}});
+  run(small_quickstart(temporary.path(), "dropped", {"start.drop_tags=true"}), dropped);
+  CHECK(lines_with(dropped, "of 12 transcripts, left out: [NOISE] (2 times), <COMMA>") == 1);
+  rewrite(train, 101, {"ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX"});
+  run(small_quickstart(temporary.path(), "hand"), by_hand);
+  const auto weights = [&](const char* out) {
+    return bytes(temporary.path() / out / "model" / "model.safetensors");
+  };
+  CHECK(weights("hand") == weights("dropped"));
+  CHECK(weights("hand") != weights("kept"));
+}
+
+TEST_CASE("utterances without a text are counted and named before training") {
+  const TemporaryFolder temporary;
+  make_small_inputs(temporary.path());
+  rewrite(temporary.path() / "corpus" / "train", 101, {"...", "TWO", "!", "FOUR", "?", "-"});
+  Recorder recorder;
+  const graph::Json summary = run(small_quickstart(temporary.path(), "out"), recorder);
+  CHECK(lines_with(recorder,
+                   "batch: 4 utterances of 12 without a text, taken for silence: 101-1-0000, "
+                   "101-1-0002, 101-1-0004 and 1 more") == 1);
+  CHECK(summary.at("transcripts").at("batch").at("without_text") == 4);
 }
 
 TEST_CASE("long lists of characters are cut, the most frequent first") {
