@@ -65,6 +65,8 @@ class Checker {
         mistakes_(graph.spec().file) {
     const auto threads = static_cast<int>(graph.settings().integer("threads"));
     context_.threads_ = threads > 0 ? threads : usable_cores();
+    context_.reporter_ = &reporter;
+    context_.stop_signal_ = &stop_signal;
   }
 
   Checked run() {
@@ -177,6 +179,11 @@ class Checker {
 const CheckedStream* CheckContext::stream(const Batcher& batcher) const {
   const auto found = streams_.find(&batcher);
   return found == streams_.end() ? nullptr : &found->second;
+}
+
+void CheckContext::progress(const Progress& progress) {
+  if (*stop_signal_ != 0) throw Interrupted(*stop_signal_);
+  reporter_->progress(progress);
 }
 
 void CheckContext::claim(const Node& node, const std::string& key, const std::string& name) {

@@ -38,6 +38,10 @@ class CheckContext {
   /// Threads that reading many headers may use.
   int threads() const { return threads_; }
 
+  /// Tells a person at once of something that need not be wrong, but should not come as a surprise.
+  void say(const std::string& line) { reporter_->say(line); }
+  /// Where a check that takes its time stands. Throws Interrupted once a signal asked to stop.
+  void progress(const Progress& progress);
   /// A line for a person, on something that was looked at and found good.
   void seen(std::string line) { seen_.push_back(std::move(line)); }
   /// A line on something that only the run can tell.
@@ -56,6 +60,8 @@ class CheckContext {
  private:
   friend class Checker;
   int threads_ = 1;
+  Reporter* reporter_ = nullptr;
+  const std::atomic<int>* stop_signal_ = nullptr;
   std::map<const Batcher*, CheckedStream> streams_;
   std::map<std::string, std::string> writers_;  ///< name in the run's folder to node
   std::vector<std::string> seen_, open_, outputs_;

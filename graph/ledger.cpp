@@ -17,6 +17,7 @@ void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch)
     if (!at.rejected) {
       ++done_;
       if (!at.note.empty() && on_rejected_) on_rejected_(at);
+      if (at.is_silent && on_silent_) on_silent_(at);
       continue;
     }
     ++rejected_;

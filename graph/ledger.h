@@ -25,6 +25,8 @@ class Ledger {
   void add(const Batch& batch, const std::string& consumer, int64_t epoch);
   /// Called with every row that is added and was rejected or bears a note.
   void on_rejected(std::function<void(const Row&)> listener) { on_rejected_ = std::move(listener); }
+  /// The same with every row that is silence.
+  void on_silent(std::function<void(const Row&)> listener) { on_silent_ = std::move(listener); }
 
   /// Of an epoch's batches, those that were added: of its last beginning, if it began several
   /// times.
@@ -43,7 +45,7 @@ class Ledger {
  private:
   JsonLines lines_;
   DigestChain chain_;
-  std::function<void(const Row&)> on_rejected_;
+  std::function<void(const Row&)> on_rejected_, on_silent_;
   int64_t done_ = 0, rejected_ = 0;
   /// Of the epoch at hand.
   std::string consumer_;

@@ -140,7 +140,9 @@ void RowMaker::finish(Utterance& utterance) const {
     row.time_masks.clear();
     row.channel_masks.clear();
   }
-  row.digest = digest_row(row, place.first(static_cast<size_t>(row.samples)));
+  const auto speech = place.first(static_cast<size_t>(row.samples));
+  row.is_silent = written && std::ranges::all_of(speech, [](float x) { return x == 0; });
+  row.digest = digest_row(row, speech);
   Finished& finished = pipeline_.finished();
   ++(row.rejected ? finished.rejected : finished.utterances);
   if (!row.rejected) {

@@ -6,6 +6,7 @@
 #include "graph/check.h"
 #include "graph/error.h"
 #include "graph/format.h"
+#include "graph/output_error.h"
 #include "graph/plain_numbers.h"
 #include "graph/time_left.h"
 
@@ -53,11 +54,13 @@ StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolde
       ledger_(folder.path() / kRejectedFile, part_of(resume_point_.last_state, "ledger"),
               options.accept_changes),
       rejections_([this](const std::string& line) { reporter().say(line); }),
+      silences_([this](const std::string& line) { reporter().say(line); }),
       metrics_(folder.path() / kMetricsFile, part_of(resume_point_.last_state, "metrics"),
                options.accept_changes),
       known_(std::move(streams)),
       summary_(std::make_unique<Json>(Json::object())) {
   ledger_.on_rejected([this](const Row& row) { rejections_.add(row); });
+  ledger_.on_silent([this](const Row& row) { silences_.add(row); });
 }
 
 StepContext::~StepContext() = default;
@@ -117,7 +120,8 @@ Json StepContext::state() const {
           {"ledger", ledger_.state()},
           {"rejections", rejections_.state()},
           {"inputs", *inputs_},
-          {"summary", *summary_}};
+          {"summary", *summary_},
+          {"results", results_}};
 }
 
 void StepContext::restore(const Json& state) {
@@ -125,6 +129,7 @@ void StepContext::restore(const Json& state) {
   ledger_.restore(state.at("ledger"));
   rejections_.restore(state.at("rejections"));
   *summary_ = state.at("summary");
+  results_ = state.value("results", std::vector<std::string>());
 }
 
 void StepContext::checkpoint(int64_t done, const Json& state, int keep,
@@ -191,11 +196,11 @@ void StepContext::drain(const Batcher& batcher) {
   const double wall_s = time.gone_s();
   (*summary_)["data"][batcher.name()] = {
       {"audio_s", audio_s}, {"wall_s", wall_s}, {"x_realtime", audio_s / wall_s}};
-  reporter().result(node_table(pipeline, wall_s, threads_.count()) +
-                    format("%s: %s of audio in %.2f s, %.0f x real time, %s done, %s rejected\n",
-                           batcher.name().c_str(), duration_text(audio_s).c_str(), wall_s,
-                           audio_s / wall_s, counted(ledger_.done(), "utterance").c_str(),
-                           whole_text(ledger_.rejected()).c_str()));
+  result(node_table(pipeline, wall_s, threads_.count()) +
+         format("%s: %s of audio in %.2f s, %.0f x real time, %s done, %s rejected\n",
+                batcher.name().c_str(), duration_text(audio_s).c_str(), wall_s, audio_s / wall_s,
+                counted(ledger_.done(), "utterance").c_str(),
+                whole_text(ledger_.rejected()).c_str()));
 }
 
 void StepContext::finish() {
@@ -206,11 +211,22 @@ void StepContext::finish() {
   all_outputs_.insert(all_outputs_.end(), outputs_.begin(), outputs_.end());
   all_outputs_.emplace_back(kSummaryFile);
   folder_.write(folder_.end_path(), state(), all_outputs_, [](const std::filesystem::path&) {});
-  if (rejections_.count() == 0) return;
-  reporter().say(whole_text(ledger_.rejected()) + " of " +
-                 counted(ledger_.done() + ledger_.rejected(), "utterance") +
-                 " rejected, each listed in " + (folder_.path() / kRejectedFile).string() + ": " +
-                 rejections_.by_reason());
+  if (silences_.count() > 0) {
+    reporter().say(counted(static_cast<int64_t>(silences_.count()), "utterance") +
+                   " of silence alone, which have nothing to teach");
+  }
+  if (rejections_.count() > 0) {
+    reporter().say(whole_text(ledger_.rejected()) + " of " +
+                   counted(ledger_.done() + ledger_.rejected(), "utterance") +
+                   " rejected, each listed in " + (folder_.path() / kRejectedFile).string() + ": " +
+                   rejections_.by_reason());
+  }
+  try {
+    for (const std::string& text : results_) reporter().result(text);
+  } catch (const OutputError& error) {
+    throw OutputError(std::string(error.what()) + "; the run is complete, in " +
+                      folder_.path().string());
+  }
 }
 
 Json run_graph(const Graph& graph, const RunOptions& options) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "graph/graph.h"
 #include "graph/json_lines.h"
@@ -15,6 +16,7 @@
 #include "graph/reporter.h"
 #include "graph/resume_point.h"
 #include "graph/run_folder.h"
+#include "graph/silences.h"
 
 namespace flowqat::graph {
 
@@ -53,6 +55,9 @@ class StepContext {
   void metric(const Json& line);
   /// What becomes summary.json.
   Json& summary() { return *summary_; }
+  /// A table for standard output. It comes there when the run is over and summary.json is written:
+  /// an output that is full or that nobody reads costs nothing of the run.
+  void result(std::string text) { results_.push_back(std::move(text)); }
 
   /// What an interrupted run left inside this step: the folder, and the step's own `state`.
   const std::optional<Saved>& resumed() const { return resumed_; }
@@ -88,10 +93,12 @@ class StepContext {
   DataThreads threads_;
   Ledger ledger_;
   Rejections rejections_;
+  Silences silences_;
   JsonLines metrics_;
   std::map<const Batcher*, KnownStream> known_;
   std::map<const Batcher*, std::unique_ptr<Pipeline>> pipelines_;
   std::unique_ptr<Json> summary_;
+  std::vector<std::string> results_;
   std::string step_;
   std::vector<std::string> outputs_;      ///< that the step at hand has written
   std::vector<std::string> all_outputs_;  ///< that steps before it have

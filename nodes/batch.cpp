@@ -2,8 +2,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
+#include "graph/check.h"
 #include "graph/error.h"
+#include "graph/format.h"
+#include "graph/plain_numbers.h"
 #include "graph/registry.h"
 
 namespace flowqat::nodes {
@@ -26,6 +30,28 @@ class BatchNode : public graph::Batcher {
     if (size_ == 0 && max_padded_s_ == 0) {
       throw graph::GraphError("give \"size\" (utterances a batch) or \"max_padded_s\" or both");
     }
+  }
+
+  void check(graph::CheckContext& context) const override {
+    const graph::CheckedStream* stream = context.stream(*this);
+    if (stream == nullptr || max_padded_s_ == 0) return;
+    const graph::IndexEntry* longest = nullptr;
+    int64_t too_long = 0, last = -1;
+    for (const graph::Presentation& at : stream->known.selection.presentations) {
+      const graph::IndexEntry& entry = stream->known.index[at.entry];
+      if (entry.shape.seconds() <= max_padded_s_ || std::exchange(last, at.entry) == at.entry) {
+        continue;
+      }
+      ++too_long;
+      if (longest == nullptr || entry.shape.seconds() > longest->shape.seconds()) longest = &entry;
+    }
+    if (longest == nullptr) return;
+    context.say(name() + ": " + graph::counted(too_long, "utterance") +
+                graph::format(" longer than \"max_padded_s\" (%g s), each in a batch of its own; "
+                              "the longest, %s (%s), has %.1f s. The corpus's \"max_duration_s\" "
+                              "leaves such ones out",
+                              max_padded_s_, longest->id.c_str(), longest->path.c_str(),
+                              longest->shape.seconds()));
   }
 
   int64_t queue() const override { return queue_; }

@@ -47,12 +47,15 @@ class Evaluate : public graph::Step {
       ModelStep* step = models_[i];
       const Result result = evaluate(*step, names[i], context);
       write(result, context);
+      context.reporter().say(format("%s: %s: WER %.2f %%, CER %.2f %%", name().c_str(),
+                                    result.label.c_str(), 100 * result.words.rate(),
+                                    100 * result.characters.rate()));
       table += format("%-16s %8.2f %8.2f %10.2f %12.1f\n", result.label.c_str(),
                       100 * result.words.rate(), 100 * result.characters.rate(),
                       static_cast<double>(result.bytes) / 1e6, result.x_realtime());
       step->done_with();
     }
-    context.reporter().result(table);
+    context.result(std::move(table));
   }
 
   void restore(const std::filesystem::path&, graph::StepContext&) override {

@@ -8,6 +8,7 @@
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "io/tensors/safetensors.h"
+#include "nodes/support/memory_check.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/step_checks.h"
@@ -59,6 +60,7 @@ class Train : public ModelConsumer {
     check_rate(context, audio_, input());
     check_transcripts(context, audio_, *this, input(), "learn from");
     check_tokens(context, audio_, *this, input());
+    check_memory(context, audio_, input(), *this);
   }
 
   void run(graph::StepContext& context) override {

@@ -1,12 +1,12 @@
 #include "io/corpus/corpus.h"
 
-#include <atomic>
-#include <chrono>
 #include <map>
-#include <mutex>
+#include <new>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 
+#include "io/corpus/scan_progress.h"
 #include "io/files/parallel.h"
 
 namespace flowqat::io {
@@ -32,40 +32,20 @@ std::vector<SameFile> files_to_read(std::vector<CorpusEntry>& entries) {
   return files;
 }
 
-/// Counts files, and tells now and then.
-class Telling {
- public:
-  Telling(const Scanning& scanning, int64_t total) : scanning_(scanning), total_(total) {}
-
-  void one_more() {
-    const int64_t done = ++done_;
-    if (!scanning_.progress) return;
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock.owns_lock() || Clock::now() - last_ < std::chrono::milliseconds(100)) return;
-    last_ = Clock::now();
-    scanning_.progress(done, total_);
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-
-  const Scanning& scanning_;
-  const int64_t total_;
-  std::atomic<int64_t> done_{0};
-  std::mutex mutex_;  ///< over what follows
-  Clock::time_point last_ = Clock::now();
-};
-
 }  // namespace
 
 void read_headers(std::vector<CorpusEntry>& entries, const Scanning& scanning) {
   const std::vector<SameFile> files = files_to_read(entries);
-  Telling telling(scanning, static_cast<int64_t>(files.size()));
+  ScanProgress telling(scanning, static_cast<int64_t>(files.size()));
   parallel_for(files.size(), scanning.threads, [&](size_t i) {
     AudioInfo audio;
     std::string broken;
     try {
       audio = read_audio_info(files[i].front()->place);
+    } catch (const std::bad_alloc&) {
+      throw;  // no fault of the file's, and nothing to keep in an index
+    } catch (const std::system_error&) {
+      throw;
     } catch (const std::exception& error) {
       broken = error.what();
     }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "io/files/error.h"
 
@@ -19,6 +20,10 @@ InputFile::InputFile(const std::filesystem::path& path, int64_t first_byte, int6
   }
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor_ < 0) {
+    // No fault of the file's.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+      throw std::system_error(errno, std::generic_category(), path.string() + ": cannot be opened");
+    }
     throw Error(path, std::string("cannot be opened: ") + std::strerror(errno));
   }
   // The destructor does not run for an object whose constructor throws.

@@ -4,7 +4,9 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
+#include <system_error>
 
 #include "io/files/error.h"
 
@@ -23,7 +25,8 @@ LineReader::LineReader(const std::filesystem::path& path) : file_(path) {
   const int descriptor = ::dup(file_.descriptor());
   text_file_.reset(descriptor < 0 ? nullptr : gzdopen(descriptor, "rb"));
   if (text_file_) return;
-  if (descriptor >= 0) ::close(descriptor);
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), path.string());
+  ::close(descriptor);
   throw std::bad_alloc();
 }
 

@@ -7,8 +7,11 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "io/corpus/audio_folder.h"
+#include "io/corpus/clips.h"
+#include "io/corpus/index_cache.h"
 #include "io/files/error.h"
 #include "io/resample/resample.h"
+#include "nodes/support/corpus_source.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -50,19 +53,46 @@ ClipFolder::ClipFolder(const graph::NodeArguments& arguments)
 }
 
 void ClipFolder::check(const graph::Node& node, graph::CheckContext& context) const {
-  const io::Corpus clips =
-      io::scan_audio_folder(folder_, io::audio_extensions(), context.threads());
+  const std::string where = "node \"" + node_ + "\", key \"folder\": ";
+  const auto hear_all = [&] {
+    io::Corpus clips = io::scan_clips(folder_, io::audio_extensions(),
+                                      {context.threads(), [&](int64_t done, int64_t total) {
+                                         context.progress({.what = node_ + ": hearing " + folder_,
+                                                           .done = done,
+                                                           .total = total,
+                                                           .unit = "files"});
+                                       }});
+    for (const io::CorpusEntry& clip : clips.entries) {
+      if (clip.broken.empty()) continue;
+      const std::string path = clip.place.path.string();
+      const bool is_named = clip.broken.find(path) != std::string::npos;
+      throw graph::RunError(where + (is_named ? "" : path + ": ") + clip.broken +
+                            "; repair the file or remove it");
+    }
+    return clips;
+  };
+  io::Corpus clips;
+  try {
+    // What is broken is not kept: it is to be heard again when it is repaired.
+    clips = io::cached_corpus(
+        io::index_cache_folder(),
+        identity_of("clips", {std::filesystem::absolute(folder_).string(), folder_}), hear_all);
+  } catch (const io::Error& error) {
+    throw graph::RunError(where + error.what());
+  }
+  const auto is_silent = [](const io::CorpusEntry& clip) { return clip.group == io::kSilence; };
+  const auto silent = std::ranges::count_if(clips.entries, is_silent);
+  if (silent > 0) {
+    context.say(node_ + ": " + std::to_string(silent) + " of " +
+                std::to_string(clips.entries.size()) + " files in " + folder_ +
+                " are silence and change nothing; the first: " +
+                std::ranges::find_if(clips.entries, is_silent)->place.path.string());
+  }
   graph::Checksum checksum;
   for (const io::CorpusEntry& clip : clips.entries) {
     checksum.add(graph::format("%lld samples at %d Hz: ",
                                static_cast<long long>(clip.audio.samples), clip.audio.rate_hz) +
                  clip.place.path.lexically_relative(folder_).string() + "\n");
-    if (clip.broken.empty() && clip.audio.samples > 0) continue;
-    const std::string path = clip.place.path.string();
-    const bool is_named = clip.broken.find(path) != std::string::npos;
-    throw graph::RunError(
-        "node \"" + node_ + "\", key \"folder\": " + (is_named ? "" : path + ": ") +
-        (clip.broken.empty() ? "holds no audio" : clip.broken) + "; repair the file or remove it");
   }
   context.uses(node, std::to_string(clips.entries.size()) + " files in " + folder_, checksum.hex());
   context.seen(node_ + ": " + std::to_string(clips.entries.size()) + " files in " + folder_);

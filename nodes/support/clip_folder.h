@@ -18,7 +18,8 @@ class ClipFolder {
   /// is missing or holds no audio.
   explicit ClipFolder(const graph::NodeArguments& arguments);
 
-  /// Reads the header of every file for `node`. Throws RunError for one that cannot be used.
+  /// Hears every file for `node`, unless that was done before. Throws RunError for one that cannot
+  /// be used, and says which are silence.
   void check(const graph::Node& node, graph::CheckContext& context) const;
 
   /// A clip at `rate_hz`, every file as likely. Decoded and resampled when it is first drawn, then
