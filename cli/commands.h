@@ -5,7 +5,7 @@
 
 namespace flowqat::cli {
 
-/// The exit statuses of all commands; 130 and 143 after SIGINT and SIGTERM.
+/// The exit statuses of all commands; after a signal 128 and its number.
 constexpr int kDone = 0;
 /// What was asked for did not come to its end: a broken file, no audio that can be read, no answer
 /// from a server.

@@ -1,16 +1,12 @@
-#include <csignal>
 #include <iostream>
 
-#include "base/message.h"
 #include "cli/commands.h"
+#include "cli/failure.h"
 #include "cli/help.h"
 #include "cli/parse.h"
+#include "cli/standard_streams.h"
 #include "cli/terminal.h"
-#include "cli/text_width.h"
-#include "graph/error.h"
-#include "graph/output_error.h"
 #include "io/files/cpu_level.h"
-#include "io/files/write_error.h"
 
 namespace {
 
@@ -24,35 +20,19 @@ int dispatch(int argc, char** argv) {
   return cli::kDone;
 }
 
-/// A message may quote what is in files. Those on a graph may have a line for each mistake.
-void complain(const std::exception& error) {
-  const bool is_list = dynamic_cast<const graph::GraphError*>(&error) != nullptr;
-  const std::string text = message(error.what());
-  std::cerr << "flowqat: " << (is_list ? cli::printable_lines(text) : cli::printable(text)) << "\n";
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A pipe that nobody reads is an error that can be told, not the program's silent end.
-  std::signal(SIGPIPE, SIG_IGN);
+  cli::settle_standard_streams();
+  cli::tell_unhandled_failures();
   try {
     io::cpu_level();  // says what is wrong with FLOWQAT_TARGET before anything is run
-    return dispatch(argc, argv);
-  } catch (const graph::GraphError& error) {
-    complain(error);
-    return cli::kBadUsage;
-  } catch (const graph::Interrupted& interrupted) {
-    std::cerr << "flowqat: interrupted\n";
-    return 128 + interrupted.signal_number;
-  } catch (const graph::OutputError& error) {
-    complain(error);
-    return cli::kCannotWrite;
-  } catch (const io::WriteError& error) {
-    complain(error);
-    return cli::kCannotWrite;
-  } catch (const std::exception& error) {
-    complain(error);
-    return cli::kFailed;
+    const int status = dispatch(argc, argv);
+    cli::close_standard_output();
+    return status;
+  } catch (...) {
+    const cli::Failure failure = cli::current_failure();
+    std::cerr << "flowqat: " << failure.message << "\n";
+    return failure.status;
   }
 }

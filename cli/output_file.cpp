@@ -6,7 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <string_view>
+#include <utility>
 
 #include "graph/error.h"
 #include "graph/output_error.h"
@@ -74,10 +75,20 @@ void OutputFile::keep() {
 
 void OutputFile::write(const std::string& text) {
   if (path_.empty()) return;
-  std::ofstream out(partial_);
-  out << text;
-  out.close();
-  if (!out) fail(path_);
+  const int file = ::open(partial_.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+  if (file < 0) fail(path_);
+  for (std::string_view left = text; !left.empty();) {
+    const ssize_t count = ::write(file, left.data(), left.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      const int code = std::exchange(errno, 0);
+      ::close(file);
+      errno = code;
+      fail(path_);
+    }
+    left.remove_prefix(static_cast<size_t>(count));
+  }
+  if (::close(file) != 0) fail(path_);
   keep();
 }
 

@@ -74,7 +74,7 @@ int run(const RunArguments& told) {
                                               : arguments.overwrite     ? graph::Existing::overwrite
                                                                         : graph::Existing::refuse,
                                   .reporter = &terminal,
-                                  .stop_signal = &catch_stop_signals(),
+                                  .stop_signal = &catch_stop_signals(true),
                                   .accept_changes = arguments.accept_changes};
   // Nothing is fetched for a run that has no place to go.
   graph::check_run_folder(graph.settings().text("out"), graph.spec().resolved(), options.existing);
@@ -136,8 +136,8 @@ Command program() {
           "ships them as int8",
       .notes =
           "Exit status: 0 done; 1 failed; 2 the command line or the graph asks for what cannot "
-          "be, or names what is not there; 3 standard output or a file cannot be written; 130 "
-          "or 143 interrupted.",
+          "be, or names what is not there; 3 standard output or a file cannot be written; 128 "
+          "and the signal's number (130 for Ctrl-C, 143 for SIGTERM) interrupted.",
       .examples = {"flowqat transcribe facebook/wav2vec2-base-960h recording.flac",
                    "flowqat --graph configs/quickstart.json --out runs/first",
                    "flowqat help quantize"},

@@ -3,14 +3,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
 
 #include "cli/progress_line.h"
+#include "cli/standard_streams.h"
 #include "cli/text_width.h"
-#include "graph/output_error.h"
 
 namespace flowqat::cli {
 namespace {
@@ -60,12 +58,7 @@ void Terminal::progress(const graph::Progress& progress) {
 
 void Terminal::result(const std::string& text) {
   wipe();
-  errno = 0;
-  std::cout << printable_lines(text) << std::flush;
-  if (!std::cout) {
-    throw graph::OutputError(std::string("standard output: cannot be written: ") +
-                             (errno != 0 ? std::strerror(errno) : "it is closed"));
-  }
+  write_standard_output(printable_lines(text));
 }
 
 }  // namespace flowqat::cli

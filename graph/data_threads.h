@@ -4,6 +4,8 @@
 #include <tbb/task_arena.h>
 #include <tbb/task_scheduler_observer.h>
 
+#include <functional>
+
 #include "graph/pipeline.h"
 
 namespace flowqat::graph {
@@ -19,6 +21,9 @@ class LowPriority : public tbb::task_scheduler_observer {
 class DataThreads::Impl {
  public:
   explicit Impl(int threads);
+  /// Runs `work` on one of the threads and waits for it. Throws what it throws, and RunError where
+  /// no thread comes to do it.
+  void run_inside(const std::function<void()>& work);
 
   int threads;
   // Workers are counted for the process and exclude the caller's thread, which never works here; by

@@ -1,9 +1,11 @@
 #include "graph/graph_file.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <system_error>
 
 #include "base/foreign.h"
 #include "base/json_text.h"
@@ -177,9 +179,12 @@ class TopologicalOrder {
 
 Json read_graph(const std::filesystem::path& file) {
   std::ifstream stream(file);
-  if (!stream || std::filesystem::is_directory(file)) {
-    throw GraphError(file.string() +
-                     ": cannot be read; --graph takes a graph file such as "
+  std::error_code code(stream ? 0 : errno, std::generic_category());
+  if (!code && std::filesystem::is_directory(file))
+    code = std::make_error_code(std::errc::is_a_directory);
+  if (code) {
+    throw GraphError(file.string() + ": cannot be read: " + code.message() +
+                     "; --graph takes a graph file such as "
                      "configs/quickstart.json");
   }
   std::string text;

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <new>
 
 #include "graph/data_threads.h"
 #include "graph/error.h"
@@ -21,6 +22,9 @@ namespace {
 
 using UtterancePtr = std::shared_ptr<Utterance>;
 using BatchPtr = std::shared_ptr<OpenBatch>;
+
+/// How often a consumer that waits looks whether the graph is still at work.
+constexpr std::chrono::seconds kLookAfterGraph{1};
 
 size_t count_utterances(const Plan& plan) {
   size_t count = 0;
@@ -46,7 +50,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     // An epoch's budget is the whole epoch's, wherever it is begun.
     if (first_ > 0) rejected_ = pipeline_.ledger().rejected_in(consumer_, key_.epoch);
     // A graph belongs to the arena in which it is made.
-    pipeline_.threads().impl().arena.execute([this] { build(); });
+    pipeline_.threads().impl().run_inside([this] { build(); });
   }
 
   /// Stops what is under way; outstanding batches stay valid.
@@ -95,7 +99,14 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     BatchPtr open;
     {
       std::unique_lock lock(mutex_);
-      arrived_.wait(lock, [this] { return failure_ || !ready_.empty(); });
+      const auto has_come = [this] { return failure_ || !ready_.empty(); };
+      while (!arrived_.wait_for(lock, kLookAfterGraph, has_come)) {
+        if (!context_.is_group_execution_cancelled()) continue;
+        // oneTBB itself ran out of memory between two nodes: nothing will come any more.
+        lock.unlock();
+        graph_->wait_for_all();
+        throw std::bad_alloc();
+      }
       if (failure_) std::rethrow_exception(failure_);
       open = std::move(ready_.front());
       ready_.pop_front();
@@ -115,7 +126,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   using Work = tbb::flow::function_node<UtterancePtr, UtterancePtr>;
 
   void build() {
-    graph_ = std::make_unique<tbb::flow::graph>();
+    graph_ = std::make_unique<tbb::flow::graph>(context_);
     const auto& transforms = pipeline_.chain().transforms;
     for (size_t i = 0; i < transforms.size(); ++i) {
       work_.push_back(
@@ -243,6 +254,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   std::exception_ptr failure_;
 
   // Nodes go before the graph: members are destroyed from the last to the first.
+  tbb::task_group_context context_;
   std::unique_ptr<tbb::flow::graph> graph_;
   std::vector<std::unique_ptr<Work>> work_;
   std::unique_ptr<Complete> complete_;

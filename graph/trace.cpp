@@ -2,8 +2,10 @@
 
 #include <tbb/enumerable_thread_specific.h>
 
+#include <cerrno>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "graph/output_error.h"
 #include "graph/params.h"
@@ -51,6 +53,7 @@ size_t Trace::events() const {
 }
 
 void Trace::write(const std::filesystem::path& file) const {
+  errno = 0;
   std::ofstream out(file);
   out << "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [";
   const char* between = "\n";
@@ -79,7 +82,10 @@ void Trace::write(const std::filesystem::path& file) const {
   }
   out << "\n]}\n";
   out.close();
-  if (!out) throw OutputError(file.string() + ": the trace cannot be written there");
+  if (!out) {
+    throw OutputError(file.string() + ": the trace cannot be written there: " +
+                      std::generic_category().message(errno));
+  }
 }
 
 }  // namespace flowqat::graph

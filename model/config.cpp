@@ -1,5 +1,7 @@
 #include "model/config.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -165,7 +167,7 @@ void check_geometry(const Config& config, const Fields& fields) {
 
 json read_json(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(path.string() + ": cannot be opened for reading");
+  if (!file) throw Error(path.string() + ": cannot be opened for reading: " + std::strerror(errno));
   std::string text;
   try {
     text = json_text(file);

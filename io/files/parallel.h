@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -34,7 +35,12 @@ void parallel_for(size_t count, int threads, const Work& work) {
     const size_t cores = std::max(1u, std::thread::hardware_concurrency());
     const size_t wanted = threads > 0 ? static_cast<size_t>(threads) : cores;
     std::vector<std::jthread> workers;
-    while (workers.size() + 1 < std::min(wanted, count)) workers.emplace_back(loop);
+    workers.reserve(std::min(wanted, count));
+    try {
+      while (workers.size() + 1 < std::min(wanted, count)) workers.emplace_back(loop);
+    } catch (const std::system_error&) {
+      // A limit of threads or of memory: those that could be started do the work.
+    }
     loop();
   }
   if (failure) std::rethrow_exception(failure);

@@ -5,7 +5,7 @@
 namespace flowqat::model {
 
 /// Throws the exception that is being handled again: c10::Error (without its C++ backtrace) and
-/// JSON errors as Error, led by `doing`; others as they are.
+/// JSON errors and lack of memory as Error, led by `doing`; others as they are.
 [[noreturn]] void rethrow_at_boundary(const char* doing);
 
 /// Runs `call`; its failures leave as rethrow_at_boundary() says.
