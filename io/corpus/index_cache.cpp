@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// To be raised whenever an entry or what a scan finds changes.
-constexpr std::string_view format_version = "flowqat index 4";
+constexpr std::string_view format_version = "flowqat index 5";
 /// Of an entry whose texts are all empty.
 constexpr size_t least_entry_bytes = 64;
 constexpr int64_t second_ns = 1'000'000'000;
