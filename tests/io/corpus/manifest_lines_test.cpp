@@ -17,7 +17,7 @@ TEST_CASE("the first line may be the bad one, but not all of them") {
              ContainsSubstring("line 1: expected the key \"id\""));
 }
 
-TEST_CASE("a line without a text, where others have one, is broken; an empty text is one") {
+TEST_CASE("a line without a text, where others have one, is broken, but an empty text is one") {
   const TemporaryFolder folder;
   const std::string sound = R"({"audio_filepath": "a.wav", "text": "said"})"
                             "\n";
