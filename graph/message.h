@@ -63,7 +63,7 @@ struct Row {
   std::vector<MaskSpan> time_masks;     ///< in frames of the model
   std::vector<MaskSpan> channel_masks;  ///< in hidden channels of the model
   std::optional<RejectedBy> rejected;
-  std::string note = {};  ///< what a person should know of an utterance that is used all the same
+  std::string note = {};   ///< what a person should know of an utterance that is used all the same
   bool is_silent = false;  ///< every sample that it has is zero
   XXH128_hash_t
       digest{};  ///< over id, transcript, samples and masks; taken where the row is finished
