@@ -15,6 +15,7 @@ GENERATED = ("nodes.md", "commands.md")
 
 # Folders in paths that are not in the repository: a command makes them, or they are the reader's own.
 MADE = {
+    "clips": "where Common Voice keeps its recordings",
     "data": "the demo corpus, LibriSpeech, and what a reader keeps there",
     "runs": "what runs leave",
     "build": "the build folder",
