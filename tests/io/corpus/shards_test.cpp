@@ -216,6 +216,20 @@ TEST_CASE("keys with dots keep their texts, and longer names stay what WebDatase
   CHECK(corpus.entries[1].speaker == "1089");
 }
 
+TEST_CASE("a packed folder of LibriSpeech is sound without transcripts") {
+  const TemporaryFolder folder;
+  TarWriter(folder / "s.tar")
+      .file("201/1/201-1-0000.wav", wav(500))
+      .file("201/1/201-1-0001.wav", wav(600))
+      .file("201/1/201-1.trans.txt", "201-1-0000 ONE\n201-1-0001 TWO\n");
+  const Corpus corpus = scan_shards({folder / "s.tar"}, 1);
+  REQUIRE(ids(corpus) == Ids{"s.tar/201/1/201-1-0000", "s.tar/201/1/201-1-0001"});
+  for (const CorpusEntry& entry : corpus.entries) {
+    CHECK(entry.broken == "");
+    CHECK(entry.transcript == "");
+  }
+}
+
 TEST_CASE("a member's text may begin with a byte order mark") {
   const TemporaryFolder folder;
   TarWriter(folder / "s.tar")
