@@ -1,5 +1,5 @@
 /// What can be known of a run before its first step. Every index is read and planned and every node
-/// is asked; nothing is heard, computed, fetched or written.
+/// is asked; of audio only noises and responses are heard, and nothing is computed or fetched.
 #pragma once
 #include <atomic>
 #include <map>

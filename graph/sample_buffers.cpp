@@ -62,12 +62,19 @@ SampleBuffer SampleBuffers::take(size_t samples) {
 }
 
 void SampleBuffers::give_back(SampleBuffer buffer) {
+  // One without memory is of no use to anyone: kept, they would grow into a list without end.
+  if (buffer.capacity() == 0) return;
   const std::lock_guard lock(mutex_);
   used_samples_ -= buffer.capacity();
   if (used_samples_ + unused_samples_ + buffer.capacity() > most_used_samples_) return;
   buffer.clear();
   unused_samples_ += buffer.capacity();
   unused_.push_back(std::move(buffer));
+}
+
+size_t SampleBuffers::unused() const {
+  const std::lock_guard lock(mutex_);
+  return unused_.size();
 }
 
 }  // namespace flowqat::graph

@@ -40,9 +40,11 @@ class SampleBuffers {
   /// A buffer of `samples` samples with any content.
   SampleBuffer take(size_t samples);
   void give_back(SampleBuffer buffer);
+  /// How many wait to be taken.
+  size_t unused() const;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<SampleBuffer> unused_;
   size_t unused_samples_ = 0, used_samples_ = 0, most_used_samples_ = 0;  ///< by capacity
 };

@@ -1,7 +1,7 @@
 /// The data side for as long as it is told: utterances without end over a few small files, one in a
 /// hundred of them broken. Memory must stay flat, descriptors constant and counts exact.
 ///
-///     build/soak UTTERANCES [MOST_GROWTH_PERCENT]     # 1000000 2: the long form, some minutes
+///     build/soak UTTERANCES [MOST_GROWTH_PERCENT]     # 1000000 2: the long form
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -71,6 +71,13 @@ const graph::Register registered(
      .params = {{.name = "count", .kind = graph::ParamKind::integer, .minimum = 1},
                 {.name = "folder", .kind = graph::ParamKind::path}},
      .make = [](graph::NodeArguments a) { return std::make_unique<Synthetic>(a); }});
+
+/// The middle of so short a file is the room that its header keeps free.
+void damage_audio(const fs::path& file) {
+  std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out);
+  stream.seekp(static_cast<std::streamoff>(fs::file_size(file)) - 200);
+  for (int i = 0; i < 64; ++i) stream.put('\x5a');
+}
 
 double resident_mb() {
   std::ifstream file("/proc/self/statm");
@@ -146,15 +153,14 @@ int main(int argc, char** argv) try {
   const flowqat::testing::TemporaryFolder temporary;
   const fs::path corpus = temporary.path() / "corpus", out = temporary.path() / "out";
   const auto files =
-      flowqat::testing::make_corpus(corpus, {.speakers = 4, .utterances = 5, .shortest_s = 0.1});
+      flowqat::testing::make_corpus(corpus, {.speakers = 8, .utterances = 2, .shortest_s = 0.1});
   fs::copy_file(files.back(), corpus / "damaged.flac");
-  flowqat::testing::damage(corpus / "damaged.flac");
+  damage_audio(corpus / "damaged.flac");
 
   const graph::Json nodes = {
       {"corpus", {{"type", "synthetic"}, {"count", count}, {"folder", corpus.string()}}},
       {"decode", {{"type", "decode"}, {"from", "corpus"}}},
-      {"perturb", {{"type", "speed_perturb"}, {"from", "decode"}, {"range", {0.9, 1.1}}}},
-      {"normalize", {{"type", "normalize"}, {"from", "perturb"}}},
+      {"normalize", {{"type", "normalize"}, {"from", "decode"}}},
       {"batch", {{"type", "batch"}, {"from", "normalize"}, {"max_padded_s", 8}}}};
   const int64_t before = descriptors();
   Watch watch;
