@@ -18,7 +18,6 @@ import warnings
 from pathlib import Path
 
 import numpy
-import onnxruntime
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
@@ -61,6 +60,8 @@ def make_models(folder, samples):
 
 
 def onnx_session(path, threads):
+    import onnxruntime  # not for bench/model_int8.py, which goes on without it
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # or it slows the others down
