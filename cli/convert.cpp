@@ -41,9 +41,6 @@ void check_convertible(const fs::path& folder) {
   if (stage == nodes::Stage::int8) {
     throw graph::GraphError(folder.string() + ": holds an int8 model already");
   }
-  if (const auto obstacle = model::why_not_int8(*nodes::policy_of(folder))) {
-    throw graph::GraphError(folder.string() + ": " + *obstacle);
-  }
 }
 
 int convert(const ConvertArguments& arguments) {

@@ -8,6 +8,7 @@
 #include "cli/value_range.h"
 #include "graph/error.h"
 #include "graph/format.h"
+#include "model/packed_weights.h"
 
 namespace flowqat::cli {
 namespace {
@@ -19,8 +20,8 @@ using model::Grid;
 constexpr size_t shown_channels = 3, shown_weights = 10;
 
 /// {"scale", "zero_point"}, of one channel or of several; a missing scale is in `scales`.
-Grid grid_of(const nlohmann::json& state, int64_t lowest, const std::vector<double>& scales) {
-  Grid grid{.scale = scales, .zero_point = {}, .lowest = lowest, .highest = lowest + 255};
+Grid grid_of(const nlohmann::json& state, model::GridEnds ends, const std::vector<double>& scales) {
+  Grid grid{.scale = scales, .zero_point = {}, .lowest = ends.lowest, .highest = ends.highest};
   if (state.contains("scale")) grid.scale = {state.at("scale").get<double>()};
   const nlohmann::json& zero_point = state.at("zero_point");
   if (zero_point.is_array()) {
@@ -45,16 +46,23 @@ Int8Layer layer_of(const std::string& name, const nlohmann::json& state,
   if (const auto found = tensors.find(name + ".weight_scale"); found != tensors.end()) {
     for (const float scale : numbers<float>(*found->second)) scales.push_back(scale);
   }
+  const model::LayerChoice choice = model::choice_from_json(state.at("scheme"), name);
+  if (!choice) throw graph::RunError(name + ": has no scheme");
+  const int bits = choice->weight_bits;
+  const auto shape = model::are_packed(bits)
+                         ? state.at("weight").at("shape").get<std::vector<int64_t>>()
+                         : weight.shape;
+  const model::GridEnds activations = model::activation_grid(choice->activation_bits);
   Int8Layer layer{.layer = name,
-                  .choice = model::choice_from_json(state.at("scheme"), name),
-                  .input = grid_of(state.at("input"), 0, {}),
-                  .weight = grid_of(state.at("weight"), -128, scales),
-                  .output = grid_of(state.at("output"), 0, {}),
-                  .shape = weight.shape,
-                  .weights = numbers<int8_t>(weight)};
+                  .choice = choice,
+                  .input = grid_of(state.at("input"), activations, {}),
+                  .weight = grid_of(state.at("weight"), model::weight_grid(bits), scales),
+                  .output = grid_of(state.at("output"), activations, {}),
+                  .shape = shape,
+                  .weights = model::stored_weight(weight, shape, bits)};
   const size_t channels = layer.weight.scale.size();
-  if (weight.dtype != "I8" || weight.shape.empty() || layer.weight.zero_point.size() != channels ||
-      (channels != 1 && channels != static_cast<size_t>(weight.shape[0]))) {
+  if (shape.empty() || shape[0] == 0 || layer.weight.zero_point.size() != channels ||
+      (channels != 1 && channels != static_cast<size_t>(shape[0]))) {
     throw graph::RunError(name + ": weight, scales and zero points do not fit one another");
   }
   return layer;

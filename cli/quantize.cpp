@@ -71,10 +71,6 @@ graph::Json as_json(const Outcome& outcome, const QuantizeArguments& arguments,
 int quantize(const QuantizeArguments& arguments) {
   quiet_openmp();
   const model::Policy policy = read_policy(arguments.policy, arguments.choices);
-  const auto obstacle = arguments.fake ? std::nullopt : model::why_not_int8(policy);
-  if (obstacle) {
-    throw graph::GraphError(*obstacle + "; --fake writes the fake-quantized model instead");
-  }
   Terminal terminal;
   const fs::path model = folder_of_model(arguments.model, terminal);
   check_model_output(model, arguments.out, arguments.overwrite);

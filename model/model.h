@@ -119,7 +119,8 @@ class Model {
   virtual std::unique_ptr<Model> clone() const = 0;
 
   /// The state dict under Hugging Face's names, on the CPU. For int8: int8 weights under the same
-  /// names, per-channel scales under `LAYER.weight_scale`; float remainder as it is.
+  /// names (packed_weights.h), per-channel scales under `LAYER.weight_scale`; float remainder as it
+  /// is.
   virtual Tensors tensors() const = 0;
   /// Null for a float model; else the content of `quantization.json` (int8) or of
   /// `fake_quantization.json` (policy and observer state): with tensors(), all that loading needs.
@@ -155,7 +156,7 @@ class Model {
   virtual void fake_quantize_only(const std::vector<std::string>& layers) = 0;
 
   /// The int8 model with exactly the trained scales and zero points, on the CPU, run by
-  /// Kernels::fastest. Error where fewer than 8 bits were chosen (why_not_int8).
+  /// Kernels::fastest.
   virtual std::unique_ptr<Model> convert(const ConvertOptions& options = {}) const = 0;
 
   /// Only for float32 and fake_quantized models. The model computes as it is switched; a layer with

@@ -38,18 +38,6 @@ const LayerChoice& part_choice(const Policy& policy, const std::string& layer) {
   return policy.head;
 }
 
-std::optional<std::string> why_not_int8(const LayerChoice& choice, const std::string& where) {
-  if (!choice) return std::nullopt;
-  const auto complain = [&](const char* operand, int bits) -> std::optional<std::string> {
-    if (bits == 8) return std::nullopt;
-    return where + ": " + operand + " of " + std::to_string(bits) +
-           " bits, but the int8 kernels of QNNPACK and FBGEMM know grids of 8 bits alone; fewer "
-           "are for fake quantization";
-  };
-  if (auto why = complain("activations", choice->activation_bits)) return why;
-  return complain("weights", choice->weight_bits);
-}
-
 }  // namespace
 
 LayerScheme preset(const std::string& name) {
@@ -72,18 +60,6 @@ LayerChoice choice_for(const Policy& policy, const std::string& layer) {
     if (::fnmatch(exception->match.c_str(), layer.c_str(), 0) == 0) return exception->choice;
   }
   return part_choice(policy, layer);
-}
-
-std::optional<std::string> why_not_int8(const Policy& policy) {
-  for (const auto& [name, part] : policy_parts) {
-    if (auto why = why_not_int8(policy.*part, name)) return why;
-  }
-  for (const auto& exception : policy.exceptions) {
-    if (auto why = why_not_int8(exception.choice, "exception \"" + exception.match + "\"")) {
-      return why;
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace flowqat::model

@@ -26,8 +26,8 @@ struct LayerScheme {
   bool symmetric_activations = false;  ///< zero point 128 of 0..255; else affine
   bool symmetric_weights = true;       ///< zero point 0 of -128..127; else affine
   bool per_channel_weights = true;     ///< a scale for every output channel; else one a tensor
-  int activation_bits = 8;             ///< 4-8; fewer than 8 only in fake quantization
-  int weight_bits = 8;                 ///< the same
+  int activation_bits = 8;             ///< 4-8: the grid is 0..2^bits - 1
+  int weight_bits = 8;                 ///< 4-8: the grid is -2^(bits - 1)..2^(bits - 1) - 1
   RangeEstimate range = RangeEstimate::moving_average;  ///< of the activations
   double percentile = 99.5;          ///< %, where that is the estimate: 99.5 clips 0.5 % a side
   double averaging_constant = 0.01;  ///< c of the moving average
@@ -40,10 +40,28 @@ struct LayerScheme {
   bool operator==(const LayerScheme&) const = default;
 };
 
+/// The ends of a grid of integers.
+struct GridEnds {
+  int64_t lowest = 0, highest = 255;
+  bool operator==(const GridEnds&) const = default;
+};
+constexpr GridEnds activation_grid(int bits) { return {0, (int64_t{1} << bits) - 1}; }
+constexpr GridEnds weight_grid(int bits) {
+  return {-(int64_t{1} << (bits - 1)), (int64_t{1} << (bits - 1)) - 1};
+}
+
 /// What `quantization.json` and `fake_quantization.json` say that they are.
 inline constexpr const char* kInt8Format = "flowqat int8";
 inline constexpr const char* kFakeFormat = "flowqat fake quantization";
-inline constexpr int64_t kQuantizationVersion = 2;
+/// Version 3 is version 2 and int8 layers of fewer than 8 bits; a file has the lowest version that
+/// says what it holds.
+inline constexpr int64_t kQuantizationVersion = 3, kOldestQuantizationVersion = 2;
+/// Whether a scheme's int8 layer is beyond version 2.
+constexpr bool has_fewer_bits(const LayerScheme& scheme) {
+  return scheme.activation_bits < 8 || scheme.weight_bits < 8;
+}
+/// Throws Error unless the object says a version that this program reads.
+void check_quantization_version(const nlohmann::json& quantization);
 
 /// The presets: docs/quantization.md has the table. Throws Error naming them for any other name.
 LayerScheme preset(const std::string& name);
@@ -95,8 +113,5 @@ nlohmann::json choice_to_json(const LayerChoice& choice);
 /// part has its default.
 Policy policy_from_json(const nlohmann::json& json, const std::string& where);
 nlohmann::json policy_to_json(const Policy& policy);
-
-/// Why no int8 kernel can run the policy, naming the part or exception; or nothing.
-std::optional<std::string> why_not_int8(const Policy& policy);
 
 }  // namespace flowqat::model

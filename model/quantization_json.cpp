@@ -97,6 +97,20 @@ std::vector<Policy::Exception> read_exceptions(const json& list, const std::stri
 
 }  // namespace
 
+void check_quantization_version(const json& quantization) {
+  const auto found = quantization.find("version");
+  const json version = found == quantization.end() ? json() : *found;
+  const bool is_number = version.is_number_integer();
+  if (is_number && version >= kOldestQuantizationVersion && version <= kQuantizationVersion) return;
+  const json format = quantization.value("format", json(kInt8Format));
+  throw Error("quantization: " + format.dump() + " of version " + version.dump() +
+              ", this program reads versions " + std::to_string(kOldestQuantizationVersion) +
+              " and " + std::to_string(kQuantizationVersion) +
+              (is_number && version > kQuantizationVersion
+                   ? "; it was written by a newer flowqat: update this one"
+                   : "; make the folder again with this flowqat"));
+}
+
 LayerChoice choice_from_json(const json& value, const std::string& where) {
   if (value.is_string()) {
     if (value == "none") return std::nullopt;

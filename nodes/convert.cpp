@@ -12,10 +12,7 @@ class Convert : public ModelConsumer {
   explicit Convert(const graph::NodeArguments& arguments)
       : ModelConsumer(arguments.name, arguments.inputs.one("model")),
         folder_(arguments.params.text("folder")),
-        options_{.half_positional_conv = arguments.params.flag("half_positional_conv")} {
-    if (!policy()) return;
-    if (const auto why = model::why_not_int8(*policy())) throw graph::GraphError(*why);
-  }
+        options_{.half_positional_conv = arguments.params.flag("half_positional_conv")} {}
 
   std::optional<Stage> stage() const override { return Stage::int8; }
 

@@ -40,11 +40,22 @@ T zero_point_of(const json& value, const std::string& place) {
   return static_cast<T>(value.get<int64_t>());
 }
 
+/// 8 unless the layer says otherwise.
+int bits_of(const json& layer, const char* key, const std::string& name) {
+  const json& bits = member(layer, key, name);
+  if (bits.is_null()) return 8;
+  if (!bits.is_number_integer() || bits < 4 || bits > 8) {
+    fail(name + "." + key, "a whole number from 4 to 8", bits);
+  }
+  return bits;
+}
+
 ActivationState activation_of(const json& layer, const char* key, const std::string& name) {
   const std::string place = name + "." + key;
   const json& state = member(layer, key, name);
   return {scale_of(member(state, "scale", place), place + ".scale"),
-          zero_point_of<uint8_t>(member(state, "zero_point", place), place + ".zero_point")};
+          zero_point_of<uint8_t>(member(state, "zero_point", place), place + ".zero_point"),
+          static_cast<uint8_t>(activation_grid(bits_of(layer, "activation_bits", name)).highest)};
 }
 
 void check_scales(const std::vector<float>& scales, const std::string& tensor) {
@@ -80,9 +91,7 @@ LayerStates::LayerStates(const json& quantization) {
              "\" (a fake-quantized model is converted to int8 first, by a convert node)",
          format);
   }
-  const json& version = member(quantization, "version", "the file");
-  if (version != kQuantizationVersion)
-    fail("\"version\"", std::to_string(kQuantizationVersion), version);
+  check_quantization_version(quantization);
   const json& layers = member(quantization, "layers", "the file");
   if (!layers.is_object()) fail("\"layers\"", "an object", layers);
   for (const auto& [name, state] : layers.items()) layers_[name] = state;
@@ -116,7 +125,7 @@ LayerState LayerStates::take(const std::string& layer, const Shape& shape, int64
       state.weight_zero_points.push_back(zero_point_of<int8_t>(value, place + ".zero_point"));
     }
   }
-  state.weight = weights.integers(place, shape);
+  state.weight = weights.integers(place, shape, bits_of(entry, "bits", layer));
   state.input_factor = input_factor_of(entry, layer, in_channels);
   return state;
 }

@@ -10,10 +10,11 @@
 
 namespace flowqat::model::onnx_export {
 
-/// An integer q of 0..255 stands for (q - zero_point) scale.
+/// An integer q of 0..highest stands for (q - zero_point) scale.
 struct ActivationState {
   float scale = 0;
   uint8_t zero_point = 0;
+  uint8_t highest = 255;
   auto operator<=>(const ActivationState&) const = default;
 };
 

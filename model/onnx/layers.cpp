@@ -150,6 +150,14 @@ Value Layers::float_weight(const std::string& layer, const LayerState& state, co
   return graph_.node("Reshape", {dequantized, whole}, layer + "/float_weight");
 }
 
+/// ONNX's grid ends at 255: one of fewer bits is cut off where its highest integer lies.
+Value Layers::below_end(const Value& x, const ActivationState& state, const std::string& name) {
+  if (state.highest == 255) return x;
+  const float end = static_cast<float>(state.highest - state.zero_point) * state.scale;
+  const Value highest = graph_.constant(name + ".end", {}, std::vector<float>{end});
+  return graph_.node("Min", {x, highest}, name + "/below_end");
+}
+
 Values Layers::parameters(const ActivationState& state) {
   Values& known = parameters_[state];
   if (known.empty()) {
@@ -163,7 +171,8 @@ Value Layers::quantize(const Value& x, const ActivationState& state, const std::
   Value& known = quantized_[{x, state}];
   if (known.empty()) {
     const Values numbers = parameters(state);
-    known = graph_.node("QuantizeLinear", {x, numbers[0], numbers[1]}, name);
+    known =
+        graph_.node("QuantizeLinear", {below_end(x, state, name), numbers[0], numbers[1]}, name);
   }
   return known;
 }

@@ -48,6 +48,7 @@ class Layers {
   Value divide(const Value& x, const std::vector<float>& factor, const Shape& shape,
                const std::string& layer);
   Value quantize(const Value& x, const ActivationState& state, const std::string& name);
+  Value below_end(const Value& x, const ActivationState& state, const std::string& name);
   Value dequantize(const Value& x, const ActivationState& state, const std::string& name);
   Values parameters(const ActivationState& state);
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "model/model.h"
+#include "model/packed_weights.h"
 
 namespace flowqat::model::onnx_export {
 namespace {
@@ -93,10 +94,8 @@ std::vector<float> Weights::floats(const std::string& name, const Shape& shape) 
   return values;
 }
 
-std::vector<int8_t> Weights::integers(const std::string& name, const Shape& shape) {
-  const Tensor& tensor = take(name, shape);
-  if (tensor.dtype != "I8") refuse_type(tensor, "I8");
-  return values_of<int8_t>(tensor, elements_of(shape));
+std::vector<int8_t> Weights::integers(const std::string& name, const Shape& shape, int bits) {
+  return stored_weight(take(name, are_packed(bits) ? packed_shape(shape) : shape), shape, bits);
 }
 
 std::vector<float> Weights::folded(const std::string& layer, const Shape& shape) {

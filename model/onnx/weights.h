@@ -23,7 +23,8 @@ class Weights {
   bool has(const std::string& name) const { return tensors_.contains(name); }
   /// Of an F32, F16 or BF16 tensor.
   std::vector<float> floats(const std::string& name, const Shape& shape);
-  std::vector<int8_t> integers(const std::string& name, const Shape& shape);
+  /// Of an int8 layer's weight of `bits` bits, packed or not (model/packed_weights.h).
+  std::vector<int8_t> integers(const std::string& name, const Shape& shape, int bits);
   /// The positional convolution's kernel `layer`.weight [out, in, size]: as it is, or folded from
   /// its weight norm over all but the last dimension (Salimans and Kingma 2016, arXiv:1602.07868),
   /// in either of the two spellings.

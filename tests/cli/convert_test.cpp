@@ -98,13 +98,6 @@ TEST_CASE("convert refuses what it cannot convert, and writes over no stranger")
   check_refused(stages.convert("model", stages.root / "corpus", " --overwrite"),
                 "is no model folder");
   CHECK(stages.convert("none", out).status != 0);
-  // A policy that no kernel runs is found before the weights are opened.
-  const fs::path file = stages.run / "model" / "fake_quantization.json";
-  nlohmann::json quantization = nlohmann::json::parse(bytes(file));
-  quantization["policy"]["attention"]["weight_bits"] = 4;
-  std::ofstream(file) << quantization;
-  check_refused(stages.convert("model", out), "attention: weights of 4 bits");
-  CHECK_FALSE(fs::exists(out));
   // What takes a float model says so.
   check_refused(call("quantize " + (stages.run / "model").string() + " --manifest " +
                      (stages.root / "corpus").string() + " --out " + out.string()),

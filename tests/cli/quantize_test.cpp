@@ -126,8 +126,8 @@ TEST_CASE("quantize refuses what cannot be before it reads any audio") {
   check_refused(call(quantize + " --set encoder=fbgemm"), "encoder");
   check_refused(call(quantize + " --set attention=int7"), "int7");
   check_refused(call(quantize + " --set attention"), "expected PART=CHOICE");
-  check_refused(call(quantize + R"( --set 'attention={"preset": "fbgemm", "weight_bits": 4}')"),
-                "--fake writes the fake-quantized model");
+  check_refused(call(quantize + R"( --set 'attention={"preset": "fbgemm", "weight_bits": 3}')"),
+                "attention.weight_bits: expected a whole number of bits from 4 to 8, found 3");
   check_refused(call(quantize + " --policy /no/such.json"), "/no/such.json");
   check_refused(call("quantize /no/such/model --manifest m.json --out " + small.path("int8")),
                 "/no/such/model");

@@ -160,6 +160,29 @@ TEST_CASE("ranges shows the integers of an int8 model") {
   check_refused("ranges " + models.int8 + " --set head=fbgemm", "leave out --policy and --set");
 }
 
+TEST_CASE("ranges unpacks the weights of four bits of an int8 model, which transcribes") {
+  const Models models;
+  const std::string whole = (models.root / "whole").string();
+  Models::run("quantize " + models.model + models.manifest + " --out " + whole);
+  Models::run("quantize " + models.model + models.manifest + " --out " + models.int8 +
+              R"( --set 'attention={"preset": "fbgemm", "weight_bits": 4, "activation_bits": 6}')");
+  CHECK(fs::file_size(fs::path(models.int8) / "model.safetensors") <
+        fs::file_size(fs::path(whole) / "model.safetensors"));
+  const auto json = Models::run("ranges " + models.int8 + " --layer '*.q_proj' --json");
+  for (const auto& layer : json.at("layers")) {
+    CHECK(layer.at("shape").size() == 2);
+    CHECK(layer.at("input").at("highest") == 63);
+    CHECK(layer.at("weight").at("lowest") == -8);
+    const auto counts = layer.at("counts").get<std::vector<int64_t>>();
+    const int64_t inside = std::accumulate(counts.begin() + 120, counts.begin() + 136, int64_t{0});
+    CHECK(inside ==
+          layer.at("shape").at(0).get<int64_t>() * layer.at("shape").at(1).get<int64_t>());
+  }
+  const Outcome heard = call("evaluate " + models.int8 + models.manifest + " --json");
+  INFO(heard.err);
+  CHECK(heard.status == 0);
+}
+
 TEST_CASE("ranges draws a picture for light and dark") {
   const Models models;
   const std::string svg = (models.root / "ranges.svg").string();

@@ -276,7 +276,7 @@ TEST_CASE("a fake-quantized folder is evaluated, trained on as such and converte
   }
 }
 
-TEST_CASE("a fake-quantized folder keeps its own tokens and says what cannot become int8") {
+TEST_CASE("a fake-quantized folder keeps its own tokens and a policy that is one") {
   WithFolders made;
   made.start_from("fake");
   std::ofstream(made.root / "vocab.json") << R"({"a": 0, "|": 1, "<unk>": 2, "<pad>": 3})";
@@ -286,11 +286,11 @@ TEST_CASE("a fake-quantized folder keeps its own tokens and says what cannot bec
   made.start_from("fake");
   const fs::path file = made.root / "made" / "fake" / "fake_quantization.json";
   graph::Json quantization = graph::read_json(file);
-  quantization["policy"]["attention"]["weight_bits"] = 4;
+  quantization["policy"]["attention"]["weight_bits"] = 3;
   graph::write_json(file, quantization);
-  made.node("small") = {{"type", "convert"}, {"model", "start"}};
-  CHECK_THROWS_WITH(made.graph(), ContainsSubstring("node \"small\"") &&
-                                      ContainsSubstring("attention: weights of 4 bits"));
+  CHECK_THROWS_WITH(made.graph(), ContainsSubstring("node \"start\"") &&
+                                      ContainsSubstring("attention.weight_bits: expected a whole "
+                                                        "number of bits from 4 to 8, found 3"));
   std::ofstream(file) << "{}";
   CHECK_THROWS_WITH(made.graph(), ContainsSubstring("node \"start\", key \"path\": ") &&
                                       ContainsSubstring("fake_quantization.json: expected"));

@@ -153,8 +153,8 @@ TEST_CASE("models that cannot be used are refused by node and key") {
   REQUIRE_THROWS_WITH(graph::Graph(graph::resolve(file, "quickstart.json")),
                       ContainsSubstring("node \"observe\"") &&
                           ContainsSubstring("attention: quantization preset \"int7\""));
-  graph::override_value(file, R"(observe.attention={"preset": "fbgemm", "weight_bits": 4})");
+  graph::override_value(file, R"(observe.attention={"preset": "fbgemm", "weight_bits": 3})");
   REQUIRE_THROWS_WITH(
       graph::Graph(graph::resolve(file, "quickstart.json")),
-      ContainsSubstring("node \"int8\"") && ContainsSubstring("attention: weights of 4 bits"));
+      ContainsSubstring("node \"observe\"") && ContainsSubstring("attention.weight_bits"));
 }

@@ -1,4 +1,5 @@
 // TorchModel's tensors and quantization.json: out to a file and back.
+#include <ATen/ops/tensor.h>
 #include <torch/version.h>
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "model/packed_weights.h"
 #include "model/torch/base/boundary.h"
 #include "model/torch/base/state_dict.h"
 #include "model/torch/engine/checkpoint.h"
@@ -29,16 +31,19 @@ bool scale_is_tensor(const json& layer_state) {
   return !layer_state.at("weight").contains("scale");
 }
 
-const json& checked_layers(const json& quantization, const std::string& format) {
-  const json version = quantization.value("version", json());
-  if (version != kQuantizationVersion) {
-    const bool is_newer = version.is_number_integer() && version > kQuantizationVersion;
-    throw Error("quantization: \"" + format + "\" of version " + version.dump() +
-                ", this program reads version " + std::to_string(kQuantizationVersion) +
-                (is_newer ? "; it was written by a newer flowqat: update this one"
-                          : "; make the folder again with this flowqat"));
-  }
-  return quantization.at("layers");
+/// The lowest version of the format that says these layers.
+int64_t version_of(const json& layers) {
+  const auto is_new = [](const json& layer) { return layer.contains("activation_bits"); };
+  return std::ranges::any_of(layers, is_new) ? kQuantizationVersion : kOldestQuantizationVersion;
+}
+
+/// What a file holds of a layer's weight.
+Tensor weight_tensor(const std::string& name, const Int8& int8) {
+  const at::Tensor weight = int8.kernel->weight();
+  if (!are_packed(int8.scheme.weight_bits)) return to_tensor(name, weight);
+  const auto packed = pack_weights(
+      {weight.const_data_ptr<int8_t>(), static_cast<size_t>(weight.numel())}, weight.size(0));
+  return to_tensor(name, at::tensor(packed, at::kByte).view(packed_shape(weight.sizes().vec())));
 }
 
 }  // namespace
@@ -59,7 +64,7 @@ Tensors TorchModel::tensors() const {
     for (const auto& [name, layer] : network_->quantizable_layers()) {
       if (!layer->is_int8()) continue;
       const Int8& int8 = layer->int8();
-      tensors.push_back(to_tensor(name + ".weight", int8.kernel->weight()));
+      tensors.push_back(weight_tensor(name + ".weight", int8));
       if (int8.scheme.per_channel_weights) {
         tensors.push_back(to_tensor(name + ".weight_scale", int8.kernel->weight_scale()));
       }
@@ -78,7 +83,7 @@ nlohmann::json TorchModel::quantization() const {
       if (layer->is_fake_quantized() || layer->is_int8()) layers[name] = layer_to_json(*layer);
     }
     json result = {{"format", fake ? kFakeFormat : kInt8Format},
-                   {"version", kQuantizationVersion},
+                   {"version", version_of(layers)},
                    {"libtorch", TORCH_VERSION},
                    {"policy", policy_to_json(policy_)},
                    {"layers", std::move(layers)},
@@ -110,7 +115,8 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
                   "\" or \"" + kInt8Format + "\", found \"" + format + "\"");
     }
     precision_ = format == kInt8Format ? Precision::int8 : Precision::fake_quantized;
-    layers = checked_layers(quantization, format);
+    check_quantization_version(quantization);
+    layers = quantization.at("layers");
     policy_ = policy_from_json(quantization.at("policy"), "quantization: policy");
     check_layers(layers);
     if (quantization.at("float").at("layers") != json(float_layers())) {
@@ -145,7 +151,9 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
   for (const auto& [name, layer] : network_->quantizable_layers()) {
     if (precision_ != Precision::int8 || !layers.contains(name)) continue;
     Int8Tensors& parts = int8[name];
-    loader.expect(name + ".weight", layer->weight.sizes().vec(), {"I8"},
+    const std::vector<int64_t> shape = layer->weight.sizes().vec();
+    const bool packed = are_packed(choice_for(policy_, name)->weight_bits);
+    loader.expect(name + ".weight", packed ? packed_shape(shape) : shape, {packed ? "U8" : "I8"},
                   [&parts](at::Tensor value) { parts.weight = std::move(value); });
     if (scale_is_tensor(layers.at(name))) {
       loader.expect(name + ".weight_scale", {layer->weight.size(0)}, {"F32"},

@@ -134,7 +134,6 @@ void TorchModel::set_activation_observers(bool on) {
 std::unique_ptr<Model> TorchModel::convert(const ConvertOptions& options) const {
   return at_boundary("conversion to int8", [&] {
     require_calibrated("conversion to int8");
-    if (const auto why = why_not_int8(policy_)) throw Error("conversion to int8: " + *why);
     std::unique_ptr<TorchModel> converted = copy();
     converted->move_to(at::kCPU);
     const at::NoGradGuard no_grad;

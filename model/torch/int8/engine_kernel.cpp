@@ -118,6 +118,14 @@ c10::IValue pack(const Int8Parameters& parameters, const Int8Geometry& geometry,
                                      list(geometry.padding), list(dilation), geometry.groups});
 }
 
+/// LibTorch's grid ends at 255. One of fewer bits ends at what its highest integer stands for, and
+/// rounding puts that integer there; the lower end is 0 of either.
+at::Tensor below_end(const at::Tensor& x, const ActivationScale& grid) {
+  if (grid.highest == 255) return x;
+  return x.clamp_max(static_cast<float>(grid.highest - grid.zero_point) *
+                     static_cast<float>(grid.scale));
+}
+
 }  // namespace
 
 Int8Kernel::Int8Kernel(const Int8Parameters& parameters, const Int8Geometry& geometry)
@@ -132,10 +140,11 @@ Int8Kernel::Int8Kernel(const Int8Parameters& parameters, const Int8Geometry& geo
 
 at::Tensor Int8Kernel::run(const at::Tensor& x) const {
   const at::NoGradGuard no_grad;
-  const auto input = at::quantize_per_tensor(x.to(at::kFloat).contiguous(), input_.scale,
-                                             input_.zero_point, at::kQUInt8);
+  const auto input = at::quantize_per_tensor(below_end(x.to(at::kFloat), input_).contiguous(),
+                                             input_.scale, input_.zero_point, at::kQUInt8);
   const auto& op = geometry_.stride ? ops().conv1d : ops().linear;
-  return call(op, {input, packed_, output_.scale, output_.zero_point}).toTensor().dequantize();
+  const auto output = call(op, {input, packed_, output_.scale, output_.zero_point}).toTensor();
+  return below_end(output.dequantize(), output_);
 }
 
 at::Tensor Int8Kernel::weight() const {
@@ -145,13 +154,13 @@ at::Tensor Int8Kernel::weight() const {
 }
 
 at::Tensor quantize_weight(const at::Tensor& weight, const at::Tensor& scale,
-                           const at::Tensor& zero_point) {
+                           const at::Tensor& zero_point, const GridEnds& grid) {
   std::vector<int64_t> shape(weight.dim(), 1);
   shape[0] = -1;
   const auto values = weight.detach().to(at::kCPU, at::kFloat);
   const auto steps = at::round(values * scale.to(at::kCPU).reciprocal().view(shape)) +
                      zero_point.to(at::kCPU).view(shape);
-  return steps.clamp(-128, 127).to(at::kChar);
+  return steps.clamp(grid.lowest, grid.highest).to(at::kChar);
 }
 
 }  // namespace flowqat::model

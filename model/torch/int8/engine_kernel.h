@@ -12,10 +12,12 @@
 
 namespace flowqat::model {
 
-/// One scale and zero point of a whole quint8 activation: x ~ (q - zero_point) scale, q in 0..255.
+/// One scale and zero point of a whole quint8 activation: x ~ (q - zero_point) scale, q in
+/// 0..highest.
 struct ActivationScale {
   double scale = 1;
   int64_t zero_point = 0;
+  int64_t highest = 255;
 };
 
 /// All numbers of an int8 layer, on the CPU.
@@ -63,9 +65,9 @@ class Int8Kernel {
   c10::IValue packed_;
 };
 
-/// round(weight / scale) + zero_point, clamped to -128..127: int8 on the CPU, as the fake quantizer
+/// round(weight / scale) + zero_point, clamped to the grid: int8 on the CPU, as the fake quantizer
 /// rounds. Scale and zero point as in Int8Parameters.
 at::Tensor quantize_weight(const at::Tensor& weight, const at::Tensor& scale,
-                           const at::Tensor& zero_point);
+                           const at::Tensor& zero_point, const GridEnds& grid);
 
 }  // namespace flowqat::model

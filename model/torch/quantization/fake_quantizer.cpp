@@ -23,7 +23,7 @@
 namespace flowqat::model {
 FakeQuantizerOptions FakeQuantizerOptions::activation(const LayerScheme& scheme) {
   return {.symmetric = scheme.symmetric_activations,
-          .quant_max = (int64_t{1} << scheme.activation_bits) - 1,
+          .quant_max = activation_grid(scheme.activation_bits).highest,
           .averaging_constant = scheme.averaging_constant,
           .range = scheme.range,
           .percentile = scheme.percentile,
@@ -31,11 +31,11 @@ FakeQuantizerOptions FakeQuantizerOptions::activation(const LayerScheme& scheme)
 }
 
 FakeQuantizerOptions FakeQuantizerOptions::weight(const LayerScheme& scheme, int64_t channels) {
-  const int64_t half = int64_t{1} << (scheme.weight_bits - 1);
+  const GridEnds grid = weight_grid(scheme.weight_bits);
   return {.symmetric = scheme.symmetric_weights,
           .channels = channels,
-          .quant_min = -half,
-          .quant_max = half - 1,
+          .quant_min = grid.lowest,
+          .quant_max = grid.highest,
           .averaging_constant = 1,
           .learned_step = scheme.learned_step};
 }

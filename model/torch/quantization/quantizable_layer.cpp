@@ -13,7 +13,8 @@ namespace flowqat::model {
 namespace {
 
 ActivationScale trained_scale(const FakeQuantizer& quantizer) {
-  return {quantizer.scale().item<float>(), quantizer.zero_point().item<int>()};
+  return {quantizer.scale().item<float>(), quantizer.zero_point().item<int>(),
+          quantizer.options().quant_max};
 }
 
 }  // namespace
@@ -164,8 +165,9 @@ void QuantizableLayer::convert_to_int8() {
   parameters.output = trained_scale(*fake.output);
   parameters.weight_scale = fake.weight->scale().cpu();
   parameters.weight_zero_point = fake.weight->zero_point().cpu();
-  parameters.weight = quantize_weight(smoothed_weight(fake.input_factor), parameters.weight_scale,
-                                      parameters.weight_zero_point);
+  parameters.weight =
+      quantize_weight(smoothed_weight(fake.input_factor), parameters.weight_scale,
+                      parameters.weight_zero_point, weight_grid(fake.scheme.weight_bits));
   if (bias.defined()) parameters.bias = bias.detach().cpu().clone();
   make_int8(fake.scheme, parameters, fake.input_factor);
 }
@@ -183,7 +185,8 @@ void QuantizableLayer::use_fast_product(bool on) {
   auto* const int8 = std::get_if<Int8>(&state_);
   if (!int8) return;
   if (!on) int8->fast = nullptr;
-  if (!on || int8->fast || !FastInt8::runs(geometry())) return;
+  // The fast product's bytes know no smaller grid.
+  if (!on || int8->fast || int8->scheme.activation_bits < 8 || !FastInt8::runs(geometry())) return;
   const Int8Kernel& kernel = *int8->kernel;
   const Int8Parameters parameters{.engine = kernel.engine(),
                                   .input = kernel.input(),

@@ -21,7 +21,7 @@ std::string shortened(const nlohmann::json& value) {
   return text.size() <= 60 ? text : text.substr(0, 57) + "...";
 }
 
-std::string list_of(std::initializer_list<const char*> keys) {
+std::string list_of(const StateReader::Keys& keys) {
   std::string text;
   for (const auto* key : keys) text += (text.empty() ? "" : ", ") + std::string(key);
   return text;
@@ -43,8 +43,7 @@ bool collect(const nlohmann::json& value, bool array, size_t wanted, Valid valid
 
 }  // namespace
 
-StateReader::StateReader(const nlohmann::json& json, std::string where,
-                         std::initializer_list<const char*> keys)
+StateReader::StateReader(const nlohmann::json& json, std::string where, const Keys& keys)
     : json_(json), where_(std::move(where)) {
   if (!json_.is_object())
     throw Error(where_ + ": expected an object with " + list_of(keys) + ", found " +
@@ -59,7 +58,7 @@ StateReader::StateReader(const nlohmann::json& json, std::string where,
   }
 }
 
-StateReader StateReader::object(const char* key, std::initializer_list<const char*> keys) const {
+StateReader StateReader::object(const char* key, const Keys& keys) const {
   return {json_.at(key), where_ + "." + key, keys};
 }
 

@@ -1,8 +1,8 @@
 /// The JSON form of schemes and fake quantizers, and checked reading of it.
 #pragma once
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "model/quantization.h"
 #include "model/torch/base/tensor.h"
@@ -14,11 +14,12 @@ namespace flowqat::model {
 /// was expected and what was found.
 class StateReader {
  public:
-  /// Throws unless `json` is an object with exactly the keys given. Both are copied.
-  StateReader(const nlohmann::json& json, std::string where,
-              std::initializer_list<const char*> keys);
+  using Keys = std::vector<const char*>;
 
-  StateReader object(const char* key, std::initializer_list<const char*> keys) const;
+  /// Throws unless `json` is an object with exactly the keys given. Both are copied.
+  StateReader(const nlohmann::json& json, std::string where, const Keys& keys);
+
+  StateReader object(const char* key, const Keys& keys) const;
   const nlohmann::json& at(const char* key) const { return json_.at(key); }
   bool boolean(const char* key) const;
   int64_t integer(const char* key, int64_t low, int64_t high) const;

@@ -117,7 +117,9 @@ TEST_CASE("fake-quantized and int8 models come back from their files bit for bit
       "qnnpack_symmetric_clipped",
       {{"preset", "qnnpack"}, {"smoothing", 0.5}},
       {{"preset", "qnnpack"}, {"learned_step", true}, {"range", "mse"}},
-      {{"preset", "fbgemm"}, {"symmetric_weights", false}}};
+      {{"preset", "fbgemm"}, {"symmetric_weights", false}},
+      {{"preset", "qnnpack_clipped"}, {"weight_bits", 4}, {"activation_bits", 6}},
+      {{"preset", "qnnpack"}, {"weight_bits", 7}, {"symmetric_weights", false}}};
   for (const nlohmann::json& convolutions : choices) {
     INFO(convolutions);
     Policy policy;
@@ -150,13 +152,24 @@ TEST_CASE("an int8 model's tensors are int8 weights and their scales", "[level]"
   CHECK(tensors.at("lm_head.weight").dtype == "F32");
 }
 
-TEST_CASE("fewer than 8 bits train but are not shipped", "[level]") {
+TEST_CASE("fewer than 8 bits train and ship, four of them two a byte", "[level]") {
   const Golden golden("wav2vec2_tiny");
   Policy policy;
   policy.attention = choice_from_json({{"preset", "fbgemm"}, {"weight_bits", 4}}, "policy");
   const auto model = calibrated(golden, policy);
+  CHECK(model->quantization()["version"] == 2);  // a fake-quantized folder always could
   model->trainer({})->step(golden.batch(), 1e-3, 1);
-  REQUIRE_THROWS_WITH(model->convert(), ContainsSubstring("attention: weights of 4 bits"));
+  const auto int8 = model->convert();
+  CHECK(largest_difference(scores(*int8, golden), scores(*model, golden)) <
+        0.25 * largest_difference(scores(*model, golden), golden["masked_logits"]));
+  CHECK(int8->quantization()["version"] == 3);
+  CHECK(calibrated(golden)->convert()->quantization()["version"] == 2);
+  const auto tensors = by_name(int8->tensors());
+  const std::string q = "wav2vec2.encoder.layers.0.attention.q_proj.";
+  CHECK(tensors.at(q + "weight").dtype == "U8");
+  CHECK(tensors.at(q + "weight").shape == std::vector<int64_t>{32, 16});
+  CHECK(tensors.at("wav2vec2.encoder.layers.0.feed_forward.output_dense.weight").dtype == "I8");
+  CHECK(int8->parameter_count() == model->parameter_count());
 }
 
 TEST_CASE("fake quantization of chosen layers alone", "[level]") {
@@ -260,9 +273,12 @@ TEST_CASE("a quantization file that does not fit is refused, naming the field or
   json["format"] = "another";
   REQUIRE_THROWS_WITH(load(json), ContainsSubstring("field \"format\""));
   json = model->quantization();
-  json["version"] = 3;
+  json["version"] = 4;
   REQUIRE_THROWS_WITH(load(json),
-                      ContainsSubstring("version 3") && ContainsSubstring("newer flowqat: update"));
+                      ContainsSubstring("version 4") && ContainsSubstring("newer flowqat: update"));
+  json["version"] = 1;
+  REQUIRE_THROWS_WITH(load(json), ContainsSubstring("version 1, this program reads versions 2 and "
+                                                    "3; make the folder again"));
   json = model->quantization();
   json["layers"]["wav2vec2.encoder.layers.0.attention.q_proj"]["scheme"]["engine"] = "qnnpack";
   REQUIRE_THROWS_WITH(load(json), ContainsSubstring("another scheme in"));

@@ -105,6 +105,8 @@ TEST_CASE("malformed int8 state and tensors name layer and key and leave the lay
     CHECK_FALSE(layer->is_int8());
   };
   refused("/bits", 4, "bits");
+  refused("/activation_bits", 7, "activation_bits");
+  refused("/scheme/weight_bits", 4, "bits");
   refused("/input/scale", -1, "input.scale");
   refused("/output/zero_point", -1, "output.zero_point");
   refused("/weight/zero_point", {0, 0}, "weight.zero_point");
@@ -124,6 +126,37 @@ TEST_CASE("malformed int8 state and tensors name layer and key and leave the lay
   check_error(load(weight, scale, at::zeros({4})), "bias");
   load(weight, scale, bias)();
   check_error(load(weight, scale, bias), "an int8 one");
+}
+
+TEST_CASE("a packed weight that does not fit what the layer's state says is refused", "[level]") {
+  auto scheme = preset("fbgemm");
+  scheme.weight_bits = 4;
+  auto source = named_layer();
+  source->insert_fake_quantizers(scheme);
+  source->forward(at::randn({5, 4}));
+  source->set_fake_quantization(true);
+  source->convert_to_int8();
+  const auto good = layer_to_json(*source);
+  CHECK(good["bits"] == 4);
+  CHECK(good["activation_bits"] == 8);
+  CHECK(good["weight"]["shape"] == nlohmann::json{3, 4});
+  const auto weight = at::zeros({3, 2}, at::kByte), scale = source->int8().kernel->weight_scale();
+  const std::optional<at::Tensor> bias = source->bias;
+  const auto layer = named_layer();
+  const auto refused = [&](const nlohmann::json& state, const at::Tensor& stored,
+                           const std::string& part) {
+    check_error([&] { load_int8(*layer, state, stored, scale, bias); }, part);
+  };
+  refused(changed(good, "/weight/shape", {4, 3}), weight, "weight.shape: expected [3,4]");
+  refused(changed(good, "/weight/zero_point", 8), weight, "weight.zero_point");
+  refused(changed(good, "/activation_bits", 4), weight, "activation_bits");
+  refused(good, weight.to(at::kChar), "weight: expected Byte of [3, 2]");
+  refused(good, at::zeros({3, 4}, at::kByte), "found Byte of [3, 4]");
+  auto silent = good;
+  silent.erase("activation_bits");
+  refused(silent, weight, "scheme: expected 8 bits");
+  load_int8(*layer, good, weight, scale, bias);
+  CHECK(layer->int8().kernel->weight().abs().max().item<int>() == 0);
 }
 
 TEST_CASE("presets are found by name, and an unknown one lists them", "[level]") {

@@ -40,6 +40,44 @@ TEST_CASE("int8 layers are within one output step of the fake-quantized ones", "
   }
 }
 
+TEST_CASE("int8 layers of fewer bits are within one step of the fake-quantized ones, on their grid",
+          "[level]") {
+  at::manual_seed(15);
+  const int activation_bits = GENERATE(4, 6, 8);
+  for (const int bits : {4, 5, 6, 7, 8}) {
+    for (const bool symmetric : {false, true}) {
+      auto scheme = preset("qnnpack_clipped");
+      scheme.percentile = 97;  // so that there is something beyond the grid
+      scheme.weight_bits = bits;
+      scheme.activation_bits = activation_bits;
+      scheme.symmetric_activations = symmetric;
+      for (const auto& shape : shapes()) {
+        INFO(shape.name << ", weights of " << bits << " bits, activations of "
+                        << scheme.activation_bits);
+        const auto layer = calibrated_layer(shape, scheme);
+        const auto int8 = converted(shape, *layer);
+        const auto state = layer_to_json(*int8);
+        const auto x = on_input_grid(2 * input(shape), state);
+        const auto expected = forward(*layer, x), found = forward(*int8, x);
+        const float step = state["output"]["scale"];
+        CHECK(most_steps_apart(found, expected, step) <= 1);
+        // Both ends of input and output are those of the fake quantizers.
+        const auto far = 50 * input(shape), y = forward(*int8, far);
+        CHECK(at::equal(y, forward(*int8, on_input_grid(far, state))));
+        const auto steps = (y / step).round() + state["output"]["zero_point"].get<int64_t>();
+        CHECK(steps.max().item<int64_t>() <= activation_grid(activation_bits).highest);
+        CHECK(steps.min().item<int64_t>() >= 0);
+        const auto weight = int8->int8().kernel->weight();
+        CHECK(weight.max().item<int>() <= weight_grid(bits).highest);
+        CHECK(weight.min().item<int>() >= weight_grid(bits).lowest);
+        const auto loaded = reloaded_int8(shape, *int8);
+        CHECK(at::equal(forward(*loaded, x), found));
+        CHECK(layer_to_json(*loaded) == state);
+      }
+    }
+  }
+}
+
 #ifdef __x86_64__
 TEST_CASE("processors on which FBGEMM's sums saturate get its layers computed right all the same",
           "[level]") {

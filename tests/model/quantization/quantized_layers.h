@@ -3,6 +3,7 @@
 #include <ATen/ops/fake_quantize_per_tensor_affine.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
 
 #include <functional>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/packed_weights.h"
 #include "model/torch/base/tensor.h"
 #include "model/torch/int8/cpu_features.h"
 #include "model/torch/network/layers.h"
@@ -103,11 +105,21 @@ inline std::shared_ptr<QuantizableLayer> converted(const Shape& shape,
 inline at::Tensor on_input_grid(const at::Tensor& x, const nlohmann::json& state) {
   const float scale = state["input"]["scale"];
   const int64_t zero_point = state["input"]["zero_point"];
-  return at::fake_quantize_per_tensor_affine(x, scale, zero_point, 0, 255);
+  const auto grid = activation_grid(state["scheme"]["activation_bits"]);
+  return at::fake_quantize_per_tensor_affine(x, scale, zero_point, grid.lowest, grid.highest);
 }
 
 inline int64_t most_steps_apart(const at::Tensor& a, const at::Tensor& b, float scale) {
   return ((a - b) / scale).round().abs().max().item<int64_t>();
+}
+
+/// An int8 layer's weight as a folder holds it.
+inline at::Tensor stored(const QuantizableLayer& layer) {
+  const at::Tensor weight = layer.int8().kernel->weight();
+  if (!are_packed(layer.scheme().weight_bits)) return weight;
+  const auto packed = pack_weights(
+      {weight.const_data_ptr<int8_t>(), static_cast<size_t>(weight.numel())}, weight.size(0));
+  return at::tensor(packed, at::kByte).view(packed_shape(weight.sizes().vec()));
 }
 
 inline std::shared_ptr<QuantizableLayer> reloaded_int8(const Shape& shape,
@@ -118,7 +130,7 @@ inline std::shared_ptr<QuantizableLayer> reloaded_int8(const Shape& shape,
   const auto scale =
       layer.scheme().per_channel_weights ? layer.int8().kernel->weight_scale() : at::Tensor();
   const auto state = nlohmann::json::parse(layer_to_json(layer).dump());
-  load_int8(*loaded, state, layer.int8().kernel->weight(), scale, bias);
+  load_int8(*loaded, state, stored(layer), scale, bias);
   return loaded;
 }
 
