@@ -109,12 +109,21 @@ enum class Kernels {
   exact,
 };
 
-class Model {
+/// What recognises: scores of tokens for frames of speech.
+class AcousticModel {
  public:
-  virtual ~Model() = default;
+  virtual ~AcousticModel() = default;
   virtual const Config& config() const = 0;
   virtual Precision precision() const = 0;
   virtual int64_t parameter_count() const = 0;
+  /// Evaluation mode: no dropout, no masks. Thread-compatible. Throws Error for a batch whose sizes
+  /// contradict each other, or with a row too short for one frame.
+  virtual Logits infer(const AudioBatch& batch) const = 0;
+};
+
+/// A model of the engine, which can also be trained, quantized and saved.
+class Model : public AcousticModel {
+ public:
   /// A deep copy, on the same device.
   virtual std::unique_ptr<Model> clone() const = 0;
 
@@ -126,8 +135,6 @@ class Model {
   /// `fake_quantization.json` (policy and observer state): with tensors(), all that loading needs.
   virtual nlohmann::json quantization() const = 0;
 
-  /// Evaluation mode: no dropout, no masks. Thread-compatible.
-  virtual Logits infer(const AudioBatch& batch) const = 0;
   /// What an int8 model computes with from here on; nothing happens to others. Not while another
   /// thread infers.
   virtual void use_kernels(Kernels kernels) = 0;

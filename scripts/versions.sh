@@ -40,7 +40,7 @@ APT_BUILD=(
   libtbb-dev libavformat-dev libavcodec-dev libavutil-dev libsamplerate0-dev libsoxr-dev libarchive-dev zlib1g-dev
   libcurl4-openssl-dev libutf8proc-dev
   libcli11-dev catch2 nlohmann-json3-dev libxxhash-dev libssl-dev
-  libonnx-dev libprotobuf-dev
+  libhwy-dev libonnx-dev libprotobuf-dev
 )
 APT_CORPUS=(espeak-ng sox libsox-fmt-base flac)
 # The tools whose samples the tests compare with, beside those above, and what scripts/check.sh looks

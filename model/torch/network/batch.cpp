@@ -10,16 +10,6 @@
 #include "model/torch/network/masks.h"
 
 namespace flowqat::model {
-namespace {
-
-void check_rows(const char* what, size_t found, int64_t rows, bool may_be_empty) {
-  if (found == static_cast<size_t>(rows) || (may_be_empty && found == 0)) return;
-  throw Error(std::string("batch: ") + what + " has " + std::to_string(found) + " rows, expected " +
-              std::to_string(rows));
-}
-
-}  // namespace
-
 at::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_frames) {
   at::Tensor mask = at::zeros({static_cast<int64_t>(frames.size()), padded_frames}, at::kBool);
   bool* row = mask.data_ptr<bool>();
@@ -33,31 +23,6 @@ at::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_fram
 at::Tensor to_device(const at::Tensor& host, const at::Device& device) {
   if (!host.defined() || device.is_cpu()) return host;
   return host.pin_memory().to(device, /*non_blocking=*/true);
-}
-
-std::vector<int64_t> checked_frames(const Config& config, const AudioBatch& batch) {
-  if (batch.rows < 1 || batch.samples.size() != static_cast<size_t>(batch.rows) *
-                                                    static_cast<size_t>(batch.padded_samples)) {
-    throw Error("batch: " + std::to_string(batch.samples.size()) + " samples are not " +
-                std::to_string(batch.rows) + " rows of " + std::to_string(batch.padded_samples));
-  }
-  check_rows("lengths_samples", batch.lengths_samples.size(), batch.rows, false);
-  std::vector<int64_t> frames;
-  for (size_t row = 0; row < batch.lengths_samples.size(); ++row) {
-    const int64_t samples = batch.lengths_samples[row];
-    if (samples > batch.padded_samples) {
-      throw Error("batch: row " + std::to_string(row) + " has " + std::to_string(samples) +
-                  " samples, more than the padded length of " +
-                  std::to_string(batch.padded_samples));
-    }
-    frames.push_back(frames_of(config, samples));
-    if (frames.back() == 0) {
-      throw Error("batch: row " + std::to_string(row) + " has " + std::to_string(samples) +
-                  " samples, too few for one frame: give at least " +
-                  std::to_string(shortest_samples(config)));
-    }
-  }
-  return frames;
 }
 
 NetworkInput network_input(const Config& config, const AudioBatch& batch,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/batch.h"
 #include "model/model.h"
 #include "model/torch/base/tensor.h"
 #include "model/torch/network/wav2vec2.h"
@@ -15,10 +16,6 @@ at::Tensor to_device(const at::Tensor& host, const at::Device& device);
 
 /// bool [rows, padded_frames], true for each row's frames of speech; on the CPU.
 at::Tensor speech_frames(const std::vector<int64_t>& frames, int64_t padded_frames);
-
-/// Frames of every row. Throws Error for a batch whose sizes contradict each other or a row too
-/// short for one frame, naming the row.
-std::vector<int64_t> checked_frames(const Config& config, const AudioBatch& batch);
 
 /// Samples and frame mask (where the configuration wants one and a row is padded), and with
 /// `training` the masks. On the CPU the samples are views of the batch's memory.

@@ -1,0 +1,35 @@
+/// An int8 wav2vec2 without LibTorch: what ships to those who only recognise.
+#pragma once
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+
+#include "base/simd/target.h"
+#include "model/model.h"
+
+namespace flowqat::runtime {
+
+struct Options {
+  int threads = 0;               ///< the caller's among them; 0: all cores this process may use
+  std::optional<Target> target;  ///< none: best_target()
+};
+
+/// From an int8 model's state dict and quantization.json, as model::Engine::load() takes them, with
+/// the same numbers. The weights are packed for the target; nothing of the arguments is kept.
+///
+/// A layer's output is within one step of its grid from what the engine computes that the layer was
+/// quantized for, and nearly always equal. Logits are the same, bit for bit, at any number of
+/// threads and on every target: integer sums are exact, and sums of floats are made in one order.
+/// (Activation functions other than GELU and ReLU are the C library's.)
+///
+/// infer() may be called by several threads at once. Once a length was inferred, inferring it again
+/// allocates nothing but the logits.
+///
+/// Throws model::Error: for a target that does not run here, or tensors that do not fit, of which
+/// it lists each.
+std::unique_ptr<model::AcousticModel> load(const model::Config& config,
+                                           const model::Tensors& tensors,
+                                           const nlohmann::json& quantization,
+                                           const Options& options = {});
+
+}  // namespace flowqat::runtime

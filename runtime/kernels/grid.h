@@ -1,0 +1,21 @@
+/// The grid of an activation in bytes.
+#pragma once
+#include <cstdint>
+
+namespace flowqat::runtime {
+
+/// x ~ (q - zero_point) scale, q from 0 to `highest`: 255, or less where an activation has fewer
+/// bits than eight.
+struct ByteGrid {
+  float scale = 1;
+  int32_t zero_point = 0;
+  int32_t highest = 255;
+  bool operator==(const ByteGrid&) const = default;
+};
+
+/// A byte for each of the 256: what an output of one layer is as the input of the next.
+struct ByteTable {
+  alignas(64) uint8_t of[256];
+};
+
+}  // namespace flowqat::runtime
