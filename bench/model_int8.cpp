@@ -1,86 +1,122 @@
 // Milliseconds to recognise one utterance of random sound in int8, by kernels and by part:
 //   bench_model_int8 FOLDER [SECONDS] [THREADS] [RUNS]   -> one JSON object on one line
 // FOLDER is a float Hugging Face model folder; it is calibrated with the same sound and converted.
-// The parts are those of the kernels for AVX-512 VNNI: empty on other processors.
-#include <ATen/ops/randint.h>
-#include <ATen/ops/randn.h>
-#include <c10/core/InferenceMode.h>
-
+// "parts" are those of the fastest kernels, as [ms, least ms]: the least is what the multiply-adds
+// of a part would take at the rate of the same loop over data that never leaves the first cache.
+#include <chrono>
 #include <cstdio>
 #include <exception>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "bench/one_utterance.h"
-#include "model/torch/int8/attention.h"
-#include "model/torch/int8/cpu_features.h"
+#include "runtime/acoustic_model.h"
+#include "runtime/kernels/float_passes.h"
+#include "runtime/kernels/int8_tile.h"
 
 namespace {
 
 using namespace flowqat;
+using nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
 
-/// The layers whose fast products are timed together.
-std::string part_of(const std::string& name) {
-  if (name.find(".conv_layers.0.") != std::string::npos) return "convolution 0";
-  if (name.find(".conv_layers.") != std::string::npos) return "convolutions 1 and up";
-  return name.find(".attention.") != std::string::npos ? "attention's linears"
-                                                       : "feed-forward's linears";
-}
+constexpr int64_t depth = 768;
 
-at::Tensor random_bytes(std::vector<int64_t> shape) {
-  return at::randint(0, 256, shape).to(at::kByte);
-}
-
-/// Every product by itself, what lies between them as the difference to the whole.
-bench::PartTimes fast_parts(model::TorchModel& int8, int64_t samples, double whole_ms, int runs) {
-  using namespace model;
-  const c10::InferenceMode inference;
-  const Config& config = int8.config();
-  const int64_t frames = frames_of(config, samples), hidden = config.hidden_size;
-  bench::PartTimes parts;
-  double sum_ms = 0;
-  const auto add = [&](const std::string& part, int64_t count, const auto& work) {
-    const double ms = static_cast<double>(count) * bench::median_ms(runs, work);
-    sum_ms += ms;
-    for (auto& [name, total_ms] : parts) {
-      if (name == part) {
-        total_ms += ms;
-        return;
-      }
-    }
-    parts.emplace_back(part, ms);
-  };
-  Wav2Vec2ForCtc& network = int8.network();
-  at::Tensor x = random_bytes({1, samples, 1});
-  for (const auto& [name, layer] : network.quantizable_layers()) {
-    const auto product = layer->fast();
-    if (!product) continue;
-    const bool is_convolution = name.find(".conv_layers.") != std::string::npos;
-    const at::Tensor in = is_convolution ? x : random_bytes({1, frames, product->depth()});
-    at::Tensor out;
-    add(part_of(name), 1, [&] { out = product->apply(in); });
-    if (is_convolution) x = out;
+/// Multiply-adds a millisecond of one thread, the best of several.
+template <class Work>
+double rate_of(int64_t multiply_adds, const Work& work) {
+  double best = 0;
+  for (int trial = 0; trial < 20; ++trial) {
+    const auto started = Clock::now();
+    for (int i = 0; i < 100; ++i) work();
+    const double ms = std::chrono::duration<double, std::milli>(Clock::now() - started).count();
+    best = std::max(best, 100.0 * static_cast<double>(multiply_adds) / ms);
   }
-  const AttentionBytes operands{random_bytes({1, frames, hidden}),
-                                random_bytes({1, frames, hidden}),
-                                random_bytes({1, frames, hidden}),
-                                {1e-2, 128},
-                                {1e-2, 128},
-                                {1e-2, 128}};
-  const ActivationScale grid{1e-2, 128};
-  add("attention's mixing", config.num_hidden_layers,
-      [&] { int8_attention(operands, config.num_attention_heads, {}, &grid); });
-  const at::Tensor y = at::randn({1, frames, hidden});
-  auto& convolution = network.base().encoder().positional_conv();
-  const FastPositionalConv positional(convolution.conv().float_weight(), convolution.conv().bias,
-                                      convolution.conv().groups());
-  add("positional convolution", 1, [&] { positional.run(y); });
-  const at::Tensor features = at::randn({1, frames, config.conv_dim.back()});
-  add("feature projection and head", 1, [&] {
-    network.base().projection().forward(features);
-    network.head().forward(y);
+  return best;
+}
+
+double int8_rate(Target target) {
+  const runtime::Int8Tile& tile = runtime::int8_tiles(target).back();
+  const std::vector<int16_t> a(static_cast<size_t>(tile.rows * depth), 3);  // bytes or words
+  const std::vector<int8_t> b(static_cast<size_t>(tile.columns * depth), 5);
+  std::vector<int32_t> sums(static_cast<size_t>(tile.rows * tile.columns));
+  return rate_of(tile.rows * tile.columns * depth, [&] {
+    tile.run(tile.rows, tile.columns, a.data(), depth, b.data(), tile.groups_of(depth),
+             sums.data());
   });
-  parts.emplace_back("norms, quantization and the rest", whole_ms - sum_ms);
+}
+
+double float_rate(Target target) {
+  const runtime::FloatPasses& passes = runtime::float_passes(target);
+  const int64_t rows = passes.rows_of_tile, columns = passes.columns_of_tile;
+  constexpr int64_t float_depth = depth / 8;  // that of a tile's weights in the first cache
+  const std::vector<float> a(static_cast<size_t>(rows * float_depth), 0.5f);
+  const std::vector<float> b(static_cast<size_t>(columns * float_depth), 0.5f);
+  std::vector<float> sums(static_cast<size_t>(rows * columns));
+  return rate_of(rows * columns * float_depth, [&] {
+    passes.tile(rows, columns, a.data(), float_depth, b.data(), float_depth, false, sums.data());
+  });
+}
+
+/// Multiply-adds of each part: in int8 and in float32.
+std::map<std::string, std::pair<double, double>> multiply_adds(const model::Config& config,
+                                                               int64_t samples) {
+  std::map<std::string, std::pair<double, double>> parts;
+  double frames = static_cast<double>(samples), in = 1;
+  for (size_t i = 0; i < config.conv_dim.size(); ++i) {
+    const auto kernel = static_cast<double>(config.conv_kernel[i]);
+    frames = (frames - kernel) / static_cast<double>(config.conv_stride[i]) + 1;
+    const auto out = static_cast<double>(config.conv_dim[i]);
+    parts[i == 0 ? "convolution 0" : "convolutions 1 and up"].first += frames * in * kernel * out;
+    in = out;
+  }
+  const auto layers = static_cast<double>(config.num_hidden_layers);
+  const auto hidden = static_cast<double>(config.hidden_size);
+  const auto inner = static_cast<double>(config.intermediate_size);
+  parts["attention's linears"].first = layers * frames * 4 * hidden * hidden;
+  parts["attention's mixing"] = {layers * frames * frames * hidden,
+                                 layers * frames * frames * hidden};
+  parts["feed-forward's linears"].first = layers * frames * 2 * hidden * inner;
+  parts["positional convolution"].second =
+      frames * hidden * hidden / static_cast<double>(config.num_conv_pos_embedding_groups) *
+      static_cast<double>(config.num_conv_pos_embeddings);
+  parts["feature projection and head"].second =
+      frames * hidden * (in + static_cast<double>(config.vocab_size));
   return parts;
+}
+
+ordered_json parts_of(const runtime::PartClock& clock, int runs, double whole_ms,
+                      const model::Config& config, int64_t samples, int threads) {
+  const double int8 = int8_rate(best_target()) * threads;
+  const double floats = float_rate(best_target()) * threads;
+  const auto work = multiply_adds(config, samples);
+  ordered_json parts;
+  double sum_ms = 0;
+  for (const auto& [part, seconds] : clock.seconds) {
+    const double ms = seconds * 1e3 / runs;
+    sum_ms += ms;
+    const auto found = work.find(part);
+    const auto [in_int8, in_float] = found == work.end() ? std::pair(0.0, 0.0) : found->second;
+    parts[part] = {ms, in_int8 / int8 + in_float / floats};
+  }
+  parts["the rest"] = {whole_ms - sum_ms, 0};
+  return parts;
+}
+
+std::unique_ptr<model::Model> int8_of(const model::Model& original, const model::Policy& policy,
+                                      const model::AudioBatch& batch) {
+  const auto model = original.clone();
+  model->insert_fake_quantizers(policy);
+  model->observe(batch);
+  model->finish_calibration();
+  return model->convert();
+}
+
+std::unique_ptr<model::AcousticModel> on_runtime(const model::Model& int8,
+                                                 const runtime::Options& options) {
+  return runtime::load(int8.config(), int8.tensors(), int8.quantization(), options);
 }
 
 }  // namespace
@@ -92,33 +128,38 @@ int main(int count, char** arguments) {
       return 2;
     }
     const bench::OneUtterance heard(count, arguments);
-    const model::AudioBatch& batch = heard.batch;
-    const int runs = heard.runs;
-    const auto original = heard.model->clone();
-    heard.model->insert_fake_quantizers({});
-    heard.model->observe(batch);
-    heard.model->finish_calibration();
-    const auto converted = heard.model->convert();
-    auto& int8 = dynamic_cast<model::TorchModel&>(*converted);
-    const auto whole_ms = [&] { return bench::median_ms(runs, [&] { int8.infer(batch); }); };
-    const double fastest_ms = whole_ms();
-    bench::PartTimes parts;
-    if (model::has_vnni()) {
-      parts = fast_parts(int8, batch.padded_samples, fastest_ms, runs);
-    } else {
-      std::fprintf(stderr, "bench_model_int8: no parts, which need AVX-512 VNNI\n");
+    const int runs = heard.runs, threads = model::engine().threads();
+    const auto whole_ms = [&](const model::AcousticModel& model, int times) {
+      model.infer(heard.batch);  // takes its memory
+      return bench::median_ms(times, [&] { model.infer(heard.batch); });
+    };
+    model::Policy some_float;
+    some_float.exceptions.push_back({"*.conv_layers.[123].conv", {}});
+    const auto mixed = int8_of(*heard.model, some_float, heard.batch);
+    const auto int8 = int8_of(*heard.model, {}, heard.batch);
+
+    ordered_json found;
+    for (const Target target : targets_here()) {
+      if (target == Target::scalar || target == best_target()) continue;  // that takes minutes
+      found["held to " + std::string(name_of(target))] =
+          whole_ms(*on_runtime(*int8, {.threads = threads, .target = target}), runs);
     }
-    int8.use_kernels(model::Kernels::exact);
-    const double exact_ms = bench::median_ms(1, [&] { int8.infer(batch); });
-    auto& layers = dynamic_cast<model::TorchModel&>(*original).network().quantizable_layers();
-    for (size_t i = 1; i <= 3; ++i) {
-      const at::NoGradGuard no_grad;
-      int8.network().quantizable_layers()[i].layer->copy_from(*layers[i].layer);
-    }
-    int8.use_kernels(model::Kernels::fastest);
-    std::printf(
-        "{\"fastest\": %.1f, \"float convolutions 1-3\": %.1f, \"exact\": %.1f, \"parts\": %s}\n",
-        fastest_ms, whole_ms(), exact_ms, bench::as_json(parts).c_str());
+    runtime::PartClock clock;
+    const auto timed = on_runtime(*int8, {.threads = threads, .target = {}, .clock = &clock});
+    timed->infer(heard.batch);
+    clock.seconds.clear();
+    const auto started = Clock::now();
+    for (int i = 0; i < runs; ++i) timed->infer(heard.batch);
+    const double mean_ms =
+        std::chrono::duration<double, std::milli>(Clock::now() - started).count() / runs;
+    found["fastest"] = whole_ms(*timed, runs);
+    found["float convolutions 1-3"] =
+        whole_ms(*on_runtime(*mixed, {.threads = threads, .target = {}}), runs);
+    found["exact"] = bench::median_ms(1, [&] { int8->infer(heard.batch); });
+    found["target"] = name_of(best_target());
+    found["parts"] =
+        parts_of(clock, runs, mean_ms, int8->config(), heard.batch.padded_samples, threads);
+    std::printf("%s\n", found.dump().c_str());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_model_int8: %s\n", error.what());
     return 1;

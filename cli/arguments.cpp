@@ -1,5 +1,7 @@
 #include "cli/arguments.h"
 
+#include "nodes/support/inference.h"
+
 namespace flowqat::cli {
 
 Argument graph_argument(std::string& graph) {
@@ -104,11 +106,14 @@ Argument device_option(std::string& device) {
 }
 
 Argument kernels_option(std::string& kernels) {
-  return {.name = "--kernels",
-          .value = "NAME",
-          .doc = "of an int8 model: fastest, or exact, each layer on its own engine",
-          .target = &kernels,
-          .choices = {"fastest", "exact"}};
+  return {
+      .name = "--kernels",
+      .value = "NAME",
+      .doc =
+          "of an int8 model: this processor's fastest, those of a target, or exact, each layer on "
+          "its own engine",
+      .target = &kernels,
+      .choices = nodes::kernel_names()};
 }
 
 Argument json_option(bool& json) {

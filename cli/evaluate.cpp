@@ -21,6 +21,7 @@
 #include "graph/rejections.h"
 #include "graph/time_left.h"
 #include "graph/usable_cores.h"
+#include "nodes/support/inference.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/recognize.h"
@@ -45,7 +46,7 @@ struct EvaluateArguments {
   int64_t channel = -1;                           ///< that is heard; -1: the average of all
   bool drop_tags = false;
   std::string device = "auto";
-  std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
+  std::string kernels = "fastest";  ///< of an int8 model
 };
 
 class Evaluator {
@@ -60,7 +61,7 @@ class Evaluator {
     if (out) listing_.emplace(out.partial());
   }
 
-  Evaluation run(CorpusAudio& audio, const nodes::ModelState& model) {
+  Evaluation run(CorpusAudio& audio, const nodes::Recognition& model) {
     Evaluation evaluation;
     const auto stream = audio.open();
     const graph::Extent extent = stream->extent();
@@ -94,7 +95,7 @@ class Evaluator {
   }
 
  private:
-  void add(const graph::Batch& batch, const nodes::ModelState& model, Evaluation& evaluation) {
+  void add(const graph::Batch& batch, const nodes::Recognition& model, Evaluation& evaluation) {
     using Clock = std::chrono::steady_clock;
     const nodes::ModelBatch prepared =
         nodes::to_model_batch(batch, *model.tokenizer, model.model->config());
@@ -145,9 +146,9 @@ int evaluate(const EvaluateArguments& arguments) {
       {io::parse_text_normalization(arguments.text_normalization), arguments.drop_tags});
   const nodes::TranscriptCounts transcripts = audio.transcripts(normalize);
   Evaluator evaluator(out, arguments.limit, normalize, terminal);
-  model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
-  const nodes::ModelState model =
-      nodes::load_model(folder, description, {.kernels = nodes::kernels_of(arguments.kernels)});
+  const nodes::Recognition model = nodes::load_recognition(
+      folder, description,
+      {.device = arguments.device, .kernels = arguments.kernels, .threads = graph::usable_cores()});
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   for (const std::string& line :
        {nodes::without_text_line(transcripts), nodes::tags_line(transcripts, "--drop-tags"),
@@ -165,7 +166,7 @@ int evaluate(const EvaluateArguments& arguments) {
     json["model"] = arguments.model;
     json["manifest"] = arguments.manifest;
     json["transcripts"] = nodes::to_json(transcripts);
-    json["device"] = model::engine().device();
+    json["device"] = model.device;
     terminal.result(graph::json_line(json));
   } else {
     terminal.result(as_text(evaluation));

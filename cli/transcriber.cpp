@@ -76,9 +76,9 @@ Transcriber::Transcriber(const TranscribeArguments& arguments, Terminal& termina
       channel_(arguments.channel),
       stop_signal_(catch_stop_signals()),
       terminal_(terminal) {
-  model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
-  model_ =
-      nodes::load_model(folder_, description_, {.kernels = nodes::kernels_of(arguments.kernels)});
+  model_ = nodes::load_recognition(
+      folder_, description_,
+      {.device = arguments.device, .kernels = arguments.kernels, .threads = graph::usable_cores()});
   for (const std::string& note : description_.notes) terminal_.say("flowqat: " + note);
 }
 

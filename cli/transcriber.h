@@ -8,6 +8,7 @@
 #include "graph/pipeline.h"
 #include "io/audio/audio_file.h"
 #include "io/audio/spool.h"
+#include "nodes/support/inference.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/windows.h"
 
@@ -23,7 +24,7 @@ struct TranscribeArguments {
   double window_s = 40, overlap_s = 4;
   int64_t channel = -1;  ///< that is heard; -1: the average of all
   std::string device = "auto";
-  std::string kernels = "fastest";  ///< of an int8 model: "fastest" or "exact"
+  std::string kernels = "fastest";  ///< of an int8 model
 };
 
 /// What was heard in one recording.
@@ -75,7 +76,7 @@ class Transcriber {
   int64_t channel_;
   const std::atomic<int>& stop_signal_;
   Terminal& terminal_;
-  nodes::ModelState model_;
+  nodes::Recognition model_;
   graph::DataThreads threads_{0};
 };
 

@@ -99,16 +99,6 @@ struct ConvertOptions {
 /// What a model's numbers are computed in.
 enum class Precision { float32, fake_quantized, int8 };
 
-/// How the int8 layers of a model are computed: with the same weights, scales and zero points.
-enum class Kernels {
-  /// Exact integer products on the processor's own instructions (AVX-512 VNNI), activations in 8
-  /// bits from layer to layer. A layer's output is within one step of its grid from the exact
-  /// one, and nearly always equal. Processors without them run the exact kernels.
-  fastest,
-  /// Each layer on the engine that it was quantized for.
-  exact,
-};
-
 /// What recognises: scores of tokens for frames of speech.
 class AcousticModel {
  public:
@@ -135,9 +125,6 @@ class Model : public AcousticModel {
   /// `fake_quantization.json` (policy and observer state): with tensors(), all that loading needs.
   virtual nlohmann::json quantization() const = 0;
 
-  /// What an int8 model computes with from here on; nothing happens to others. Not while another
-  /// thread infers.
-  virtual void use_kernels(Kernels kernels) = 0;
   /// Only for float32 and fake_quantized models. `teacher`, which distillation needs, is a model of
   /// this engine with the same frames and vocabulary.
   virtual std::unique_ptr<Trainer> trainer(const TrainOptions& options,
@@ -162,8 +149,8 @@ class Model : public AcousticModel {
   /// After calibration: on for exactly these of the quantized layers, in inference and in training.
   virtual void fake_quantize_only(const std::vector<std::string>& layers) = 0;
 
-  /// The int8 model with exactly the trained scales and zero points, on the CPU, run by
-  /// Kernels::fastest.
+  /// The int8 model with exactly the trained scales and zero points, on the CPU. Each layer runs
+  /// on the engine that it was quantized for; `runtime/` runs the same numbers faster.
   virtual std::unique_ptr<Model> convert(const ConvertOptions& options = {}) const = 0;
 
   /// Only for float32 and fake_quantized models. The model computes as it is switched; a layer with
@@ -183,7 +170,6 @@ struct LoadOptions {
   Head head = Head::file;
   uint64_t seed = 0;                   ///< what a drawn head is drawn with
   double blank_bias = 0;               ///< of a drawn head, as in Engine::create
-  Kernels kernels = Kernels::fastest;  ///< of an int8 model
 };
 
 struct EngineOptions {

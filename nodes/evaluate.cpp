@@ -7,6 +7,7 @@
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "graph/time_left.h"
+#include "nodes/support/inference.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/recognize.h"
@@ -24,7 +25,7 @@ class Evaluate : public graph::Step {
   explicit Evaluate(const graph::NodeArguments& arguments)
       : Step(arguments.name),
         audio_(dynamic_cast<const graph::Batcher&>(*arguments.inputs.one("audio"))),
-        kernels_(kernels_of(arguments.params.text("kernels"))) {
+        kernels_(arguments.params.text("kernels")) {
     for (graph::Node* node : arguments.inputs.all("models")) {
       models_.push_back(&dynamic_cast<ModelStep&>(*node));
       models_.back()->add_consumer();
@@ -86,7 +87,7 @@ class Evaluate : public graph::Step {
                   graph::StepContext& context) const {
     using Clock = std::chrono::steady_clock;
     const ModelState& state = step.result();
-    state.model->use_kernels(kernels_);
+    const std::shared_ptr<const model::AcousticModel> inference = inference_of(state, kernels_);
     Result result{
         .label = label, .words = {}, .characters = {}, .bytes = weights_bytes(*state.model)};
     graph::JsonLines transcripts = context.write_list(name() + "-" + result.label + ".jsonl");
@@ -103,7 +104,7 @@ class Evaluate : public graph::Step {
       const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, step.config());
       const auto started = Clock::now();
       const std::vector<std::string> texts =
-          recognize(*state.model, *state.tokenizer, prepared.audio);
+          recognize(*inference, *state.tokenizer, prepared.audio);
       result.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
       result.audio_s += batch->speech_s();
       const auto add = [&](const graph::IndexEntry& entry, const std::string& text) {
@@ -152,7 +153,7 @@ class Evaluate : public graph::Step {
   }
 
   const graph::Batcher& audio_;
-  model::Kernels kernels_;
+  std::string kernels_;
   std::vector<ModelStep*> models_;
 };
 
@@ -171,9 +172,10 @@ const graph::Register registered({
     .params = {{.name = "kernels",
                 .kind = graph::ParamKind::choice,
                 .fallback = "fastest",
-                .choices = {"fastest", "exact"},
-                .doc = "of int8 models: this processor's fastest integer instructions, or each "
-                       "layer's own engine"}},
+                .choices = kernel_names(),
+                .doc =
+                    "of int8 models: this processor's fastest instructions, those of a target, or "
+                    "(exact) each layer's own engine"}},
     .make = [](graph::NodeArguments a) { return std::make_unique<Evaluate>(a); },
 });
 

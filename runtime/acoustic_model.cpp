@@ -32,6 +32,7 @@ class Int8Model : public model::AcousticModel {
       : config_(config),
         kernels_(checked(options)),
         threads_(options.threads),
+        clock_(options.clock),
         weights_(std::make_unique<Weights>(tensors, quantization)),
         features_(kernels_, config_, *weights_),
         projection_norm_(read_norm()),
@@ -83,7 +84,11 @@ class Int8Model : public model::AcousticModel {
 
   std::unique_ptr<Context> take() const {
     const std::lock_guard lock(lock_);
-    if (free_.empty()) return std::make_unique<Context>(kernels_, threads_);
+    if (free_.empty()) {
+      auto made = std::make_unique<Context>(kernels_, threads_);
+      made->clock = clock_;
+      return made;
+    }
     std::unique_ptr<Context> taken = std::move(free_.back());
     free_.pop_back();
     return taken;
@@ -119,10 +124,12 @@ class Int8Model : public model::AcousticModel {
     }
     const FrameRows shape{batch.rows, frames, speech_of(memory, batch, logits)};
     const Values y = encoder_.run(context, x, shape, head_.wanted());
+    const Timed timed(context.clock, "feature projection and head");
     head_.run(context, y, all, hidden, {logits.values.data(), nullptr}, logits.vocabulary);
   }
 
   void project(Context& context, const float* features, int64_t frames, float* y) const {
+    const Timed timed(context.clock, "feature projection and head");
     const int64_t channels = projection_norm_.channels();
     const Wanted& wanted = projection_.wanted();
     const Values normed = take_values(context.memory, wanted, frames * channels);
@@ -153,6 +160,7 @@ class Int8Model : public model::AcousticModel {
   model::Config config_;
   Kernels kernels_;
   Threads threads_;
+  PartClock* clock_;
   std::unique_ptr<Weights> weights_;  // while it is constructed
   FeatureExtractor features_;
   LayerNorm projection_norm_;

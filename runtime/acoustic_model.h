@@ -6,12 +6,14 @@
 
 #include "base/simd/target.h"
 #include "model/model.h"
+#include "runtime/compute/part_clock.h"
 
 namespace flowqat::runtime {
 
 struct Options {
   int threads = 0;               ///< the caller's among them; 0: all cores this process may use
   std::optional<Target> target;  ///< none: best_target()
+  PartClock* clock = nullptr;    ///< is told where the time goes, if only one thread infers
 };
 
 /// From an int8 model's state dict and quantization.json, as model::Engine::load() takes them, with

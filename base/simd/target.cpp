@@ -143,6 +143,15 @@ std::optional<Target> target_of(std::string_view name) {
   return static_cast<Target>(found - kNames.begin());
 }
 
+std::span<const Target> all_targets() {
+  static const std::vector<Target> all = [] {
+    std::vector<Target> targets;
+    for (size_t i = 0; i < kNames.size(); ++i) targets.push_back(static_cast<Target>(i));
+    return targets;
+  }();
+  return all;
+}
+
 std::string target_names() {
   std::string names(kNames[0]);
   for (size_t i = 1; i < kNames.size(); ++i) {

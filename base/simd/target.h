@@ -28,6 +28,7 @@ enum class Target {
 std::string_view name_of(Target target);
 /// Nothing for any other name.
 std::optional<Target> target_of(std::string_view name);
+std::span<const Target> all_targets();
 /// The names of all targets, as a message lists them.
 std::string target_names();
 

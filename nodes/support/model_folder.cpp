@@ -194,10 +194,6 @@ ModelState load_model(const fs::path& folder, ModelDescription& description,
   }
 }
 
-model::Kernels kernels_of(const std::string& name) {
-  return name == "exact" ? model::Kernels::exact : model::Kernels::fastest;
-}
-
 void save_model(const ModelState& state, const fs::path& folder) {
   const model::Model& model = *state.model;
   const model::Tensors tensors = model.tensors();

@@ -65,9 +65,6 @@ ModelState load_model(const std::filesystem::path& folder, ModelDescription& des
                       const model::LoadOptions& options = {});
 ModelState load_model(const std::filesystem::path& folder);
 
-/// By the names that commands and nodes give them: "fastest" or "exact".
-model::Kernels kernels_of(const std::string& name);
-
 /// Writes weights, configuration, processor and, for a quantized model, its quantization into an
 /// existing folder. `transformers` loads what a float or fake-quantized model leaves.
 void save_model(const ModelState& state, const std::filesystem::path& folder);

@@ -24,7 +24,7 @@ std::vector<std::string> texts_of(const model::Logits& logits, const io::Tokeniz
   return texts;
 }
 
-std::vector<std::string> recognize(const model::Model& model, const io::Tokenizer& tokenizer,
+std::vector<std::string> recognize(const model::AcousticModel& model, const io::Tokenizer& tokenizer,
                                    const model::AudioBatch& audio) {
   if (audio.rows == 0) return {};
   return texts_of(model.infer(audio), tokenizer);

@@ -16,7 +16,7 @@ std::vector<int32_t> best_tokens(const model::Logits& logits, int64_t row, int64
 std::vector<std::string> texts_of(const model::Logits& logits, const io::Tokenizer& tokenizer);
 
 /// The same of what the model hears; none for a batch without rows.
-std::vector<std::string> recognize(const model::Model& model, const io::Tokenizer& tokenizer,
+std::vector<std::string> recognize(const model::AcousticModel& model, const io::Tokenizer& tokenizer,
                                    const model::AudioBatch& audio);
 
 }  // namespace flowqat::nodes

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "runtime/compute/memory.h"
+#include "runtime/compute/part_clock.h"
 #include "runtime/compute/threads.h"
 #include "runtime/kernels/byte_passes.h"
 #include "runtime/kernels/float_passes.h"
@@ -32,6 +33,7 @@ struct Context {
   Stack memory;                ///< activations; of the thread that called
   Stack spare;                 ///< those that take turns with the former
   std::vector<Stack> scratch;  ///< a slot's, within one task
+  PartClock* clock = nullptr;  ///< null: nobody wants to know
 };
 
 }  // namespace flowqat::runtime

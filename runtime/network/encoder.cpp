@@ -103,13 +103,18 @@ Summands Encoder::attend_half(Context& context, size_t half, const Normed& in,
                          : Values{context.memory.take<float>(frames * hidden_), nullptr};
     if (bytes) heads.grid = layer.output_grid();
     const Values x = input_of(context, layer, in, half, frames);
+    const Timed timed(context.clock, "attention's linears");
     layer.run(context, x, frames, hidden_, heads.values, hidden_);
     return heads;
   };
   const Heads q = heads_of(block.q), k = heads_of(block.k), v = heads_of(block.v);
   const Values mixed = take_values(context.memory, block.out.wanted(), frames * hidden_);
-  attend(context, {shape.rows, shape.frames, heads_, hidden_ / heads_, shape.speech}, q, k, v,
-         block.out.wanted(), mixed);
+  {
+    const Timed timed(context.clock, "attention's mixing");
+    attend(context, {shape.rows, shape.frames, heads_, hidden_ / heads_, shape.speech}, q, k, v,
+           block.out.wanted(), mixed);
+  }
+  const Timed timed(context.clock, "attention's linears");
   block.out.run(context, mixed, frames, hidden_, y, hidden_);
   return summands_of(block.out, y);
 }
@@ -121,6 +126,7 @@ Summands Encoder::feed_forward(Context& context, size_t half, const Normed& in,
   const Scope scope(context.memory);
   const Values hidden = take_values(context.memory, block.output.wanted(), frames * inner);
   const Values x = input_of(context, block.intermediate, in, half, frames);
+  const Timed timed(context.clock, "feed-forward's linears");
   block.intermediate.run(context, x, frames, hidden_, hidden, inner);
   block.output.run(context, hidden, frames, inner, y, hidden_);
   return summands_of(block.output, y);
@@ -159,6 +165,7 @@ Values Encoder::run(Context& context, float* x, const FrameRows& shape,
                  .grid = {},
                  .factor = bytes.factors()};
     if (bytes.grid) y.grid = *bytes.grid;
+    const Timed timed(context.clock, "norms and sums");
     add_norm(context, norm, summands, frames, y);
   };
   const auto with_residual = [&](const Summands& added_values) {

@@ -211,8 +211,10 @@ Values FeatureExtractor::norm_over_channels(Context& context, Stack& to, const S
 Values FeatureExtractor::run_stage(Context& context, Stack& to, const Stage& stage, const Values& x,
                                    int64_t frames) {
   const int64_t out = stage.layer.out();
+  const char* const product = stage.in == 1 ? "convolution 0" : "convolutions 1 and up";
   if (!stage.group_norm && !stage.layer_norm) {
     const Values y = take_values(to, stage.next, frames * out);
+    const Timed timed(context.clock, product);
     stage.layer.run(context, x, frames, stage.stride * stage.in, y, out);
     return y;
   }
@@ -222,7 +224,11 @@ Values FeatureExtractor::run_stage(Context& context, Stack& to, const Stage& sta
   } else {
     plain.floats = to.take<float>(frames * out);
   }
-  stage.layer.run(context, x, frames, stage.stride * stage.in, plain, out);
+  {
+    const Timed timed(context.clock, product);
+    stage.layer.run(context, x, frames, stage.stride * stage.in, plain, out);
+  }
+  const Timed timed(context.clock, "norms between convolutions");
   if (stage.layer_norm) return norm_over_channels(context, to, stage, plain, frames);
   return plain.bytes ? norm_bytes_over_time(context, to, stage, plain.bytes, frames)
                      : norm_floats_over_time(context, to, stage, plain.floats, frames);

@@ -86,16 +86,7 @@ json checked_int8_layers(const json& quantization) {
   if (format != model::kInt8Format) {
     fail(where + ".format", std::string("\"") + model::kInt8Format + "\"", format);
   }
-  const json& version = member(quantization, where, "version");
-  if (version != model::kQuantizationVersion) {
-    const bool is_newer =
-        version.is_number_integer() && version.get<int64_t>() > model::kQuantizationVersion;
-    throw Error("quantization: \"" + std::string(model::kInt8Format) + "\" of version " +
-                shown(version) + ", this program reads version " +
-                std::to_string(model::kQuantizationVersion) +
-                (is_newer ? "; it was written by a newer flowqat: update this one"
-                          : "; make the folder again with this flowqat"));
-  }
+  model::check_quantization_version(quantization);
   const json& layers = member(quantization, where, "layers");
   if (!layers.is_object()) fail(where + ".layers", "an object", layers);
   return layers;

@@ -21,6 +21,7 @@ PositionalConv::PositionalConv(const Kernels& kernels, const model::Config& conf
 }
 
 void PositionalConv::add(Context& context, const float* x, int64_t frames, float* y) const {
+  const Timed timed(context.clock, "positional convolution");
   const Scope scope(context.memory);
   const auto hidden = static_cast<int64_t>(groups_.size()) * width_;
   const int64_t padded_frames = frames + kernel_, padding = kernel_ / 2;

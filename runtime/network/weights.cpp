@@ -8,6 +8,7 @@
 
 #include "base/message.h"
 #include "model/model.h"
+#include "model/packed_weights.h"
 #include "runtime/network/layer_grids.h"
 
 namespace flowqat::runtime {
@@ -130,9 +131,12 @@ Int8Numbers Weights::int8_numbers(const std::string& name, const WeightShape& sh
                       .bias = {},
                       .input = grids.input,
                       .output = grids.output};
-  if (const model::Tensor* const weight = find(name + ".weight", axes(shape), {"I8"})) {
-    std::memcpy(numbers.weight.data(), weight->bytes.data(), numbers.weight.size());
-    numbers.weight = channels_innermost(numbers.weight, shape);
+  const bool packed = model::are_packed(grids.weight_bits);
+  if (const model::Tensor* const weight =
+          find(name + ".weight", packed ? model::packed_shape(axes(shape)) : axes(shape),
+               {packed ? "U8" : "I8"})) {
+    numbers.weight =
+        channels_innermost(model::stored_weight(*weight, axes(shape), grids.weight_bits), shape);
   }
   if (grids.scale_a_channel) {
     numbers.weight_scale.assign(static_cast<size_t>(shape.out), 1.0f);

@@ -14,9 +14,8 @@ const Floors floors{
     {"int8", {"base", "operators"}},
     {"quantization", {"base", "operators", "int8"}},
     {"network", {"base", "operators", "quantization"}},
-    {"fast", {"base", "operators", "int8", "network"}},
     {"training", {"base", "network"}},
-    {"engine", {"base", "int8", "quantization", "network", "fast", "training"}},
+    {"engine", {"base", "int8", "quantization", "network", "training"}},
 };
 
 }  // namespace

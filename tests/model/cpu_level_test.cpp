@@ -3,14 +3,12 @@
 #include <cstdlib>
 #include <string>
 
-#include "model/torch/int8/cpu_features.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 
 using namespace flowqat::model;
 
 TEST_CASE("a level holds our kernels and LibTorch's", "[level]") {
-  CHECK(has_vnni() == (cpu_level() == CpuLevel::avx512_vnni));
   const char* held = std::getenv("FLOWQAT_TARGET");
   if (held == nullptr) return;
   CHECK(name_of(cpu_level()) == held);  // tests run at levels that are reached

@@ -22,15 +22,6 @@ void TorchModel::move_to(at::Device device) {
   network_->to(device_);
 }
 
-void TorchModel::use_kernels(Kernels kernels, bool vnni) {
-  fast_ = nullptr;
-  if (precision_ != Precision::int8) return;
-  const at::NoGradGuard no_grad;
-  const bool fast = kernels == Kernels::fastest && vnni;
-  for (const auto& [name, layer] : network_->quantizable_layers()) layer->use_fast_product(fast);
-  if (fast) fast_ = std::make_shared<const FastNetwork>(network_);
-}
-
 void TorchModel::enter(Mode mode) const {
   const std::lock_guard lock(mode_lock_);
   if (mode_ == mode) return;
@@ -83,7 +74,6 @@ std::unique_ptr<TorchModel> TorchModel::copy() const {
     layers[i].layer->copy_from(*network_->quantizable_layers()[i].layer);
   }
   copied->precision_ = precision_;
-  if (fast_) copied->use_kernels(Kernels::fastest);
   copied->policy_ = policy_;
   copied->calibrated_ = calibrated_;
   copied->observing_activations_ = observing_activations_;
@@ -98,7 +88,7 @@ std::unique_ptr<Model> TorchModel::clone() const {
 
 at::Tensor TorchModel::evaluate(const NetworkInput& input) const {
   enter(Mode::evaluating);
-  return fast_ ? fast_->run(input) : network_->forward(input);
+  return network_->forward(input);
 }
 
 Logits TorchModel::infer(const AudioBatch& batch) const {

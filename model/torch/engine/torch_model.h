@@ -6,8 +6,6 @@
 
 #include "model/model.h"
 #include "model/torch/base/tensor.h"
-#include "model/torch/fast/network.h"
-#include "model/torch/int8/cpu_features.h"
 #include "model/torch/network/wav2vec2.h"
 #include "model/torch/training/trainer.h"
 
@@ -26,7 +24,6 @@ class TorchModel : public Model, public Trainable {
   Tensors tensors() const override;
   nlohmann::json quantization() const override;
   Logits infer(const AudioBatch& batch) const override;
-  void use_kernels(Kernels kernels) override { use_kernels(kernels, has_vnni()); }
   std::unique_ptr<Trainer> trainer(const TrainOptions& options,
                                    std::shared_ptr<const Model> teacher) override;
   std::vector<std::string> quantizable_layers() const override;
@@ -48,8 +45,6 @@ class TorchModel : public Model, public Trainable {
   void load(const Tensors& tensors, const nlohmann::json& quantization, const LoadOptions& options,
             std::vector<std::string>& notes);
   void move_to(at::Device device);
-  /// As above, on a processor with or without the instructions of the fast kernels.
-  void use_kernels(Kernels kernels, bool vnni);
 
  private:
   enum class Mode { evaluating, observing, training };
@@ -72,7 +67,6 @@ class TorchModel : public Model, public Trainable {
   at::Device device_;
   Precision precision_ = Precision::float32;
   Policy policy_;
-  std::shared_ptr<const FastNetwork> fast_;  ///< null: the network itself runs
   bool calibrated_ = false, observing_activations_ = false, mask_embedding_used_ = false;
   bool half_positional_conv_ = false;  ///< stored so; computed in float32
   // Inference switches the network's mode at most once, under the lock; it then only reads.

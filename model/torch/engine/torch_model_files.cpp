@@ -180,7 +180,6 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
     calibrated_ = quantization.at("calibrated");
     observing_activations_ = quantization.at("observe_activations");
   }
-  use_kernels(options.kernels);
   mode_.reset();
 }
 

@@ -148,7 +148,6 @@ std::unique_ptr<Model> TorchModel::convert(const ConvertOptions& options) const 
       converted->half_positional_conv_ = true;
     }
     converted->precision_ = Precision::int8;
-    converted->use_kernels(Kernels::fastest);
     converted->mode_.reset();
     return converted;
   });

@@ -15,13 +15,6 @@ class Attention : public Module {
   /// frame may be attended to.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& key_mask);
 
-  /// What another way of running the module needs to know of it.
-  struct Parts {
-    int64_t heads;
-    const LinearLayer &q, &k, &v, &out;
-  };
-  Parts parts() const { return {heads_, *q_, *k_, *v_, *out_}; }
-
  private:
   /// The values [rows, heads, frames, head width], weighted; in training with dropped weights.
   at::Tensor mix(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

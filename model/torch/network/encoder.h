@@ -26,15 +26,6 @@ class Encoder : public Module {
                      std::vector<at::Tensor>* hidden = nullptr);
   PositionalConv& positional_conv() { return *positional_; }
 
-  /// As Attention's; shared.
-  struct Parts {
-    bool norm_first;
-    std::shared_ptr<PositionalConv> positional;
-    std::shared_ptr<const LayerNorm> layer_norm;
-    const std::vector<std::shared_ptr<EncoderLayer>>& layers;
-  };
-  Parts parts() const { return {norm_first_, positional_, layer_norm_, layers_}; }
-
  private:
   bool norm_first_;
   double hidden_dropout_, layerdrop_;

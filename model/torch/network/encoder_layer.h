@@ -16,13 +16,6 @@ class FeedForward : public Module {
   /// Both [rows, frames, hidden].
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual);
 
-  /// As Attention's.
-  struct Parts {
-    Activation activation;
-    const LinearLayer &intermediate, &output;
-  };
-  Parts parts() const { return {activation_, *intermediate_, *output_}; }
-
  private:
   Activation activation_;
   double activation_dropout_, hidden_dropout_;
@@ -38,15 +31,6 @@ class EncoderLayer : public Module {
   explicit EncoderLayer(const Config& config);
   /// x: [rows, frames, hidden]; key_mask as Attention takes it.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& key_mask);
-
-  /// As Attention's.
-  struct Parts {
-    Attention& attention;
-    const LayerNorm& layer_norm;
-    FeedForward& feed_forward;
-    const LayerNorm& final_layer_norm;
-  };
-  Parts parts() const { return {*attention_, *layer_norm_, *feed_forward_, *final_layer_norm_}; }
 
  private:
   bool norm_first_;

@@ -17,15 +17,6 @@ class FeatureConvolution : public Module {
   FeatureConvolution(const Config& config, size_t index);
   at::Tensor forward(const at::Tensor& x);
 
-  /// What another way of running the module needs to know of it; at most one norm.
-  struct Parts {
-    const Conv1dLayer& conv;
-    const GroupNorm* group_norm;
-    const LayerNorm* layer_norm;
-    Activation activation;
-  };
-  Parts parts() const { return {*conv_, group_norm_.get(), layer_norm_.get(), activation_}; }
-
  private:
   std::shared_ptr<Conv1dLayer> conv_;
   std::shared_ptr<GroupNorm> group_norm_;

@@ -16,8 +16,6 @@ class PositionalConv : public Module {
   at::Tensor forward(const at::Tensor& x);
   PositionalConv1dLayer& conv() { return *conv_; }
 
-  Activation activation() const { return activation_; }
-
  private:
   bool makes_one_too_many_;
   Activation activation_;

@@ -175,32 +175,10 @@ void QuantizableLayer::convert_to_int8() {
 void QuantizableLayer::make_int8(const LayerScheme& scheme, const Int8Parameters& parameters,
                                  const InputFactor& factor) {
   Int8 int8{scheme, std::make_shared<const Int8Kernel>(parameters, geometry()),
-            factor.defined() ? factor.cpu() : factor, nullptr};
+            factor.defined() ? factor.cpu() : factor};
   become_float();
   set_parameters({}, parameters.bias);
   state_ = std::move(int8);
-}
-
-void QuantizableLayer::use_fast_product(bool on) {
-  auto* const int8 = std::get_if<Int8>(&state_);
-  if (!int8) return;
-  if (!on) int8->fast = nullptr;
-  // The fast product's bytes know no smaller grid.
-  if (!on || int8->fast || int8->scheme.activation_bits < 8 || !FastInt8::runs(geometry())) return;
-  const Int8Kernel& kernel = *int8->kernel;
-  const Int8Parameters parameters{.engine = kernel.engine(),
-                                  .input = kernel.input(),
-                                  .output = kernel.output(),
-                                  .weight = kernel.weight(),
-                                  .weight_scale = kernel.weight_scale(),
-                                  .weight_zero_point = kernel.weight_zero_point(),
-                                  .bias = bias};
-  int8->fast = std::make_shared<const FastInt8>(parameters, geometry());
-}
-
-std::shared_ptr<const FastInt8> QuantizableLayer::fast() const {
-  const auto* const int8 = std::get_if<Int8>(&state_);
-  return int8 && !int8->input_factor.defined() ? int8->fast : nullptr;
 }
 
 void QuantizableLayer::copy_from(const QuantizableLayer& other) {
@@ -273,7 +251,7 @@ at::Tensor QuantizableLayer::smoothed_weight(const InputFactor& factor) const {
 at::Tensor QuantizableLayer::run(const at::Tensor& x) {
   if (const auto* const int8 = std::get_if<Int8>(&state_)) {
     const at::Tensor input = smoothed_input(x, int8->input_factor);
-    return int8->fast ? int8->fast->run(input) : int8->kernel->run(input);
+    return int8->kernel->run(input);
   }
   auto* const fake = std::get_if<FakeQuantized>(&state_);
   if (!fake) {

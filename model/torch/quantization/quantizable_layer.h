@@ -15,7 +15,6 @@
 #include "model/torch/base/module.h"
 #include "model/torch/base/tensor.h"
 #include "model/torch/int8/engine_kernel.h"
-#include "model/torch/int8/product.h"
 #include "model/torch/quantization/fake_quantizer.h"
 
 namespace flowqat::model {
@@ -39,7 +38,6 @@ struct Int8 {
   LayerScheme scheme;
   std::shared_ptr<const Int8Kernel> kernel;
   InputFactor input_factor;
-  std::shared_ptr<const FastInt8> fast;  ///< runs rather than the kernel, where it is there
 };
 
 /// Holds the parameters "weight" [out, ...] (under weight norm "weight_g" and "weight_v" instead)
@@ -112,12 +110,6 @@ class QuantizableLayer : public Module {
   /// The same from numbers, whatever the state. They are not kept: packing copies them.
   void make_int8(const LayerScheme& scheme, const Int8Parameters& parameters,
                  const InputFactor& factor);
-  /// An int8 layer from here on runs its fast product rather than its engine's, if there is one for
-  /// it; only where has_vnni(). Nothing happens to other layers.
-  void use_fast_product(bool on);
-  /// Null unless forward() is no more than this product's run().
-  std::shared_ptr<const FastInt8> fast() const;
-
   /// Makes this layer, of the same shape and in any state, a deep copy of the other on the other's
   /// device. Its parameters are new tensors; packed int8 weights never change and are shared.
   void copy_from(const QuantizableLayer& other);

@@ -15,19 +15,11 @@
 
 #include "model/packed_weights.h"
 #include "model/torch/base/tensor.h"
-#include "model/torch/int8/cpu_features.h"
 #include "model/torch/network/layers.h"
 #include "model/torch/quantization/layer_json.h"
 #include "tests/catch.h"
-#include "tests/skip.h"
 
 namespace flowqat::model::testing {
-
-/// False, and the test skipped, on a processor without the fast kernels' instructions.
-inline bool vnni_or_skip() {
-  if (!has_vnni()) flowqat::testing::skip("no AVX-512 VNNI");
-  return has_vnni();
-}
 
 /// A kind of layer and an input for it.
 struct Shape {

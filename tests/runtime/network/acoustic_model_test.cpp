@@ -45,9 +45,7 @@ std::unique_ptr<Model> int8_model(const Golden& golden, const Policy& policy, bo
   model->insert_fake_quantizers(policy);
   model->observe(golden.batch());
   model->finish_calibration();
-  auto int8 = model->convert();
-  int8->use_kernels(Kernels::exact);
-  return int8;
+  return model->convert();
 }
 
 /// The default policy, but for layers of these names.
