@@ -37,8 +37,7 @@ double rate_of(int64_t multiply_adds, const Work& work) {
   return best;
 }
 
-double int8_rate(Target target) {
-  const runtime::Int8Tile& tile = runtime::int8_tiles(target).back();
+double rate_of(const runtime::Int8Tile& tile) {
   const std::vector<int16_t> a(static_cast<size_t>(tile.rows * depth), 3);  // bytes or words
   const std::vector<int8_t> b(static_cast<size_t>(tile.columns * depth), 5);
   std::vector<int32_t> sums(static_cast<size_t>(tile.rows * tile.columns));
@@ -60,37 +59,43 @@ double float_rate(Target target) {
   });
 }
 
-/// Multiply-adds of each part: in int8 and in float32.
-std::map<std::string, std::pair<double, double>> multiply_adds(const model::Config& config,
-                                                               int64_t samples) {
-  std::map<std::string, std::pair<double, double>> parts;
+/// Multiply-adds of a part.
+struct Work {
+  double bytes = 0;   ///< of bytes by bytes
+  double words = 0;   ///< of words by bytes
+  double floats = 0;  ///< of floats
+};
+
+std::map<std::string, Work> multiply_adds(const model::Config& config, int64_t samples) {
+  std::map<std::string, Work> parts;
   double frames = static_cast<double>(samples), in = 1;
   for (size_t i = 0; i < config.conv_dim.size(); ++i) {
     const auto kernel = static_cast<double>(config.conv_kernel[i]);
     frames = (frames - kernel) / static_cast<double>(config.conv_stride[i]) + 1;
     const auto out = static_cast<double>(config.conv_dim[i]);
-    parts[i == 0 ? "convolution 0" : "convolutions 1 and up"].first += frames * in * kernel * out;
+    parts[i == 0 ? "convolution 0" : "convolutions 1 and up"].bytes += frames * in * kernel * out;
     in = out;
   }
   const auto layers = static_cast<double>(config.num_hidden_layers);
   const auto hidden = static_cast<double>(config.hidden_size);
   const auto inner = static_cast<double>(config.intermediate_size);
-  parts["attention's linears"].first = layers * frames * 4 * hidden * hidden;
+  parts["attention's linears"].bytes = layers * frames * 4 * hidden * hidden;
   parts["attention's mixing"] = {layers * frames * frames * hidden,
-                                 layers * frames * frames * hidden};
-  parts["feed-forward's linears"].first = layers * frames * 2 * hidden * inner;
-  parts["positional convolution"].second =
+                                 layers * frames * frames * hidden, 0};
+  parts["feed-forward's linears"].bytes = layers * frames * 2 * hidden * inner;
+  parts["positional convolution"].floats =
       frames * hidden * hidden / static_cast<double>(config.num_conv_pos_embedding_groups) *
       static_cast<double>(config.num_conv_pos_embeddings);
-  parts["feature projection and head"].second =
+  parts["feature projection and head"].floats =
       frames * hidden * (in + static_cast<double>(config.vocab_size));
   return parts;
 }
 
 ordered_json parts_of(const runtime::PartClock& clock, int runs, double whole_ms,
                       const model::Config& config, int64_t samples, int threads) {
-  const double int8 = int8_rate(best_target()) * threads;
-  const double floats = float_rate(best_target()) * threads;
+  const double of_bytes = rate_of(runtime::int8_tiles(best_target()).back()) * threads;
+  const double of_words = rate_of(runtime::word_tile(best_target())) * threads;
+  const double of_floats = float_rate(best_target()) * threads;
   const auto work = multiply_adds(config, samples);
   ordered_json parts;
   double sum_ms = 0;
@@ -98,8 +103,9 @@ ordered_json parts_of(const runtime::PartClock& clock, int runs, double whole_ms
     const double ms = seconds * 1e3 / runs;
     sum_ms += ms;
     const auto found = work.find(part);
-    const auto [in_int8, in_float] = found == work.end() ? std::pair(0.0, 0.0) : found->second;
-    parts[part] = {ms, in_int8 / int8 + in_float / floats};
+    const Work needed = found == work.end() ? Work{} : found->second;
+    parts[part] = {ms,
+                   needed.bytes / of_bytes + needed.words / of_words + needed.floats / of_floats};
   }
   parts["the rest"] = {whole_ms - sum_ms, 0};
   return parts;
@@ -152,13 +158,13 @@ int main(int count, char** arguments) {
     for (int i = 0; i < runs; ++i) timed->infer(heard.batch);
     const double mean_ms =
         std::chrono::duration<double, std::milli>(Clock::now() - started).count() / runs;
+    found["parts"] =
+        parts_of(clock, runs, mean_ms, int8->config(), heard.batch.padded_samples, threads);
     found["fastest"] = whole_ms(*timed, runs);
     found["float convolutions 1-3"] =
         whole_ms(*on_runtime(*mixed, {.threads = threads, .target = {}}), runs);
     found["exact"] = bench::median_ms(1, [&] { int8->infer(heard.batch); });
     found["target"] = name_of(best_target());
-    found["parts"] =
-        parts_of(clock, runs, mean_ms, int8->config(), heard.batch.padded_samples, threads);
     std::printf("%s\n", found.dump().c_str());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_model_int8: %s\n", error.what());

@@ -17,11 +17,13 @@ struct Kernels {
       : target(of_target),
         bytes(byte_passes(of_target)),
         floats(float_passes(of_target)),
-        tiles(int8_tiles(of_target)) {}
+        tiles(int8_tiles(of_target)),
+        words(word_tile(of_target)) {}
   Target target;
   const BytePasses& bytes;
   const FloatPasses& floats;
   const std::vector<Int8Tile>& tiles;
+  const Int8Tile& words;
 };
 
 /// Of one inference at a time.

@@ -106,6 +106,27 @@ float softmax(float* scores, const float* allowed, int64_t count, float scale) {
   return total(sums);
 }
 
+int32_t to_words(const float* x, int64_t count, float factor, int16_t* y) {
+  Ints sums = all(0);
+  for (int64_t i = 0; i < count; i += lanes) {
+    const Ints words = nearest(load(x + i) * all(factor));
+    store(words, y + i);
+    sums = sums + words;
+  }
+  int32_t values[lanes];
+  store(sums, values);
+  int32_t sum = 0;
+  for (const int32_t value : values) sum += value;
+  return sum;
+}
+
+void scale_integers(const int32_t* x, int64_t count, float factor, float shift, float* y) {
+  for (int64_t i = 0; i < count; i += lanes) {
+    store_some(fused(to_floats(load_some(x + i, count - i)), all(factor), all(shift)), y + i,
+               count - i);
+  }
+}
+
 void scale(const float* x, int64_t count, float factor, float* y) {
   for (int64_t i = 0; i < count; i += lanes) {
     store_some(load_some(x + i, count - i) * all(factor), y + i, count - i);
@@ -127,8 +148,9 @@ void gelu(float* x, int64_t count) {
   }
 }
 
-constexpr FloatPasses kPasses{add,   variance, norm, softmax_integers, softmax,
-                              scale, gelu,     tile, rows_of_tile,     columns_of_tile};
+constexpr FloatPasses kPasses{add,     variance, norm,           softmax_integers,
+                              softmax, to_words, scale_integers, scale,
+                              gelu,    tile,     rows_of_tile,   columns_of_tile};
 
 }  // namespace
 }  // namespace HWY_NAMESPACE

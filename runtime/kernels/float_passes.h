@@ -35,6 +35,11 @@ struct FloatPasses {
                             int64_t count, float scale);
   /// The same of scores in float32, without an offset.
   float (*softmax)(float* scores, const float* allowed, int64_t count, float scale);
+  /// Words round(x factor) of values from 0, of which none is to be above 32767; returns their sum,
+  /// which is to fit 32 bits. `count` is a multiple of 16.
+  int32_t (*to_words)(const float* x, int64_t count, float factor, int16_t* y);
+  /// y = x factor + shift of integers.
+  void (*scale_integers)(const int32_t* x, int64_t count, float factor, float shift, float* y);
   /// y = x factor.
   void (*scale)(const float* x, int64_t count, float factor, float* y);
   /// GELU in its exact form, x (1 + erf(x / sqrt 2)) / 2, in place; erf by Abramowitz and Stegun,

@@ -6,13 +6,14 @@ namespace flowqat::runtime {
 namespace {
 
 /// Plain C++: one column after the other would be slow, so a compiler is given sixteen.
+template <class Activation>
 void multiply(int64_t rows, int64_t columns, const void* a, int64_t stride, const int8_t* b,
               int64_t groups, int32_t* sums) {
-  const auto* const bytes = static_cast<const uint8_t*>(a);
+  const auto* const values = static_cast<const Activation*>(a);
   for (int64_t r = 0; r < rows; ++r) {
     int32_t line[most_tile_columns] = {};
     for (int64_t i = 0; i < groups; ++i) {
-      const int32_t value = bytes[r * stride + i];
+      const int32_t value = values[r * stride + i];
       for (int64_t c = 0; c < columns; ++c) line[c] += value * b[i * columns + c];
     }
     std::memcpy(sums + r * columns, line, static_cast<size_t>(columns) * sizeof(int32_t));
@@ -48,7 +49,31 @@ std::vector<Int8Tile> find_tiles(Target target) {
 
 }  // namespace
 
-const Int8Tile kScalarTile{"plain", 4, 16, 1, Operand::bytes, false, multiply};
+const Int8Tile kScalarTile{"plain", 4, 16, 1, Operand::bytes, false, multiply<uint8_t>};
+const Int8Tile kScalarWords{"plain words", 4, 16, 1, Operand::words, false, multiply<int16_t>};
+
+const Int8Tile& word_tile(Target target) {
+  switch (target) {
+#if defined(__x86_64__)
+    case Target::avx2:
+    case Target::avx_vnni:
+      return kAvx2Words;
+    case Target::avx512:
+      return kAvx512Words;
+    case Target::avx512_vnni:
+    case Target::avx512_vbmi:
+    case Target::amx:
+      return kAvx512VnniWords;
+#elif defined(__aarch64__)
+    case Target::neon:
+    case Target::neon_dotprod:
+    case Target::neon_i8mm:
+      return kNeonWords;
+#endif
+    default:
+      return kScalarWords;
+  }
+}
 
 const std::vector<Int8Tile>& int8_tiles(Target target) {
   static const std::vector<std::vector<Int8Tile>> all = [] {

@@ -39,6 +39,8 @@ struct Int8Tile {
 
 /// The tiles of a target, the fastest first. The last one takes any weights.
 const std::vector<Int8Tile>& int8_tiles(Target target);
+/// The target's tile of words times bytes: of any words, as long as no sum leaves 32 bits.
+const Int8Tile& word_tile(Target target);
 
 /// Packs columns of weights, each `depth` signed bytes that stand `stride` bytes apart, for one
 /// tile: `columns` of them, zeros behind these up to `width`.
@@ -49,10 +51,10 @@ void pack_tile(const Int8Tile& tile, const int8_t* weights, int64_t stride, int6
 void to_operand(Operand operand, const uint8_t* x, int64_t count, void* y);
 
 // One file for each kind of instructions; only those that this architecture has are defined.
-extern const Int8Tile kScalarTile;
+extern const Int8Tile kScalarTile, kScalarWords;
 extern const Int8Tile kAvx2Words, kAvx2Pairs, kAvxVnniTile;
-extern const Int8Tile kAvx512Words, kAvx512Pairs, kAvx512VnniTile;
+extern const Int8Tile kAvx512Words, kAvx512Pairs, kAvx512VnniTile, kAvx512VnniWords;
 extern const Int8Tile kAmxTile;
-extern const Int8Tile kNeonTile, kNeonDotprodTile, kNeonI8mmTile;
+extern const Int8Tile kNeonWords, kNeonTile, kNeonDotprodTile, kNeonI8mmTile;
 
 }  // namespace flowqat::runtime

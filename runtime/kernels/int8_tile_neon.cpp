@@ -22,15 +22,15 @@ void store(const Sums* sum, int32_t* sums) {
   }
 }
 
-template <int rows>
-void words(const uint8_t* a, int64_t stride, const int8_t* b, int64_t groups, int32_t* sums) {
+template <int rows, class Activation>
+void words(const Activation* a, int64_t stride, const int8_t* b, int64_t groups, int32_t* sums) {
   Sums sum[rows] = {};
   for (int64_t i = 0; i < groups; ++i) {
     const int8x16_t weights = vld1q_s8(b + 16 * i);
     const int16x8_t low = vmovl_s8(vget_low_s8(weights)), high = vmovl_high_s8(weights);
 #pragma GCC unroll 4
     for (int r = 0; r < rows; ++r) {
-      const int16_t value = a[r * stride + i];
+      const auto value = static_cast<int16_t>(a[r * stride + i]);
       sum[r].of[0] = vmlal_n_s16(sum[r].of[0], vget_low_s16(low), value);
       sum[r].of[1] = vmlal_high_n_s16(sum[r].of[1], low, value);
       sum[r].of[2] = vmlal_n_s16(sum[r].of[2], vget_low_s16(high), value);
@@ -64,10 +64,10 @@ FLOWQAT_NEON_LOOP(__attribute__((target("arch=armv8.2-a+dotprod"))), dotprod, in
 FLOWQAT_NEON_LOOP(__attribute__((target("arch=armv8.2-a+dotprod+i8mm"))), i8mm, uint8x16_t,
                   vreinterpretq_u8_s32, vusdotq_s32)
 
-#define FLOWQAT_NEON_TILE(name, loop)                                                              \
+#define FLOWQAT_NEON_TILE(name, loop, Activation)                                                  \
   void name(int64_t rows, int64_t, const void* a, int64_t stride, const int8_t* b, int64_t groups, \
             int32_t* sums) {                                                                       \
-    const auto* const x = static_cast<const uint8_t*>(a);                                          \
+    const auto* const x = static_cast<const Activation*>(a);                                       \
     switch (rows) {                                                                                \
       case 1:                                                                                      \
         return loop<1>(x, stride, b, groups, sums);                                                \
@@ -80,13 +80,15 @@ FLOWQAT_NEON_LOOP(__attribute__((target("arch=armv8.2-a+dotprod+i8mm"))), i8mm, 
     }                                                                                              \
   }
 
-FLOWQAT_NEON_TILE(run_words, words)
-FLOWQAT_NEON_TILE(run_dotprod, dotprod)
-FLOWQAT_NEON_TILE(run_i8mm, i8mm)
+FLOWQAT_NEON_TILE(run_bytes, words, uint8_t)
+FLOWQAT_NEON_TILE(run_words, words, int16_t)
+FLOWQAT_NEON_TILE(run_dotprod, dotprod, uint8_t)
+FLOWQAT_NEON_TILE(run_i8mm, i8mm, uint8_t)
 
 }  // namespace
 
-const Int8Tile kNeonTile{"NEON", 4, 16, 1, Operand::bytes, false, run_words};
+const Int8Tile kNeonTile{"NEON", 4, 16, 1, Operand::bytes, false, run_bytes};
+const Int8Tile kNeonWords{"NEON, words", 4, 16, 1, Operand::words, false, run_words};
 const Int8Tile kNeonDotprodTile{"SDOT", 4, 16, 4, Operand::signed_bytes, false, run_dotprod};
 const Int8Tile kNeonI8mmTile{"USDOT", 4, 16, 4, Operand::bytes, false, run_i8mm};
 

@@ -102,6 +102,8 @@ FLOWQAT_LOOP_512(FLOWQAT_AVX512, words_512, int16_t, 2, 32, FLOWQAT_WIDEN_512,
                  FLOWQAT_ADD_WORDS_512)
 FLOWQAT_LOOP_512(FLOWQAT_AVX512, pairs_512, uint8_t, 4, 64, _mm512_loadu_si512,
                  FLOWQAT_ADD_PAIRS_512)
+FLOWQAT_LOOP_512(FLOWQAT_AVX512VNNI, vnni_words_512, int16_t, 2, 32, FLOWQAT_WIDEN_512,
+                 _mm512_dpwssd_epi32)
 FLOWQAT_LOOP_512(FLOWQAT_AVX512VNNI, bytes_512, uint8_t, 4, 64, _mm512_loadu_si512,
                  _mm512_dpbusd_epi32)
 
@@ -162,6 +164,7 @@ FLOWQAT_TILE_256(run_bytes_256, bytes_256, uint8_t)
 
 FLOWQAT_TILE_512(run_words_512, words_512, int16_t)
 FLOWQAT_TILE_512(run_pairs_512, pairs_512, uint8_t)
+FLOWQAT_TILE_512(run_vnni_words_512, vnni_words_512, int16_t)
 FLOWQAT_TILE_512(run_bytes_512, bytes_512, uint8_t)
 
 }  // namespace
@@ -174,6 +177,8 @@ const Int8Tile kAvx512Words{"words, 512 bits", 6, 64, 2, Operand::words, false, 
 const Int8Tile kAvx512Pairs{
     "pairs of bytes, 512 bits", 6, 64, 4, Operand::bytes, true, run_pairs_512};
 const Int8Tile kAvx512VnniTile{"VNNI, 512 bits", 6, 64, 4, Operand::bytes, false, run_bytes_512};
+const Int8Tile kAvx512VnniWords{"VNNI, words, 512 bits", 6, 64, 2, Operand::words, false,
+                                run_vnni_words_512};
 
 }  // namespace flowqat::runtime
 #endif

@@ -61,6 +61,12 @@ HWY_INLINE void store(const Ints& x, int32_t* y) {
   _Pragma("GCC unroll 16") for (int64_t i = 0; i < parts; ++i)
       hn::StoreU(x.of[i], IntTag(), y + i * width);
 }
+/// Of values that fit 16 bits.
+HWY_INLINE void store(const Ints& x, int16_t* y) {
+  const hn::Rebind<int16_t, FloatTag> words;
+  _Pragma("GCC unroll 16") for (int64_t i = 0; i < parts; ++i)
+      hn::StoreU(hn::DemoteTo(words, x.of[i]), words, y + i * width);
+}
 /// Of values from 0 to 255.
 HWY_INLINE void store(const Ints& x, uint8_t* y) {
   _Pragma("GCC unroll 16") for (int64_t i = 0; i < parts; ++i)

@@ -20,8 +20,9 @@ struct AttentionShape {
 };
 
 /// softmax(q kᵀ / sqrt(width)) v for each head, as it is `wanted`: [rows, frames, heads * width].
-/// Where all three are bytes, the products of queries and keys are exact integers; the rest is
-/// float32. The three are all bytes or all floats.
+/// Of bytes, the products of queries and keys and those of weights (in 15 bits) and values
+/// are exact integers, and what lies between them is float32. The three are all bytes or all
+/// floats.
 void attend(Context& context, const AttentionShape& shape, const Heads& q, const Heads& k,
             const Heads& v, const Wanted& wanted, const Values& y);
 
