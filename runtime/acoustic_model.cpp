@@ -33,13 +33,13 @@ class Int8Model : public model::AcousticModel {
         kernels_(checked(options)),
         threads_(options.threads),
         clock_(options.clock),
-        weights_(std::make_unique<Weights>(tensors, quantization)),
+        weights_(std::make_unique<Weights>(tensors, quantization, options.bytes_read)),
         features_(kernels_, config_, *weights_),
         projection_norm_(read_norm()),
         projection_(kernels_,
                     weights_->layer("wav2vec2.feature_projection.projection",
                                     {.out = config.hidden_size, .in = config.conv_dim.back()})),
-        encoder_(kernels_, config_, *weights_),
+        encoder_(kernels_, threads_, config_, *weights_),
         head_(kernels_,
               weights_->layer("lm_head", {.out = config.vocab_size, .in = config.hidden_size})) {
     projection_.set_output({}, {});

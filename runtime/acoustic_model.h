@@ -1,8 +1,10 @@
 /// An int8 wav2vec2 without LibTorch: what ships to those who only recognise.
 #pragma once
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 
 #include "base/simd/target.h"
 #include "model/model.h"
@@ -13,7 +15,10 @@ namespace flowqat::runtime {
 struct Options {
   int threads = 0;               ///< the caller's among them; 0: all cores this process may use
   std::optional<Target> target;  ///< none: best_target()
-  PartClock* clock = nullptr;    ///< is told where the time goes, if only one thread infers
+  /// Is told of the bytes of tensors that were read and will not be read again, from any thread:
+  /// whoever mapped a file may give its pages back.
+  std::function<void(std::span<const std::byte>)> bytes_read;
+  PartClock* clock = nullptr;  ///< is told where the time goes, if only one thread infers
 };
 
 /// From an int8 model's state dict and quantization.json, as model::Engine::load() takes them, with

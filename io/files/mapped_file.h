@@ -17,4 +17,8 @@ struct MappedFile {
 /// Throws Error when the file is missing, empty or cannot be mapped.
 MappedFile map_file(const std::filesystem::path& path);
 
+/// Gives back the memory of the whole pages of a part of a mapped file, which is read again if it
+/// is looked at again.
+void give_pages_back(std::span<const std::byte> part);
+
 }  // namespace flowqat::io

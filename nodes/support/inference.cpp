@@ -5,6 +5,7 @@
 
 #include "base/simd/target.h"
 #include "io/files/error.h"
+#include "io/files/mapped_file.h"
 #include "runtime/acoustic_model.h"
 
 namespace flowqat::nodes {
@@ -18,8 +19,9 @@ constexpr const char* kExact = "exact";
 std::shared_ptr<const model::AcousticModel> on_runtime(const model::Config& config,
                                                        const model::Tensors& tensors,
                                                        const nlohmann::json& quantization,
-                                                       const std::string& kernels, int threads) {
-  runtime::Options options{.threads = threads, .target = {}};
+                                                       const std::string& kernels, int threads,
+                                                       runtime::Options options = {}) {
+  options.threads = threads;
   if (kernels != kFastest) options.target = target_of(kernels);
   return runtime::load(config, tensors, quantization, options);
 }
@@ -35,10 +37,11 @@ Recognition load_on_runtime(const fs::path& folder, ModelDescription& descriptio
     description.notes.push_back(folder.string() + ": " + note);
   }
   try {
-    return {.model = on_runtime(description.config, files.tensors, files.quantization,
-                                options.kernels, options.threads),
-            .tokenizer = description.tokenizer,
-            .device = "cpu"};
+    return {
+        .model = on_runtime(description.config, files.tensors, files.quantization, options.kernels,
+                            options.threads, {.target = {}, .bytes_read = io::give_pages_back}),
+        .tokenizer = description.tokenizer,
+        .device = "cpu"};
   } catch (const model::Error& error) {
     throw io::Error(folder.string() + ": " + error.what());
   }

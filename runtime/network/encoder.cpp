@@ -1,6 +1,7 @@
 #include "runtime/network/encoder.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace flowqat::runtime {
@@ -54,15 +55,20 @@ void Encoder::link(Block& block, const model::Config& config) const {
   block.output.set_output({}, plain_output(block.output));
 }
 
-Encoder::Encoder(const Kernels& kernels, const model::Config& config, Weights& weights)
+Encoder::Encoder(const Kernels& kernels, const Threads& threads, const model::Config& config,
+                 Weights& weights)
     : norm_first_(config.do_stable_layer_norm),
       hidden_(config.hidden_size),
       heads_(config.num_attention_heads),
       positional_(kernels, config, weights),
       norm_(norm_named(weights, "wav2vec2.encoder.layer_norm", hidden_, config.layer_norm_eps)) {
-  for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    blocks_.push_back(
+  std::vector<std::optional<Block>> packed(static_cast<size_t>(config.num_hidden_layers));
+  threads.run(config.num_hidden_layers, [&](int64_t i, int) {
+    packed[static_cast<size_t>(i)].emplace(
         block_of(kernels, config, weights, "wav2vec2.encoder.layers." + std::to_string(i)));
+  });
+  for (std::optional<Block>& block : packed) {
+    blocks_.push_back(std::move(*block));
     link(blocks_.back(), config);
   }
 }

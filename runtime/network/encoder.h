@@ -24,7 +24,9 @@ struct FrameRows {
 /// residual sums are float32.
 class Encoder {
  public:
-  Encoder(const Kernels& kernels, const model::Config& config, Weights& weights);
+  /// Packs the blocks on all threads.
+  Encoder(const Kernels& kernels, const Threads& threads, const model::Config& config,
+          Weights& weights);
 
   /// x: [rows, frames, hidden], which is overwritten -> what `wanted` says, from the context's
   /// memory.

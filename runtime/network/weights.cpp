@@ -73,8 +73,9 @@ std::vector<T> part_of(const std::vector<T>& all, int64_t part, int64_t parts) {
 
 }  // namespace
 
-Weights::Weights(const model::Tensors& tensors, const nlohmann::json& quantization)
-    : layers_(checked_int8_layers(quantization)) {
+Weights::Weights(const model::Tensors& tensors, const nlohmann::json& quantization,
+                 BytesRead bytes_read)
+    : layers_(checked_int8_layers(quantization)), bytes_read_(std::move(bytes_read)) {
   for (const model::Tensor& tensor : tensors) tensors_[tensor.name] = &tensor;
 }
 
@@ -82,6 +83,7 @@ bool Weights::is_int8(const std::string& layer) const { return layers_.contains(
 
 const model::Tensor* Weights::find(const std::string& name, const std::vector<int64_t>& shape,
                                    const std::vector<std::string>& types) {
+  const std::lock_guard lock(lock_);
   read_tensors_.insert(name);
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
@@ -99,14 +101,24 @@ const model::Tensor* Weights::find(const std::string& name, const std::vector<in
   return nullptr;
 }
 
+void Weights::done_with(const model::Tensor& tensor) const {
+  if (bytes_read_) bytes_read_(tensor.bytes);
+}
+
+void Weights::add_to_count(int64_t elements) {
+  const std::lock_guard lock(lock_);
+  count_ += elements;
+}
+
 std::vector<float> Weights::floats(const std::string& name, const std::vector<int64_t>& shape) {
   const auto count = static_cast<size_t>(count_of(shape));
-  count_ += static_cast<int64_t>(count);
+  add_to_count(count_of(shape));
   std::vector<float> values(count);
   const model::Tensor* const tensor = find(name, shape, {"F32", "F16", "BF16"});
   if (!tensor) return values;
   if (tensor->dtype == "F32") {
     std::memcpy(values.data(), tensor->bytes.data(), count * sizeof(float));
+    done_with(*tensor);
     return values;
   }
   const bool is_half = tensor->dtype == "F16";
@@ -115,14 +127,18 @@ std::vector<float> Weights::floats(const std::string& name, const std::vector<in
     std::memcpy(&bits, tensor->bytes.data() + 2 * i, sizeof(bits));
     values[i] = is_half ? from_half(bits) : std::bit_cast<float>(uint32_t{bits} << 16);
   }
+  done_with(*tensor);
   return values;
 }
 
 Int8Numbers Weights::int8_numbers(const std::string& name, const WeightShape& shape) {
-  read_layers_.insert(name);
+  {
+    const std::lock_guard lock(lock_);
+    read_layers_.insert(name);
+  }
   const LayerGrids grids = layer_grids(layers_.at(name), name, shape.out, shape.in);
   const int64_t count = shape.out * shape.in * shape.kernel;
-  count_ += count;
+  add_to_count(count);
   Int8Numbers numbers{.out = shape.out,
                       .depth = shape.in * shape.kernel,
                       .weight = std::vector<int8_t>(static_cast<size_t>(count)),
@@ -137,6 +153,7 @@ Int8Numbers Weights::int8_numbers(const std::string& name, const WeightShape& sh
                {packed ? "U8" : "I8"})) {
     numbers.weight =
         channels_innermost(model::stored_weight(*weight, axes(shape), grids.weight_bits), shape);
+    done_with(*weight);
   }
   if (grids.scale_a_channel) {
     numbers.weight_scale.assign(static_cast<size_t>(shape.out), 1.0f);
@@ -205,6 +222,7 @@ void Weights::pass_over(const std::string& name) {
 
 void Weights::check() const {
   std::vector<std::string> complaints = complaints_;
+  std::sort(complaints.begin(), complaints.end());  // threads found them in any order
   for (const auto& [name, tensor] : tensors_) {
     if (!read_tensors_.contains(name)) complaints.push_back("unexpected \"" + name + "\"");
   }

@@ -1,8 +1,11 @@
 /// The numbers of an int8 model by its layers' names, checked as they are read.
 #pragma once
+#include <functional>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,13 +21,18 @@ struct WeightShape {
   bool has_bias = true;
 };
 
-/// Reads tensors and the layers of quantization.json. What is missing, wrongly shaped or never
-/// asked for is collected, and told by check() in one Error; until then it reads as zeros. Failures
-/// of quantization.json are Errors at once, and name layer and key.
+/// Is told of bytes of a tensor that were read and will not be read again: whoever mapped a file
+/// may give its pages back.
+using BytesRead = std::function<void(std::span<const std::byte>)>;
+
+/// Reads tensors and the layers of quantization.json, on several threads if need be. What is
+/// missing, wrongly shaped or never asked for is collected, and told by check() in one Error; until
+/// then it reads as zeros. Failures of quantization.json are Errors at once, and name layer and
+/// key.
 class Weights {
  public:
   /// Views of what outlives it. `quantization` as Model::quantization() of an int8 model.
-  Weights(const model::Tensors& tensors, const nlohmann::json& quantization);
+  Weights(const model::Tensors& tensors, const nlohmann::json& quantization, BytesRead bytes_read);
 
   /// Whether the layer is int8.
   bool is_int8(const std::string& layer) const;
@@ -45,12 +53,16 @@ class Weights {
  private:
   const model::Tensor* find(const std::string& name, const std::vector<int64_t>& shape,
                             const std::vector<std::string>& types);
+  void add_to_count(int64_t elements);
+  void done_with(const model::Tensor& tensor) const;
   Int8Numbers int8_numbers(const std::string& name, const WeightShape& shape);
   FloatNumbers float_numbers(const std::string& name, const WeightShape& shape);
   std::vector<float> factor_of(const std::string& name, const WeightShape& shape) const;
 
   std::map<std::string, const model::Tensor*> tensors_;
   nlohmann::json layers_;
+  BytesRead bytes_read_;
+  std::mutex lock_;  // of what follows
   std::set<std::string> read_tensors_, read_layers_;
   std::vector<std::string> complaints_;
   int64_t count_ = 0;
