@@ -22,8 +22,24 @@ namespace fs = std::filesystem;
 struct ExportArguments {
   std::string model;
   std::string onnx;  ///< the file to write
+  int64_t opset = model::kOldestOpset;
+  std::string weights = "exact", mask = "int32";  ///< model::OnnxForm's, by their names
   bool overwrite = false;
 };
+
+model::OnnxForm form_of(const ExportArguments& arguments) {
+  using Form = model::OnnxForm;
+  return {.opset = arguments.opset,
+          .weights = arguments.weights == "int8" ? Form::Weights::int8 : Form::Weights::exact,
+          .mask = arguments.mask == "int64" ? Form::Mask::int64 : Form::Mask::int32};
+}
+
+/// The versions of scripts/versions.sh, which CMakeLists.txt reads.
+std::string tested_with(const model::OnnxForm& form) {
+  return "opset " + std::to_string(form.opset) +
+         ", tested with ONNX Runtime " FLOWQAT_ONNXRUNTIME_VERSION
+         " and OpenVINO " FLOWQAT_OPENVINO_VERSION;
+}
 
 fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
@@ -64,6 +80,7 @@ bool needs_processor(const fs::path& folder, const fs::path& model,
 int export_model(const ExportArguments& arguments) {
   Terminal terminal;
   const fs::path file = arguments.onnx;
+  const model::OnnxForm form = form_of(arguments);
   const fs::path source = folder_of_model(arguments.model, terminal);
   const nodes::ModelDescription description = nodes::read_description(source);
   const nodes::ModelFiles files = read_exportable(source);
@@ -78,10 +95,11 @@ int export_model(const ExportArguments& arguments) {
   fs::create_directories(folder, refused);
   if (refused) throw io::WriteError(folder, "cannot be created: " + refused.message());
   const bool saves_processor = needs_processor(folder, source, description, arguments.overwrite);
+  bool can_saturate = false;
   try {
     io::write_file_atomically(file, [&](io::FileSink& sink) {
-      model::onnx_exporter().write(
-          description.config, files.tensors, files.quantization,
+      can_saturate = model::onnx_exporter().write(
+          description.config, files.tensors, files.quantization, form,
           [&sink](std::span<const std::byte> bytes) { sink.write(bytes); });
     });
   } catch (const model::Error& error) {
@@ -91,7 +109,13 @@ int export_model(const ExportArguments& arguments) {
     description.tokenizer->save(folder);
     description.extractor.save(folder);
   }
-  terminal.say("written to " + file.string() + " (" + nodes::stage_name(files.stage) + ")");
+  terminal.say("written to " + file.string() + " (" + nodes::stage_name(files.stage) +
+               "): " + tested_with(form));
+  if (can_saturate) {
+    terminal.say(
+        "flowqat: --weights int8: sums may saturate, and texts be wrong, on x86 processors without "
+        "VNNI");
+  }
   return kDone;
 }
 
@@ -101,12 +125,32 @@ Command export_command() {
   const auto told = std::make_shared<ExportArguments>();
   Argument onnx = output_option(told->onnx, "--onnx", "the file to write");
   onnx.required = true;
-  return {.name = "export",
-          .doc = "writes a model as an ONNX file, and its processor's files beside it",
-          .examples = {"flowqat export models/mine --onnx onnx/mine.onnx"},
-          .arguments = {model_argument(told->model, "a float or int8"), onnx,
-                        overwrite_option(told->overwrite)},
-          .run = [told] { return export_model(*told); }};
+  return {
+      .name = "export",
+      .doc = "writes a model as an ONNX file, and its processor's files beside it",
+      .examples = {"flowqat export models/mine --onnx onnx/mine.onnx"},
+      .arguments = {model_argument(told->model, "a float or int8"),
+                    onnx,
+                    {.name = "--opset",
+                     .value = "N",
+                     .doc = "ONNX's operator set",
+                     .target = &told->opset,
+                     .minimum = model::kOldestOpset,
+                     .maximum = model::kNewestOpset},
+                    {.name = "--weights",
+                     .value = "FORM",
+                     .doc = "of int8 layers: exact on every processor, or int8, which is faster "
+                            "with VNNI and may be wrong on x86 without it",
+                     .target = &told->weights,
+                     .choices = {"exact", "int8"}},
+                    {.name = "--mask",
+                     .value = "TYPE",
+                     .doc = "the type of the input attention_mask, where there is one; "
+                            "transformers' processors give int32",
+                     .target = &told->mask,
+                     .choices = {"int32", "int64"}},
+                    overwrite_option(told->overwrite)},
+      .run = [told] { return export_model(*told); }};
 }
 
 }  // namespace flowqat::cli

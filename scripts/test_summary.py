@@ -8,6 +8,7 @@ a reason is not true of this machine, or none that may be given.
 """
 
 import os
+import platform
 import re
 import sys
 import xml.etree.ElementTree as xml
@@ -41,6 +42,7 @@ def held_below(level):
 REASONS = (
     (r"no AVX-512 VNNI", lambda _: not reaches("avx512_vnni") or held_below("avx512_vnni")),
     (r"this processor does not reach (\w+)", lambda found: not reaches(found[1])),
+    (r"no x86-64 processor", lambda _: platform.machine() != "x86_64"),
     (r"no FLOWQAT_TEST_DATA", lambda _: not os.environ.get("FLOWQAT_TEST_DATA")),
     (r"a GPU is here, .*", lambda _: has_gpu()),
     (r"no GPU", lambda _: not has_gpu()),

@@ -26,6 +26,7 @@ TORCH_FULL=(
   jiwer==4.0.0
   onnx==1.23.2
   onnxruntime==1.32.0
+  openvino==2026.4.1
   ruff==0.17.6
 )
 
@@ -43,6 +44,6 @@ APT_BUILD=(
   libhwy-dev libonnx-dev libprotobuf-dev
 )
 APT_CORPUS=(espeak-ng sox libsox-fmt-base flac)
-# The tools whose samples the tests compare with, beside those above, and what scripts/check.sh looks
-# through the sources with.
-APT_TESTS=(ffmpeg clang clang-format clang-tidy shellcheck)
+# The tools whose samples the tests compare with, beside those above, what scripts/check.sh looks
+# through the sources with, and what plays older processors.
+APT_TESTS=(ffmpeg clang clang-format clang-tidy shellcheck qemu-user)

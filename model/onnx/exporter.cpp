@@ -13,18 +13,28 @@ void check_size(const Tensors& tensors) {
   if (bytes > kLargestFile) refuse_size(bytes);
 }
 
+void check_opset(int64_t opset) {
+  if (opset < kOldestOpset || opset > kNewestOpset) {
+    throw Error("opset: expected " + std::to_string(kOldestOpset) + " to " +
+                std::to_string(kNewestOpset) + ", found " + std::to_string(opset));
+  }
+}
+
 class Exporter : public OnnxExporter {
  public:
-  void write(const Config& config, const Tensors& tensors, const nlohmann::json& quantization,
-             const Sink& sink) const override {
+  bool write(const Config& config, const Tensors& tensors, const nlohmann::json& quantization,
+             const OnnxForm& form, const Sink& sink) const override {
+    check_opset(form.opset);
     LayerStates states(quantization);
     check_size(tensors);
     Weights weights(tensors);
-    Graph graph;
-    Network(config, graph, weights, states).draw();
+    Graph graph(form.opset);
+    Network network(config, form, graph, weights, states);
+    network.draw();
     states.check_all_taken();
     weights.check_all_taken();
     graph.write(sink);
+    return network.can_saturate();
   }
 };
 

@@ -59,12 +59,31 @@ void set_value(onnx::AttributeProto& proto, const Attribute& attribute) {
   }
 }
 
+/// As ONNX's releases paired them (its docs/Versioning.md).
+int64_t ir_version_of(int64_t opset) {
+  if (opset < 19) return 8;
+  if (opset < 21) return 9;
+  return opset < 23 ? 10 : opset - 12;
+}
+
+int onnx_type(Graph::Type type) {
+  switch (type) {
+    case Graph::Type::int32:
+      return onnx::TensorProto::INT32;
+    case Graph::Type::int64:
+      return onnx::TensorProto::INT64;
+    case Graph::Type::float32:
+      break;
+  }
+  return onnx::TensorProto::FLOAT;
+}
+
 }  // namespace
 
-Graph::Graph() : model_(std::make_unique<onnx::ModelProto>()) {
-  model_->set_ir_version(kIrVersion);
+Graph::Graph(int64_t opset) : opset_(opset), model_(std::make_unique<onnx::ModelProto>()) {
+  model_->set_ir_version(ir_version_of(opset));
   model_->set_producer_name("flowqat");
-  model_->add_opset_import()->set_version(kOpset);
+  model_->add_opset_import()->set_version(opset);
   model_->mutable_graph()->set_name("wav2vec2_ctc");
 }
 
@@ -78,8 +97,7 @@ std::string Graph::free_name(const std::string& wanted) {
 Value Graph::input(const std::string& name, Type type, const Dimensions& dimensions) {
   auto* info = model_->mutable_graph()->add_input();
   info->set_name(free_name(name));
-  set_dimensions(*info, type == Type::int64 ? onnx::TensorProto::INT64 : onnx::TensorProto::FLOAT,
-                 dimensions);
+  set_dimensions(*info, onnx_type(type), dimensions);
   return info->name();
 }
 
@@ -101,6 +119,10 @@ Value Graph::node(const char* type, const Values& inputs, const std::string& nam
   for (const Attribute& attribute : attributes) set_value(*node->add_attribute(), attribute);
   node->add_output(node->name());
   return node->name();
+}
+
+Value Graph::as_int64(const Value& x, const std::string& name) {
+  return node("Cast", {x}, name, {{"to", int64_t{onnx::TensorProto::INT64}}});
 }
 
 template <class T>

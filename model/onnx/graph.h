@@ -18,9 +18,6 @@ class ValueInfoProto;
 
 namespace flowqat::model::onnx_export {
 
-/// What the file declares to need. 17 brought LayerNormalization, 18 Mish, 20 Gelu.
-constexpr int64_t kOpset = 20, kIrVersion = 9;
-
 struct Attribute {
   const char* name;
   std::variant<int64_t, float, std::string, std::vector<int64_t>> value;
@@ -33,16 +30,20 @@ using Values = std::vector<Value>;
 
 class Graph {
  public:
-  Graph();
+  /// The file declares to need `opset`, and the oldest version of the format that has it.
+  explicit Graph(int64_t opset);
   ~Graph();
 
   /// Dimensions are numbers or, where they may differ from run to run, names.
   using Dimensions = std::vector<std::variant<int64_t, std::string>>;
-  enum class Type { float32, int64 };
+  enum class Type { float32, int32, int64 };
   Value input(const std::string& name, Type type, const Dimensions& dimensions);
   /// `value` becomes the graph's output, under a name of its own.
   void output(const Value& value, const std::string& name, const Dimensions& dimensions);
+  int64_t opset() const { return opset_; }
 
+  /// `x` as integers of 64 bits.
+  Value as_int64(const Value& x, const std::string& name);
   /// A node with one output. `name` is its name and its output's, with a number where it is taken.
   Value node(const char* type, const Values& inputs, const std::string& name,
              const Attributes& attributes = {});
@@ -63,6 +64,7 @@ class Graph {
   Value add_constant(const std::string& name, int type, const Shape& shape,
                      const std::vector<T>& values);
 
+  int64_t opset_;
   std::unique_ptr<onnx::ModelProto> model_;
   std::map<std::string, int> taken_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 
@@ -37,6 +38,40 @@ bool has_one_zero_point(const LayerState& state) {
   return std::ranges::all_of(state.weight_zero_points, [&](int8_t zero_point) {
     return zero_point == state.weight_zero_points.front();
   });
+}
+
+/// Whether two products of a byte and a weight can leave 16 bits, in which x86 processors without
+/// VNNI add them (vpmaddubsw). Which two meet is the kernel's choice: the greatest do.
+bool sums_leave_16_bits(const LayerState& state, int64_t channels) {
+  const size_t size = state.weight.size() / static_cast<size_t>(channels);
+  for (size_t start = 0; start < state.weight.size(); start += size) {
+    int greatest = 0, second = 0;
+    for (size_t i = start; i < start + size; ++i) {
+      const int magnitude = std::abs(int{state.weight[i]});
+      second = std::max(second, std::min(greatest, magnitude));
+      greatest = std::max(greatest, magnitude);
+    }
+    if (state.input.highest * (greatest + second) > std::numeric_limits<int16_t>::max()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// -128..127 as 0..255.
+std::vector<uint8_t> raised(const std::vector<int8_t>& values) {
+  std::vector<uint8_t> higher;
+  higher.reserve(values.size());
+  for (const int8_t value : values) higher.push_back(static_cast<uint8_t>(value + 128));
+  return higher;
+}
+
+Shape shape_of_scales(const LayerState& state) {
+  const size_t scales = state.weight_scales.size();
+  return scales > 1 ? Shape{static_cast<int64_t>(scales)} : Shape{};
+}
+Attributes axis_of_scales(const LayerState& state) {
+  return state.weight_scales.size() > 1 ? Attributes{{"axis", int64_t{0}}} : Attributes{};
 }
 
 /// One element for each output channel.
@@ -86,7 +121,7 @@ Value Layers::apply(const std::string& layer, const Value& x, const Operation& o
 }
 
 Value Layers::apply_int8(const std::string& layer, const Value& x, const Operation& operation) {
-  const std::string weight = layer + ".weight", bias = layer + ".bias";
+  const std::string bias = layer + ".bias";
   const Shape& shape = operation.weight_shape;
   const LayerState state = states_.take(layer, shape, operation.in_channels, weights_);
   std::vector<float> float_bias;
@@ -97,29 +132,23 @@ Value Layers::apply_int8(const std::string& layer, const Value& x, const Operati
   Values inputs{dequantize(quantize(divided, state.input, layer + "/input"), state.input,
                            layer + "/input_float")};
   if (has_one_zero_point(state) && bias_steps) {
-    const bool by_channel = state.weight_scales.size() > 1;
-    const Shape scales = by_channel ? Shape{shape[0]} : Shape{};
-    const Attributes axis = by_channel ? Attributes{{"axis", int64_t{0}}} : Attributes{};
-    inputs.push_back(graph_.node(
-        "DequantizeLinear",
-        {graph_.constant(weight, shape, state.weight),
-         graph_.constant(layer + ".weight_scale", scales, state.weight_scales),
-         graph_.constant(layer + ".weight_zero_point", scales, state.weight_zero_points)},
-        layer + "/weight", axis));
+    inputs.push_back(integer_weight(layer, state, shape));
     if (operation.has_bias) {
-      inputs.push_back(
-          graph_.node("DequantizeLinear",
-                      {graph_.constant(bias, {shape[0]}, *bias_steps),
-                       graph_.constant(layer + ".bias_scale", scales, bias_scales(state))},
-                      layer + "/bias", axis));
+      inputs.push_back(graph_.node(
+          "DequantizeLinear",
+          {graph_.constant(bias, {shape[0]}, *bias_steps),
+           graph_.constant(layer + ".bias_scale", shape_of_scales(state), bias_scales(state))},
+          layer + "/bias", axis_of_scales(state)));
     }
   } else {
     inputs.push_back(float_weight(layer, state, shape));
     if (operation.has_bias) inputs.push_back(graph_.constant(bias, {shape[0]}, float_bias));
   }
   const Value y = graph_.node(operation.type, inputs, layer, operation.attributes);
-  return dequantize(quantize(y, state.output, layer + "/output"), state.output,
-                    layer + "/output_float");
+  // A shorter grid ends behind what runtimes make one kernel of.
+  const Value steps = rounded(y, state.output, layer + "/output");
+  return below_end(dequantize(steps, state.output, layer + "/output_float"), state.output,
+                   layer + "/output");
 }
 
 Value Layers::divide(const Value& x, const std::vector<float>& factor, const Shape& shape,
@@ -131,6 +160,25 @@ Value Layers::divide(const Value& x, const std::vector<float>& factor, const Sha
     known = graph_.node("Div", {x, constant}, layer + "/divided");
   }
   return known;
+}
+
+Value Layers::integer_weight(const std::string& layer, const LayerState& state,
+                             const Shape& shape) {
+  const std::string weight = layer + ".weight", zero_point = layer + ".weight_zero_point";
+  const Shape scales = shape_of_scales(state);
+  Values inputs;
+  const bool leaves_16_bits = sums_leave_16_bits(state, shape[0]);
+  if (form_.weights == OnnxForm::Weights::int8 || !leaves_16_bits) {
+    can_saturate_ |= leaves_16_bits;
+    inputs = {graph_.constant(weight, shape, state.weight),
+              graph_.constant(zero_point, scales, state.weight_zero_points)};
+  } else {
+    inputs = {graph_.constant(weight, shape, raised(state.weight)),
+              graph_.constant(zero_point, scales, raised(state.weight_zero_points))};
+  }
+  inputs.insert(inputs.begin() + 1,
+                graph_.constant(layer + ".weight_scale", scales, state.weight_scales));
+  return graph_.node("DequantizeLinear", inputs, layer + "/weight", axis_of_scales(state));
 }
 
 Value Layers::float_weight(const std::string& layer, const LayerState& state, const Shape& shape) {
@@ -169,12 +217,13 @@ Values Layers::parameters(const ActivationState& state) {
 
 Value Layers::quantize(const Value& x, const ActivationState& state, const std::string& name) {
   Value& known = quantized_[{x, state}];
-  if (known.empty()) {
-    const Values numbers = parameters(state);
-    known =
-        graph_.node("QuantizeLinear", {below_end(x, state, name), numbers[0], numbers[1]}, name);
-  }
+  if (known.empty()) known = rounded(below_end(x, state, name), state, name);
   return known;
+}
+
+Value Layers::rounded(const Value& x, const ActivationState& state, const std::string& name) {
+  const Values numbers = parameters(state);
+  return graph_.node("QuantizeLinear", {x, numbers[0], numbers[1]}, name);
 }
 
 Value Layers::dequantize(const Value& x, const ActivationState& state, const std::string& name) {

@@ -21,13 +21,15 @@ struct Convolution {
 
 class Layers {
  public:
-  Layers(Graph& graph, Weights& weights, LayerStates& states)
-      : graph_(graph), weights_(weights), states_(states) {}
+  Layers(const OnnxForm& form, Graph& graph, Weights& weights, LayerStates& states)
+      : form_(form), graph_(graph), weights_(weights), states_(states) {}
 
   /// [rows, in] -> [rows, out], always with a bias.
   Value linear(const std::string& layer, const Value& x, int64_t in, int64_t out);
   /// [batch, in, time] -> [batch, out, time].
   Value convolution(const std::string& layer, const Value& x, const Convolution& shape);
+  /// Whether there is a layer whose weights are int8 although its sums can leave 16 bits.
+  bool can_saturate() const { return can_saturate_; }
 
  private:
   /// A node type with a weight and a bias as its second and third input.
@@ -41,6 +43,8 @@ class Layers {
   };
   Value apply(const std::string& layer, const Value& x, const Operation& operation);
   Value apply_int8(const std::string& layer, const Value& x, const Operation& operation);
+  /// As integer kernels read it: int8, or uint8 (OnnxForm::Weights).
+  Value integer_weight(const std::string& layer, const LayerState& state, const Shape& shape);
   /// For a weight that integer kernels would compute wrongly (a zero point a channel) or whose bias
   /// does not fit: what its integers stand for, kept from ONNX Runtime's fusions, and from its own
   /// quantization of constant weights, by a node between.
@@ -48,13 +52,17 @@ class Layers {
   Value divide(const Value& x, const std::vector<float>& factor, const Shape& shape,
                const std::string& layer);
   Value quantize(const Value& x, const ActivationState& state, const std::string& name);
+  /// Like quantize(), on a grid that goes on to 255.
+  Value rounded(const Value& x, const ActivationState& state, const std::string& name);
   Value below_end(const Value& x, const ActivationState& state, const std::string& name);
   Value dequantize(const Value& x, const ActivationState& state, const std::string& name);
   Values parameters(const ActivationState& state);
 
+  const OnnxForm& form_;
   Graph& graph_;
   Weights& weights_;
   LayerStates& states_;
+  bool can_saturate_ = false;
   std::map<ActivationState, Values> parameters_;
   /// Layers that read the same value by the same factors and scale share its quantized form.
   std::map<std::pair<Value, std::vector<float>>, Value> divided_;

@@ -15,7 +15,10 @@ constexpr double kExtractorEpsilon = 1e-5;
 void Network::draw() {
   const Value samples = graph_.input("input_values", Graph::Type::float32, {"batch", "samples"});
   if (config_.attention_mask) {
-    mask_ = graph_.input("attention_mask", Graph::Type::int64, {"batch", "samples"});
+    const bool is_int64 = form_.mask == OnnxForm::Mask::int64;
+    mask_ = graph_.input("attention_mask", is_int64 ? Graph::Type::int64 : Graph::Type::int32,
+                         {"batch", "samples"});
+    if (!is_int64) mask_ = graph_.as_int64(mask_, "wide_mask");
   }
   rows_ =
       graph_.node("Shape", {samples}, "batch_size", {{"start", int64_t{0}}, {"end", int64_t{1}}});
@@ -79,24 +82,26 @@ void Network::draw_masks(const Value& features) {
   const auto integers = [&](const char* name, const Shape& shape, std::vector<int64_t> values) {
     return graph_.constant(name, shape, values);
   };
-  Value length = graph_.node("ReduceSum", {mask_, integers("time_axis", {1}, {1})},
-                             "length_samples", {{"keepdims", int64_t{1}}});
-  for (size_t i = 0; i < config_.conv_kernel.size(); ++i) {
-    // (L - k) / s + 1, kept at 0 or above until the division so that it rounds downwards.
-    const int64_t stride = config_.conv_stride[i];
-    length =
-        graph_.node("Add", {length, integers("less_kernel", {}, {stride - config_.conv_kernel[i]})},
-                    "length_in_strides");
-    length = graph_.node("Div", {length, integers("stride", {}, {stride})}, "length_frames");
+  const Value length = graph_.node("ReduceSum", {mask_, integers("time_axis", {1}, {1})},
+                                   "length_samples", {{"keepdims", int64_t{1}}});
+  // A frame hears `field` samples from `step` times its index on; it is speech where the last of
+  // them is. No lengths are divided: OpenVINO may fuse a chain of integer divisions into float
+  // ones.
+  int64_t field = 1, step = 1;
+  for (size_t i = config_.conv_kernel.size(); i-- > 0;) {
+    field = (field - 1) * config_.conv_stride[i] + config_.conv_kernel[i];
+    step *= config_.conv_stride[i];
   }
   const Value frames = graph_.node("Squeeze",
                                    {graph_.node("Shape", {features}, "padded_frames",
                                                 {{"start", int64_t{2}}, {"end", int64_t{3}}})},
                                    "padded_frame_count");
-  const Value places = graph_.node(
-      "Range", {integers("first_frame", {}, {0}), frames, integers("frame_step", {}, {1})},
-      "frame_places");
-  const Value is_speech = graph_.node("Less", {places, length}, "is_speech");
+  const Value first = integers("first_frame_end", {}, {field - 1});
+  const Value distance = integers("frame_step", {}, {step});
+  const Value behind = graph_.node(
+      "Add", {graph_.node("Mul", {frames, distance}, "padded_steps"), first}, "frames_end");
+  const Value ends = graph_.node("Range", {first, behind, distance}, "frame_ends");
+  const Value is_speech = graph_.node("Less", {ends, length}, "is_speech");
   frame_mask_ = reshape(is_speech, "frame_mask", integers("column", {2}, {-1, 1}));
   const Value keys =
       graph_.node("Unsqueeze", {is_speech, integers("head_axes", {2}, {1, 2})}, "key_mask");

@@ -12,11 +12,18 @@ namespace flowqat::model::onnx_export {
 /// Gemm node takes two dimensions, and with its bias it is one integer product.
 class Network {
  public:
-  Network(const Config& config, Graph& graph, Weights& weights, LayerStates& states)
-      : config_(config), graph_(graph), weights_(weights), layers_(graph, weights, states) {}
+  Network(const Config& config, const OnnxForm& form, Graph& graph, Weights& weights,
+          LayerStates& states)
+      : config_(config),
+        form_(form),
+        graph_(graph),
+        weights_(weights),
+        layers_(form, graph, weights, states) {}
 
   /// Draws everything, from the inputs to the output.
   void draw();
+  /// Layers::can_saturate() of what was drawn.
+  bool can_saturate() const { return layers_.can_saturate(); }
 
  private:
   Value feature_extractor(const Value& samples);
@@ -29,6 +36,10 @@ class Network {
   Value feed_forward(const Value& x, const std::string& name);
 
   Value activate(Activation activation, const Value& x, const std::string& name);
+  /// In the operations of opset 17, in the order that runtimes know and fuse into one.
+  Value gelu_by_erf(const Value& x, const std::string& name);
+  Value gelu_by_tanh(const Value& x, const std::string& name);
+  Value mish_by_softplus(const Value& x, const std::string& name);
   /// Over the last dimension, with `name`.weight and `name`.bias.
   Value layer_norm(const Value& x, const std::string& name, int64_t channels, double epsilon);
   Value transpose(const Value& x, const std::string& name, const Shape& order);
@@ -39,6 +50,7 @@ class Network {
   Value as_rows(const Value& x, const std::string& name, int64_t channels);
 
   const Config& config_;
+  const OnnxForm& form_;
   Graph& graph_;
   Weights& weights_;
   Layers layers_;

@@ -1,4 +1,6 @@
 /// Network's operations on one value.
+#include <numbers>
+
 #include "model/model.h"
 #include "model/onnx/network.h"
 
@@ -10,8 +12,10 @@ Value Network::activate(Activation activation, const Value& x, const std::string
   };
   switch (activation) {
     case Activation::gelu:
+      if (graph_.opset() < 20) return gelu_by_erf(x, name);
       return graph_.node("Gelu", {x}, name);
     case Activation::gelu_tanh:
+      if (graph_.opset() < 20) return gelu_by_tanh(x, name);
       return graph_.node("Gelu", {x}, name, {{"approximate", std::string("tanh")}});
     case Activation::relu:
       return graph_.node("Relu", {x}, name);
@@ -22,6 +26,7 @@ Value Network::activate(Activation activation, const Value& x, const std::string
     case Activation::silu:
       return graph_.node("Mul", {x, graph_.node("Sigmoid", {x}, name + "/sigmoid")}, name);
     case Activation::mish:
+      if (graph_.opset() < 18) return mish_by_softplus(x, name);
       return graph_.node("Mish", {x}, name);
     case Activation::hardswish:
       return graph_.node("HardSwish", {x}, name);
@@ -31,6 +36,37 @@ Value Network::activate(Activation activation, const Value& x, const std::string
       return graph_.node("Tanh", {x}, name);
   }
   throw Error("an activation that has no ONNX operation");
+}
+
+Value Network::gelu_by_erf(const Value& x, const std::string& name) {
+  const auto number = [&](const char* role, double value) {
+    return graph_.constant(name + role, {}, std::vector<float>{static_cast<float>(value)});
+  };
+  Value y = graph_.node("Div", {x, number(".sqrt_two", std::numbers::sqrt2)}, name + "/scaled");
+  y = graph_.node("Erf", {y}, name + "/erf");
+  y = graph_.node("Add", {y, number(".one", 1)}, name + "/raised");
+  y = graph_.node("Mul", {x, y}, name + "/doubled");
+  return graph_.node("Mul", {y, number(".half", 0.5)}, name);
+}
+
+Value Network::gelu_by_tanh(const Value& x, const std::string& name) {
+  const auto number = [&](const char* role, double value) {
+    return graph_.constant(name + role, {}, std::vector<float>{static_cast<float>(value)});
+  };
+  constexpr double sqrt_two_over_pi = std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
+  Value y = graph_.node("Pow", {x, number(".three", 3)}, name + "/cubed");
+  y = graph_.node("Mul", {y, number(".cubic", 0.044715)}, name + "/cubic");
+  y = graph_.node("Add", {x, y}, name + "/inner");
+  y = graph_.node("Mul", {y, number(".linear", sqrt_two_over_pi)}, name + "/scaled");
+  y = graph_.node("Tanh", {y}, name + "/tanh");
+  y = graph_.node("Add", {y, number(".one", 1)}, name + "/raised");
+  const Value half = graph_.node("Mul", {x, number(".half", 0.5)}, name + "/halved");
+  return graph_.node("Mul", {half, y}, name);
+}
+
+Value Network::mish_by_softplus(const Value& x, const std::string& name) {
+  const Value y = graph_.node("Softplus", {x}, name + "/softplus");
+  return graph_.node("Mul", {x, graph_.node("Tanh", {y}, name + "/tanh")}, name);
 }
 
 Value Network::layer_norm(const Value& x, const std::string& name, int64_t channels,

@@ -68,7 +68,8 @@ TEST_CASE("export writes a float and an int8 model with the processor's files, a
   const Outcome first = call("export " + out + "/float --onnx " + file);
   CHECK(first.status == 0);
   CHECK(first.out.empty());
-  CHECK_THAT(first.err, ContainsSubstring("written to " + file + " (float)"));
+  CHECK_THAT(first.err,
+             ContainsSubstring("written to " + file + " (float): opset 17, tested with ONNX"));
   for (const char* name : {"vocab.json", "tokenizer_config.json", "preprocessor_config.json"}) {
     CHECK(fs::exists(root / "new" / "folder" / name));
   }
@@ -81,6 +82,13 @@ TEST_CASE("export writes a float and an int8 model with the processor's files, a
   CHECK(call("export " + out + "/int8 --overwrite --onnx " + file).status == 0);
   CHECK(content(file).size() < written.size());
   CHECK_THAT(content(file), ContainsSubstring("QuantizeLinear"));
+
+  const Outcome faster = call("export " + out + "/int8 --overwrite --weights int8 --onnx " + file);
+  CHECK_THAT(faster.err, ContainsSubstring("--weights int8: sums may saturate"));
+  CHECK(call("export " + out + "/int8 --overwrite --onnx " + file).err.find("saturate") ==
+        std::string::npos);
+  check_refused(call("export " + out + "/int8 --overwrite --opset 16 --onnx " + file), "--opset",
+                "from 17 to 25");
 
   check_refused(call("export " + out + "/fake --onnx " + out + "/fake.onnx"),
                 out + "/fake/fake_quantization.json", "flowqat convert");

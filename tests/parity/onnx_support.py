@@ -1,4 +1,4 @@
-"""Small models, their exports and ONNX Runtime, for the tests of exported files."""
+"""Small models, their exports, ONNX Runtime and OpenVINO, for the tests of exported files."""
 
 import json
 import subprocess
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+import soundfile
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
@@ -23,9 +24,15 @@ SMALL = dict(
     conv_dim=[32, 32, 24], conv_kernel=[10, 3, 2], conv_stride=[5, 2, 2], num_feat_extract_layers=3,
     num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=4, initializer_range=0.1,
 )  # fmt: skip
+OPSETS = range(17, 26)
 LAYER = dict(feat_extract_norm="layer", do_stable_layer_norm=True, conv_bias=True)
 POSITIONAL = "wav2vec2.encoder.pos_conv_embed.conv"
 DIRECTION, LENGTH = f"{POSITIONAL}.parametrizations.weight.original1", f"{POSITIONAL}.parametrizations.weight.original0"
+
+
+def has_vnni():
+    flags = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")).split()
+    return "avx512_vnni" in flags or "avx_vnni" in flags
 
 
 def make_folder(folder, differences=None, mask=False):
@@ -55,8 +62,6 @@ def session(model, **settings):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
-    # Without it, and without VNNI, ONNX Runtime adds pairs of products in 16 bits, which saturate.
-    options.add_session_config_entry("session.x64quantprecision", "1")
     for name, value in settings.items():
         setattr(options, name, value)
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -64,6 +69,15 @@ def session(model, **settings):
 
 def run(model, **inputs):
     return session(model).run(["logits"], inputs)[0]
+
+
+def compiled_by_openvino(model):
+    """In float32 wherever it computes in float: its default is bfloat16 where the processor has that, and activations
+    quantized once more before weights in uint8."""
+    import openvino
+
+    core = openvino.Core()
+    return core.compile_model(core.read_model(model), "CPU", {"EXECUTION_MODE_HINT": "ACCURACY", "INFERENCE_NUM_THREADS": 1})
 
 
 def rewrite_weights(folder, change):
@@ -81,8 +95,8 @@ class Exported(unittest.TestCase):
         self.folder = self.root / "published"
         self.file = self.root / "onnx" / "model.onnx"
 
-    def export(self, folder=None, status=0):
-        command = [PROGRAM, "export", folder or self.folder, "--onnx", self.file, "--overwrite"]
+    def export(self, folder=None, *options, status=0):
+        command = [PROGRAM, "export", folder or self.folder, "--onnx", self.file, "--overwrite", *map(str, options)]
         result = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(result.returncode, status, result.stderr)
         if status == 0:
@@ -90,14 +104,40 @@ class Exported(unittest.TestCase):
         return str(self.file) if status == 0 else result.stderr
 
     def batch(self, mask=False):
-        """Two utterances of other lengths, normalized and padded."""
+        """Two utterances of other lengths, normalized and padded, as the processor gives them."""
         extractor = Wav2Vec2FeatureExtractor(return_attention_mask=mask)
-        rows = [speech(1.1, 1), speech(0.7, 2)]
-        batch = extractor([row for row in rows], sampling_rate=RATE_HZ, padding=True, return_tensors="np")
-        inputs = {name: np.asarray(value) for name, value in batch.items()}
-        if mask:
-            inputs["attention_mask"] = inputs["attention_mask"].astype(np.int64)
-        return inputs
+        return dict(extractor([speech(1.1, 1), speech(0.7, 2)], sampling_rate=RATE_HZ, padding=True, return_tensors="np"))
+
+
+class ExportedInt8(Exported):
+    """int8 folders come of a graph of model, calibrate and convert nodes."""
+
+    def int8_folder(self, feature_extractor, encoder, recordings=None, convert=None, **more):
+        (self.root / "speech").mkdir(exist_ok=True)
+        for i, audio in enumerate(recordings or [speech(0.6 + 0.2 * i, 10 + i) for i in range(6)]):
+            soundfile.write(self.root / "speech" / f"{i}.wav", audio, RATE_HZ)
+        nodes = {
+            "start": {"type": "model", "path": str(self.folder), "device": "cpu"},
+            "files": {"type": "folder", "root": str(self.root / "speech")},
+            "decode": {"type": "decode", "from": "files"},
+            "normalize": {"type": "normalize", "from": "decode"},
+            "batch": {"type": "batch", "from": "normalize", "size": 1},
+            "observe": {"type": "calibrate", "model": "start", "audio": "batch", "batches": 6,
+                        "feature_extractor": feature_extractor, "attention": encoder, "feed_forward": encoder} | more,
+            "int8": {"type": "convert", "model": "observe", "folder": "int8"} | (convert or {}),
+        }  # fmt: skip
+        (self.root / "graph.json").write_text(json.dumps({"out": str(self.root / "out"), "nodes": nodes}))
+        command = [PROGRAM, "--graph", self.root / "graph.json", "--overwrite"]
+        result = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return self.root / "out" / "int8"
+
+    def own_logits(self, folder, audio):
+        soundfile.write(self.root / "heard.wav", audio, RATE_HZ, subtype="FLOAT")
+        command = [PROGRAM, "transcribe", folder, self.root / "heard.wav", "--logits", self.root / "logits", "--overwrite"]
+        result = subprocess.run(command, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout, np.load(self.root / "logits" / "heard.npy")
 
 
 def main():

@@ -3,15 +3,22 @@
     onnx_test.py FLOWQAT
 """
 
+import importlib.metadata
+import importlib.util
 import json
 import subprocess
+import unittest
+from collections import Counter
 
 import numpy as np
+import onnx
+import onnxruntime
 import torch
 from onnx_support import (
     DIRECTION,
     LAYER,
     LENGTH,
+    OPSETS,
     POSITIONAL,
     PROGRAM,
     RATE_HZ,
@@ -21,18 +28,23 @@ from onnx_support import (
     make_folder,
     rewrite_weights,
     run,
+    session,
     speech,
 )
 from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC, Wav2Vec2Processor
 
 
+def logits_of(model, **inputs):
+    with torch.inference_mode():
+        return model.eval()(**{name: torch.tensor(value) for name, value in inputs.items()}).logits.numpy()
+
+
 class Float(Exported):
-    def check_float(self, mask=False, expected=None):
+    def check_float(self, mask=False, expected=None, opset=17):
         inputs = self.batch(mask)
-        model = (expected or Wav2Vec2ForCTC.from_pretrained(self.folder)).eval()
-        with torch.inference_mode():
-            wanted = model(**{name: torch.tensor(value) for name, value in inputs.items()}).logits.numpy()
-        found = run(self.export(), **inputs)
+        wanted = logits_of(expected or Wav2Vec2ForCTC.from_pretrained(self.folder), **inputs)
+        found = run(self.export(None, "--opset", opset), **inputs)
+        self.assertEqual(onnx.load(self.file).opset_import[0].version, opset)
         self.assertEqual(found.shape, wanted.shape)
         self.assertGreater(wanted.std(), 0.1)
         self.assertLess(np.abs(found - wanted).max(), 2e-5)
@@ -57,7 +69,61 @@ class Float(Exported):
         for name in ("gelu", "gelu_new", "relu", "relu6", "leaky_relu", "silu", "mish", "hardswish", "sigmoid", "tanh"):
             with self.subTest(name):
                 make_folder(self.folder, dict(hidden_act=name, feat_extract_activation=name))
-                self.check_float()
+                for opset in (17, 18, 20):  # Mish came with 18, Gelu with 20
+                    self.check_float(opset=opset)
+
+    def test_gelu_is_one_kernel_at_every_opset(self):
+        for name, kernel in (("gelu", "Gelu"), ("gelu_new", "FastGelu")):
+            make_folder(self.folder, dict(hidden_act=name, feat_extract_activation=name))
+            for opset in (17, 20):
+                path = str(self.root / "optimized.onnx")
+                session(self.export(None, "--opset", opset), optimized_model_filepath=path)
+                kinds = Counter(node.op_type for node in onnx.load(path).graph.node)
+                self.assertEqual(kinds["Gelu" if opset == 20 else kernel], 6, (name, opset, kinds))
+                self.assertEqual(kinds["Erf"] + kinds["Tanh"], 0)
+
+    def test_every_opset(self):
+        for differences, mask in (({}, False), (LAYER, True)):
+            make_folder(self.folder, differences, mask)
+            for opset in OPSETS:
+                self.check_float(mask, opset=opset)
+
+    def test_opsets_that_are_refused(self):
+        make_folder(self.folder)
+        for opset in (OPSETS[0] - 1, OPSETS[-1] + 1, 0, -17, "x"):
+            said = self.export(None, "--opset", opset, status=2)
+            self.assertIn(f'--opset: must be a whole number from 17 to 25, found "{opset}"', said)
+        self.assertFalse(self.file.exists())
+
+    @unittest.skipUnless(importlib.util.find_spec("openvino"), "no openvino in .venv")
+    def test_it_says_with_what_it_was_tested(self):
+        make_folder(self.folder)
+        command = [PROGRAM, "export", self.folder, "--onnx", self.file]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+        openvino = importlib.metadata.version("openvino")
+        self.assertIn(f"opset 17, tested with ONNX Runtime {onnxruntime.__version__} and OpenVINO {openvino}", said)
+
+    def test_both_types_of_the_attention_mask(self):
+        make_folder(self.folder, LAYER, mask=True)
+        inputs = self.batch(mask=True)
+        self.assertEqual(inputs["attention_mask"].dtype, np.int32)  # what the processor gives
+        found = run(self.export(), **inputs)
+        wide = inputs | {"attention_mask": inputs["attention_mask"].astype(np.int64)}
+        self.assertTrue(np.array_equal(run(self.export(None, "--mask", "int64"), **wide), found))
+        whole = run(str(self.file), **wide | {"attention_mask": np.ones_like(wide["attention_mask"])})
+        self.assertGreater(np.abs(whole - found)[1].max(), 0.01)
+
+    def test_every_number_and_length_of_rows(self):
+        """One session; 30 samples are one frame."""
+        for differences, mask in (({}, False), (LAYER, True)):
+            make_folder(self.folder, differences, mask)
+            model, opened = Wav2Vec2ForCTC.from_pretrained(self.folder), session(self.export())
+            for lengths in ((30,), (16000,), (9999, 31), (4000, 4000, 4000), (70, 8000, 30, 12345, 1000)):
+                rows = [speech(length / RATE_HZ + 0.001, length)[:length] for length in lengths]
+                extractor = Wav2Vec2FeatureExtractor(return_attention_mask=mask)
+                inputs = dict(extractor(rows, sampling_rate=RATE_HZ, padding=True, return_tensors="np"))
+                wanted = logits_of(model, **inputs)
+                self.assertLess(np.abs(opened.run(["logits"], inputs)[0] - wanted).max(), 5e-5, lengths)
 
     def test_half_precision(self):
         for dtype in (torch.float16, torch.bfloat16):
