@@ -147,7 +147,8 @@ instrumented_tbb() {
 check_address() {
   quietly build-asan.log cmake --preset asan || return 1
   LSAN_OPTIONS="suppressions=$PWD/scripts/leaks.supp:print_suppressions=0" \
-    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan '^(base|io|graph):' tests_base tests_io tests_graph
+    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 sanitize asan '^(base|io|graph|runtime):' \
+    tests_base tests_io tests_graph tests_runtime
 }
 
 check_thread() {
@@ -158,7 +159,8 @@ check_thread() {
 
 check_clang() {
   configure_clang || return 1
-  cmake --build --preset clang --target flowqat_io flowqat_graph tests_base tests_io tests_graph
+  cmake --build --preset clang --target flowqat_io flowqat_graph flowqat_runtime \
+    tests_base tests_io tests_graph tests_runtime
 }
 
 check_fuzz() {

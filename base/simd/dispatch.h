@@ -28,8 +28,6 @@
 // The widest that is always there: plain C++, or on ARM NEON.
 #if HWY_TARGETS & HWY_SCALAR
 #define FLOWQAT_ELSE(name) return N_SCALAR::name;
-#elif HWY_TARGETS & HWY_EMU128
-#define FLOWQAT_ELSE(name) return N_EMU128::name;
 #else
 #define FLOWQAT_ELSE(name) return HWY_STATIC_DISPATCH(name);
 #endif

@@ -147,9 +147,13 @@ TEST_CASE("products of floats with bias and activation are those of double") {
 }
 
 TEST_CASE("attention is that of the dequantized operands, in double") {
-  for (const auto& [rows, frames, heads, width] :
-       std::vector<std::tuple<int64_t, int64_t, int64_t, int64_t>>{
+  struct Sizes {
+    int64_t rows, frames, heads, width;
+  };
+  for (const Sizes& sizes : std::vector<Sizes>{
            {1, 1, 1, 4}, {2, 65, 3, 10}, {1, 130, 2, 64}, {2, 23, 1, 80}, {1, 200, 4, 8}}) {
+    const int64_t rows = sizes.rows, frames = sizes.frames, heads = sizes.heads,
+                  width = sizes.width;
     const int64_t hidden = heads * width, count = rows * frames * hidden;
     const ByteGrid grids[] = {{0.02f, 117, 255}, {0.03f, 0, 255}, {0.01f, 255, 255}};
     std::vector<uint8_t> operands[] = {bytes(count, 1), bytes(count, 2), bytes(count, 3)};
