@@ -1,5 +1,6 @@
 #include "model/onnx/network.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -9,6 +10,10 @@ namespace {
 /// transformers gives the feature extractor's norms PyTorch's default, whatever layer_norm_eps
 /// says.
 constexpr double kExtractorEpsilon = 1e-5;
+
+/// In samples: beyond any recording, so that a longer one means the same. A stride is at most a
+/// million: their product stays within 64 bits.
+constexpr int64_t kLongestStep = int64_t{1} << 40;
 
 }  // namespace
 
@@ -87,11 +92,9 @@ void Network::draw_masks(const Value& features) {
   // A frame hears `field` samples from `step` times its index on; it is speech where the last of
   // them is. No lengths are divided: OpenVINO may fuse a chain of integer divisions into float
   // ones.
-  int64_t field = 1, step = 1;
-  for (size_t i = config_.conv_kernel.size(); i-- > 0;) {
-    field = (field - 1) * config_.conv_stride[i] + config_.conv_kernel[i];
-    step *= config_.conv_stride[i];
-  }
+  const int64_t field = shortest_samples(config_);
+  int64_t step = 1;
+  for (const int64_t stride : config_.conv_stride) step = std::min(step * stride, kLongestStep);
   const Value frames = graph_.node("Squeeze",
                                    {graph_.node("Shape", {features}, "padded_frames",
                                                 {{"start", int64_t{2}}, {"end", int64_t{3}}})},
