@@ -147,11 +147,12 @@ int main(int count, char** arguments) {
     ordered_json found;
     for (const Target target : targets_here()) {
       if (target == Target::scalar || target == best_target()) continue;  // that takes minutes
-      found["held to " + std::string(name_of(target))] =
-          whole_ms(*on_runtime(*int8, {.threads = threads, .target = target}), runs);
+      found["held to " + std::string(name_of(target))] = whole_ms(
+          *on_runtime(*int8, {.threads = threads, .target = target, .bytes_read = {}}), runs);
     }
     runtime::PartClock clock;
-    const auto timed = on_runtime(*int8, {.threads = threads, .target = {}, .clock = &clock});
+    const auto timed =
+        on_runtime(*int8, {.threads = threads, .target = {}, .bytes_read = {}, .clock = &clock});
     timed->infer(heard.batch);
     clock.seconds.clear();
     const auto started = Clock::now();
@@ -162,7 +163,7 @@ int main(int count, char** arguments) {
         parts_of(clock, runs, mean_ms, int8->config(), heard.batch.padded_samples, threads);
     found["fastest"] = whole_ms(*timed, runs);
     found["float convolutions 1-3"] =
-        whole_ms(*on_runtime(*mixed, {.threads = threads, .target = {}}), runs);
+        whole_ms(*on_runtime(*mixed, {.threads = threads, .target = {}, .bytes_read = {}}), runs);
     found["exact"] = bench::median_ms(1, [&] { int8->infer(heard.batch); });
     found["target"] = name_of(best_target());
     std::printf("%s\n", found.dump().c_str());

@@ -89,6 +89,7 @@ std::vector<int8_t> stored_weight(const Tensor& tensor, const std::vector<int64_
     return weights;
   }
   std::memcpy(weights.data(), tensor.bytes.data(), weights.size());
+  if (bits == 8) return weights;
   const int half = 1 << (bits - 1);
   const auto [least, most] = std::ranges::minmax_element(weights);
   if (*least < -half || *most > half - 1) {

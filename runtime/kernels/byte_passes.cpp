@@ -17,6 +17,30 @@ namespace flowqat::runtime {
 namespace HWY_NAMESPACE {
 namespace {
 
+void to_operand(Operand operand, const uint8_t* x, int64_t count, void* y) {
+  const hn::CappedTag<int16_t, lanes> word;
+  const hn::Rebind<uint8_t, decltype(word)> byte;
+  const auto width_of_words = static_cast<int64_t>(hn::Lanes(word));
+  int64_t i = 0;
+  if (operand == Operand::words) {
+    auto* const words = static_cast<int16_t*>(y);
+    for (; i + width_of_words <= count; i += width_of_words) {
+      hn::StoreU(hn::PromoteTo(word, hn::LoadU(byte, x + i)), word, words + i);
+    }
+    for (; i < count; ++i) words[i] = x[i];
+    return;
+  }
+  auto* const bytes = static_cast<uint8_t*>(y);
+  if (operand == Operand::bytes) {
+    std::memcpy(bytes, x, static_cast<size_t>(count));
+    return;
+  }
+  for (; i + width_of_words <= count; i += width_of_words) {
+    hn::StoreU(hn::Xor(hn::LoadU(byte, x + i), hn::Set(byte, 0x80)), byte, bytes + i);
+  }
+  for (; i < count; ++i) bytes[i] = x[i] ^ 0x80;
+}
+
 void quantize(const float* x, const float* factor, int64_t count, const ByteGrid& grid,
               uint8_t* q) {
   const Floats steps_a_unit = all(1.0f / grid.scale);
@@ -112,7 +136,7 @@ void requantize(const int32_t* sums, int64_t rows, int64_t sums_stride, const Co
   requantize_lines<LookUpOneByOne>(sums, rows, sums_stride, columns, row_sums, grid, y);
 }
 
-constexpr BytePasses kPasses{quantize, dequantize, add_moments, row_sums, requantize};
+constexpr BytePasses kPasses{to_operand, quantize, dequantize, add_moments, row_sums, requantize};
 
 #if HWY_TARGET == HWY_AVX3
 #define FLOWQAT_VBMI __attribute__((target(HWY_TARGET_STR ",avx512vbmi")))
@@ -136,7 +160,8 @@ FLOWQAT_VBMI void requantize_vbmi(const int32_t* sums, int64_t rows, int64_t sum
   requantize_lines<LookUpInRegisters>(sums, rows, sums_stride, columns, row_sums, grid, y);
 }
 
-constexpr BytePasses kPassesVbmi{quantize, dequantize, add_moments, row_sums, requantize_vbmi};
+constexpr BytePasses kPassesVbmi{to_operand,  quantize, dequantize,
+                                 add_moments, row_sums, requantize_vbmi};
 #endif
 
 }  // namespace

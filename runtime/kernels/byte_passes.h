@@ -28,6 +28,8 @@ struct ProductOutput {
 };
 
 struct BytePasses {
+  /// `count` bytes as the operand of a tile; one of bytes needs none of this.
+  void (*to_operand)(Operand operand, const uint8_t* x, int64_t count, void* y);
   /// q = round(x factor / scale) + zero point, clamped, as at::quantize_per_tensor rounds; `factor`
   /// [count], or null for none.
   void (*quantize)(const float* x, const float* factor, int64_t count, const ByteGrid& grid,

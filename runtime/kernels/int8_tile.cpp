@@ -107,16 +107,4 @@ void pack_tile(const Int8Tile& tile, const int8_t* weights, int64_t stride, int6
   }
 }
 
-void to_operand(Operand operand, const uint8_t* x, int64_t count, void* y) {
-  if (operand == Operand::words) {
-    auto* const words = static_cast<int16_t*>(y);
-    for (int64_t i = 0; i < count; ++i) words[i] = x[i];
-  } else if (operand == Operand::signed_bytes) {
-    auto* const bytes = static_cast<uint8_t*>(y);
-    for (int64_t i = 0; i < count; ++i) bytes[i] = x[i] ^ 0x80;
-  } else {
-    std::memcpy(y, x, static_cast<size_t>(count));
-  }
-}
-
 }  // namespace flowqat::runtime

@@ -4,16 +4,10 @@
 #include <vector>
 
 #include "base/simd/target.h"
+#include "runtime/kernels/grid.h"
 #include "runtime/kernels/tile_size.h"
 
 namespace flowqat::runtime {
-
-/// What a tile reads of the activations, which are bytes of 0 to 255.
-enum class Operand {
-  bytes,         ///< as they are
-  signed_bytes,  ///< less 128: the sums are of these
-  words,         ///< in 16 bits
-};
 
 /// sums[row][column] = sum over depth of a[row][i] b[i][column], exactly, in 32 bits: no sum on the
 /// way saturates, whatever the operands.
@@ -46,9 +40,6 @@ const Int8Tile& word_tile(Target target);
 /// tile: `columns` of them, zeros behind these up to `width`.
 void pack_tile(const Int8Tile& tile, const int8_t* weights, int64_t stride, int64_t columns,
                int64_t width, int64_t depth, int8_t* packed);
-
-/// `count` bytes as the tile's operand; a tile of bytes needs none of this.
-void to_operand(Operand operand, const uint8_t* x, int64_t count, void* y);
 
 // One file for each kind of instructions; only those that this architecture has are defined.
 extern const Int8Tile kScalarTile, kScalarWords;

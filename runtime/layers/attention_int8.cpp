@@ -80,7 +80,7 @@ void score(Stack& scratch, const AttentionJob& job, const Memory& memory, const 
     bytes = tile.operand == Operand::words ? 2 : 1;
     auto* const made = scratch.take<uint8_t>(rows * depth * bytes);
     for (int64_t r = 0; r < rows; ++r) {
-      to_operand(tile.operand, q + r * stride, depth, made + r * depth * bytes);
+      job.kernels.bytes.to_operand(tile.operand, q + r * stride, depth, made + r * depth * bytes);
     }
     operands = made;
     stride = depth;

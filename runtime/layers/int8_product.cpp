@@ -11,7 +11,7 @@ constexpr int64_t cached_bytes = 256 * 1024;
 /// So many tasks a thread that none waits long for another.
 constexpr int64_t tasks_a_thread = 4;
 /// Columns of a task: for so many, lines are made operands once.
-constexpr int64_t panel_columns = 64;
+constexpr int64_t panel_columns = 128;
 
 bool pairs_are_small(const Int8Numbers& numbers) {
   for (int64_t column = 0; column < numbers.out; ++column) {
@@ -105,7 +105,7 @@ void Int8Product::run_task(const Kernels& kernels, Stack& scratch, const Task& t
   if (tile_->operand != Operand::bytes) {
     const int64_t count = (rows - 1) * task.row_stride + groups * tile_->group;
     void* const made = scratch.take<uint8_t>(count * operand_bytes);
-    to_operand(tile_->operand, x, count, made);
+    kernels.bytes.to_operand(tile_->operand, x, count, made);
     operands = made;
   }
   auto* const sums = scratch.take<int32_t>(tile_->rows * tile_->columns);

@@ -4,6 +4,7 @@
 #include <random>
 #include <vector>
 
+#include "runtime/kernels/byte_passes.h"
 #include "tests/catch.h"
 
 using namespace flowqat;
@@ -22,9 +23,11 @@ class Draw {
 };
 
 /// Of the tile's operands, which are more bytes than values where these are words.
-std::vector<uint8_t> operands_of(const Int8Tile& tile, const std::vector<uint8_t>& x) {
+std::vector<uint8_t> operands_of(Target target, const Int8Tile& tile,
+                                 const std::vector<uint8_t>& x) {
   std::vector<uint8_t> made(2 * x.size());
-  to_operand(tile.operand, x.data(), static_cast<int64_t>(x.size()), made.data());
+  byte_passes(target).to_operand(tile.operand, x.data(), static_cast<int64_t>(x.size()),
+                                 made.data());
   return made;
 }
 
@@ -55,7 +58,7 @@ TEST_CASE("a tile's sums are those of a plain loop, whatever its size and the by
         std::vector<int8_t> packed(static_cast<size_t>(width * groups * tile.group), 99);
         pack_tile(tile, b.data(), depth, columns, width, depth, packed.data());
         std::vector<int32_t> sums(static_cast<size_t>(rows * width), 0x5a5a5a5a);
-        tile.run(rows, width, operands_of(tile, a).data(), stride, packed.data(), groups,
+        tile.run(rows, width, operands_of(target, tile, a).data(), stride, packed.data(), groups,
                  sums.data());
         INFO(tile.name << ": " << rows << " x " << columns << ", depth " << depth << ", stride "
                        << stride);
