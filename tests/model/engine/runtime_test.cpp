@@ -1,11 +1,10 @@
 // The int8 model without LibTorch beside the engine's exact one.
-#include "runtime/acoustic_model.h"
-
 #include <ATen/ops/equal.h>
 
 #include <thread>
 #include <vector>
 
+#include "runtime/acoustic_model.h"
 #include "tests/catch.h"
 #include "tests/model/wav2vec2_golden.h"
 
@@ -59,7 +58,7 @@ std::unique_ptr<Model> int8_model_without(const Golden& golden,
 std::unique_ptr<AcousticModel> without_torch(const Model& model, Target target = best_target(),
                                              int threads = 1) {
   return runtime::load(model.config(), model.tensors(), model.quantization(),
-                       {.threads = threads, .target = target});
+                       {.threads = threads, .target = target, .bytes_read = {}});
 }
 
 at::Tensor scores(const AcousticModel& model, const AudioBatch& batch) {
