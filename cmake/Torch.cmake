@@ -1,6 +1,13 @@
 # LibTorch from the PyPI wheel, as an imported target of our own: the wheel's CMake package demands
 # a CUDA toolkit, which neither compiling nor running this program needs.
-set(FLOWQAT_TORCH "" CACHE PATH "Folder of the torch wheel (the one that holds include/ and lib/)")
+set(FLOWQAT_TORCH "" CACHE STRING "Folder of the torch wheel (the one that holds include/ and lib/); OFF: no LibTorch")
+if(FLOWQAT_TORCH MATCHES "(^|/)OFF$")
+  # Data, and int8 models: one program, without training, and without ONNX.
+  set(FLOWQAT_HAS_TORCH FALSE)
+  set(FLOWQAT_TORCH_VERSION "none in this build")
+  return()
+endif()
+set(FLOWQAT_HAS_TORCH TRUE)
 if(NOT FLOWQAT_TORCH)
   file(GLOB _candidates "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
   if(_candidates)
@@ -9,7 +16,7 @@ if(NOT FLOWQAT_TORCH)
 endif()
 if(NOT EXISTS "${FLOWQAT_TORCH}/lib/libtorch_cpu.so")
   message(FATAL_ERROR "LibTorch was not found (looked in '${FLOWQAT_TORCH}'). Run scripts/setup.sh, "
-                      "or name the wheel's torch folder with -DFLOWQAT_TORCH=...")
+                      "name the wheel's torch folder with -DFLOWQAT_TORCH=..., or build without: -DFLOWQAT_TORCH=OFF")
 endif()
 
 # __version__ = '2.11.0+cpu'

@@ -3,7 +3,7 @@
 #include "graph/registry.h"
 #include "io/audio/audio_file.h"
 #include "io/files/error.h"
-#include "nodes/support/windows.h"
+#include "recognizer/windows.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -44,8 +44,9 @@ class Files : public graph::Source {
   }
 
   void add(const io::AudioInfo& info, const std::string& path, graph::Index& index) const {
-    const std::vector<Window> windows = windows_of({info.samples, info.rate_hz}, windows_);
-    for (const Window& window : windows) {
+    const std::vector<recognizer::Window> windows =
+        recognizer::windows_of(info.samples, info.rate_hz, windows_);
+    for (const recognizer::Window& window : windows) {
       graph::IndexEntry& entry = new_entry(path, index);
       entry.shape = {window.samples, info.rate_hz};
       entry.channels = info.channels;
@@ -54,7 +55,7 @@ class Files : public graph::Source {
   }
 
   std::vector<std::string> paths_;
-  WindowShape windows_;
+  recognizer::WindowShape windows_;
 };
 
 using graph::ParamKind;

@@ -4,37 +4,20 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "io/tensors/safetensors.h"
 #include "nodes/support/model_step.h"
+#include "recognizer/model_description.h"
+#include "recognizer/model_weights.h"
 
 namespace flowqat::nodes {
 
-/// config.json, vocabulary and processor files of a folder, without its weights.
-struct ModelDescription {
-  model::Config config;
-  std::shared_ptr<const io::Tokenizer> tokenizer;
-  io::FeatureExtractor extractor;
-  /// The tokens are not those of the folder's own vocabulary: its head means other characters.
-  bool has_other_tokens = false;
-  std::vector<std::string> notes;  ///< what the user should hear, a sentence each
-};
-
-/// Needs no LibTorch. A folder without vocab.json has base-960h's 32 characters; `vocabulary`,
-/// where given, takes the place of the folder's own. Throws io::Error or model::Error naming the
-/// file.
-ModelDescription read_description(const std::filesystem::path& folder,
-                                  std::shared_ptr<const io::Tokenizer> vocabulary = nullptr);
-
-/// That the head has more tokens than the vocabulary, for messages.
-std::string small_vocabulary(const model::Config& config, const io::Tokenizer& tokenizer);
-/// That training and decoding would take different tokens for the blank, for messages.
-std::string two_blanks(const model::Config& config, const io::Tokenizer& tokenizer);
-
-/// Of a model whose head is to be drawn, and so means what the vocabulary says.
-void take_blank_of_vocabulary(ModelDescription& description);
-
-/// wav2vec2-base's: what a graph is checked with while its model must still be fetched.
-ModelDescription base_description(std::shared_ptr<const io::Tokenizer> vocabulary);
+using recognizer::base_description;
+using recognizer::ModelDescription;
+using recognizer::read_description;
+using recognizer::small_vocabulary;
+using recognizer::take_blank_of_vocabulary;
+using recognizer::to_io_tensors;
+using recognizer::to_model_tensors;
+using recognizer::two_blanks;
 
 /// What the folder's model is quantized to, by the files that it holds.
 Stage stage_of(const std::filesystem::path& folder);
@@ -71,9 +54,5 @@ void save_model(const ModelState& state, const std::filesystem::path& folder);
 
 /// The size of the weights file that save_model() would write.
 int64_t weights_bytes(const model::Model& model);
-
-/// For tensors that the model's face and files share.
-model::Tensors to_model_tensors(const std::vector<io::Tensor>& tensors);
-std::vector<io::Tensor> to_io_tensors(const model::Tensors& tensors);
 
 }  // namespace flowqat::nodes
