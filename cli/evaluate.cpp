@@ -24,8 +24,8 @@
 #include "nodes/support/inference.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
-#include "nodes/support/recognize.h"
 #include "nodes/support/transcripts.h"
+#include "recognizer/decoding.h"
 
 namespace flowqat::cli {
 namespace {
@@ -100,7 +100,7 @@ class Evaluator {
     const nodes::ModelBatch prepared =
         nodes::to_model_batch(batch, *model.tokenizer, model.model->config());
     const auto started = Clock::now();
-    const auto texts = nodes::recognize(*model.model, *model.tokenizer, prepared.audio);
+    const auto texts = recognizer::recognize(*model.model, *model.tokenizer, prepared.audio);
     evaluation.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
     for (size_t row = 0; row < texts.size(); ++row) {
       add(*prepared.rows[row]->entry, texts[row], evaluation);

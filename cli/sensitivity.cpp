@@ -22,8 +22,8 @@
 #include "graph/rejections.h"
 #include "graph/usable_cores.h"
 #include "nodes/support/model_batch.h"
-#include "nodes/support/recognize.h"
 #include "nodes/support/score.h"
+#include "recognizer/decoding.h"
 
 namespace flowqat::cli {
 namespace {
@@ -102,7 +102,7 @@ class Listener {
       if (prepared.audio.rows > 0) {
         const model::Logits logits = state_.model->infer(prepared.audio);
         values = speech_logits(logits);
-        const std::vector<std::string> texts = nodes::texts_of(logits, *state_.tokenizer);
+        const std::vector<std::string> texts = recognizer::texts_of(logits, *state_.tokenizer);
         for (size_t row = 0; row < texts.size(); ++row) {
           measured.words +=
               nodes::score(normalize(prepared.rows[row]->entry->transcript), texts[row])

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 
 #include "cli/given_model.h"
 #include "cli/signals.h"
@@ -16,38 +16,26 @@
 #include "graph/usable_cores.h"
 #include "io/files/error.h"
 #include "nodes/support/model_batch.h"
-#include "nodes/support/recognize.h"
+#include "recognizer/decoding.h"
 
 namespace flowqat::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-nodes::WindowShape window_shape(const TranscribeArguments& arguments,
-                                const nodes::ModelDescription& model) {
-  nodes::WindowShape shape{.rate_hz = model.extractor.rate_hz};
-  shape.frame_samples = 1;
-  for (const int64_t stride : model.config.conv_stride) shape.frame_samples *= stride;
-  const auto frames = [&](double duration_s) {
-    return std::llround(duration_s * shape.rate_hz / static_cast<double>(shape.frame_samples));
-  };
-  shape.window_frames = frames(arguments.window_s);
-  shape.edge_frames = frames(arguments.overlap_s / 2);
-  if (shape.window_frames == 0) return shape;
-  // A window's last frames would hear beyond its end, so it has fewer than there is room for.
-  const int64_t missing =
-      shape.window_frames - frames_of(model.config, shape.window_frames * shape.frame_samples);
-  if (shape.edge_frames < missing || shape.window_frames <= 2 * shape.edge_frames) {
-    const double frame_s = static_cast<double>(shape.frame_samples) / shape.rate_hz;
-    throw graph::GraphError(graph::format(
-        "--overlap-s: must be from %g to less than --window-s (%g), found %g",
-        2 * frame_s * static_cast<double>(missing), arguments.window_s, arguments.overlap_s));
+recognizer::WindowShape window_shape(const TranscribeArguments& arguments,
+                                     const nodes::ModelDescription& model) {
+  try {
+    return recognizer::window_shape(
+        model.config, model.extractor.rate_hz,
+        {.window_s = arguments.window_s, .overlap_s = arguments.overlap_s});
+  } catch (const std::invalid_argument& error) {
+    throw graph::GraphError(std::string("--overlap-s: ") + error.what());
   }
-  return shape;
 }
 
 graph::Json audio_graph(const fs::path& path, const io::FeatureExtractor& extractor,
-                        const nodes::WindowShape& windows, int64_t channel) {
+                        const recognizer::WindowShape& windows, int64_t channel) {
   graph::Json nodes{
       {"files",
        {{"type", "files"},
@@ -125,8 +113,8 @@ void Transcriber::open(Recording& recording, bool is_standard_input) const {
   }
 }
 
-std::vector<nodes::Window> Transcriber::parts(const Recording& recording) const {
-  return nodes::windows_of({recording.info.samples, recording.info.rate_hz}, windows_);
+std::vector<recognizer::Window> Transcriber::parts(const Recording& recording) const {
+  return recognizer::windows_of(recording.info.samples, recording.info.rate_hz, windows_);
 }
 
 Heard Transcriber::hear(const Recording& recording) {
@@ -139,7 +127,7 @@ Heard Transcriber::hear(const Recording& recording) {
   Heard heard{.tokens = {},
               .logits = {},
               .duration_s = graph::Shape{recording.info.samples, recording.info.rate_hz}.seconds()};
-  const std::vector<nodes::Window> windows = parts(recording);
+  const std::vector<recognizer::Window> windows = parts(recording);
   const graph::TimeLeft time;
   bool noted = false;
   for (size_t i = 0; i < windows.size(); ++i) {
@@ -165,18 +153,13 @@ Heard Transcriber::hear(const Recording& recording) {
   return heard;
 }
 
-void Transcriber::hear(const graph::Batch& batch, const nodes::Window& window, Heard& heard) const {
+void Transcriber::hear(const graph::Batch& batch, const recognizer::Window& window,
+                       Heard& heard) const {
   const nodes::ModelBatch prepared =
       nodes::to_model_batch(batch, *model_.tokenizer, description_.config);
   if (prepared.audio.rows == 0) return;  // less than a frame
   const model::Logits logits = model_.model->infer(prepared.audio);
-  const int64_t end = std::min(window.end_frame, logits.lengths_frames.front());
-  const auto tokens = nodes::best_tokens(logits, 0, window.begin_frame, end);
-  heard.tokens.insert(heard.tokens.end(), tokens.begin(), tokens.end());
-  if (!keep_logits_) return;
-  const auto values = logits.values.begin();
-  heard.logits.insert(heard.logits.end(), values + window.begin_frame * logits.vocabulary,
-                      values + end * logits.vocabulary);
+  recognizer::add_window(logits, window, keep_logits_, heard.tokens, heard.logits);
 }
 
 }  // namespace flowqat::cli

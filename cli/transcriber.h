@@ -10,7 +10,7 @@
 #include "io/audio/spool.h"
 #include "nodes/support/inference.h"
 #include "nodes/support/model_folder.h"
-#include "nodes/support/windows.h"
+#include "recognizer/windows.h"
 
 namespace flowqat::cli {
 
@@ -49,9 +49,7 @@ class Transcriber {
     return model_.tokenizer->decode_words(heard.tokens);
   }
   /// When a frame begins.
-  double time_s(int64_t frame) const {
-    return static_cast<double>(frame * windows_.frame_samples) / windows_.rate_hz;
-  }
+  double time_s(int64_t frame) const { return recognizer::frame_s(windows_, frame); }
   int64_t vocabulary() const { return description_.config.vocab_size; }
 
  private:
@@ -65,13 +63,13 @@ class Transcriber {
   };
 
   void open(Recording& recording, bool is_standard_input) const;
-  std::vector<nodes::Window> parts(const Recording& recording) const;
+  std::vector<recognizer::Window> parts(const Recording& recording) const;
   Heard hear(const Recording& recording);
-  void hear(const graph::Batch& batch, const nodes::Window& window, Heard& heard) const;
+  void hear(const graph::Batch& batch, const recognizer::Window& window, Heard& heard) const;
 
   std::filesystem::path folder_;  ///< the model's
   nodes::ModelDescription description_;
-  nodes::WindowShape windows_;
+  recognizer::WindowShape windows_;
   bool keep_logits_;
   int64_t channel_;
   const std::atomic<int>& stop_signal_;

@@ -10,10 +10,10 @@
 #include "nodes/support/inference.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
-#include "nodes/support/recognize.h"
 #include "nodes/support/score.h"
 #include "nodes/support/step_checks.h"
 #include "nodes/support/transcripts.h"
+#include "recognizer/decoding.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -104,7 +104,7 @@ class Evaluate : public graph::Step {
       const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, step.config());
       const auto started = Clock::now();
       const std::vector<std::string> texts =
-          recognize(*inference, *state.tokenizer, prepared.audio);
+          recognizer::recognize(*inference, *state.tokenizer, prepared.audio);
       result.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
       result.audio_s += batch->speech_s();
       const auto add = [&](const graph::IndexEntry& entry, const std::string& text) {

@@ -7,19 +7,18 @@
 
 #include "io/files/error.h"
 #include "io/files/json_file.h"
+#include "io/files/mapped_file.h"
 #include "io/resample/resample.h"
 #include "recognizer/decoding.h"
 #include "recognizer/model_weights.h"
 #include "recognizer/normalize.h"
 
 namespace flowqat::recognizer {
-namespace {
-
 namespace fs = std::filesystem;
 
 std::unique_ptr<model::AcousticModel> load_int8(const fs::path& folder,
                                                 ModelDescription& description,
-                                                const runtime::Options& options) {
+                                                runtime::Options options) {
   const fs::path file = folder / int8_file;
   if (!fs::exists(file)) {
     throw Error(folder.string() + ": expected an int8 model's folder, found no " + int8_file +
@@ -33,24 +32,11 @@ std::unique_ptr<model::AcousticModel> load_int8(const fs::path& folder,
     description.notes.push_back(folder.string() + ": " + note);
   }
   try {
+    options.bytes_read = io::give_pages_back;
     return runtime::load(description.config, tensors, quantization, options);
   } catch (const model::Error& error) {
     throw io::Error(folder, error.what());
   }
-}
-
-}  // namespace
-
-void add_window(const model::Logits& logits, const Window& window, Keep keep,
-                std::vector<int32_t>& tokens, std::vector<float>& kept) {
-  const int64_t end = std::min(window.end_frame, logits.lengths_frames.front());
-  if (end <= window.begin_frame) return;
-  const std::vector<int32_t> best = best_tokens(logits, 0, window.begin_frame, end);
-  tokens.insert(tokens.end(), best.begin(), best.end());
-  if (keep != Keep::text_and_logits) return;
-  const auto values = logits.values.begin();
-  kept.insert(kept.end(), values + window.begin_frame * logits.vocabulary,
-              values + end * logits.vocabulary);
 }
 
 Recognizer::Recognizer(const fs::path& folder, const runtime::Options& options,
@@ -105,7 +91,7 @@ Recognition Recognizer::recognize(std::span<const float> samples, int rate_hz, K
     batch.rows = 1;
     batch.padded_samples = length;
     batch.lengths_samples = {length};
-    add_window(model_->infer(batch), window, keep, tokens, result.logits);
+    add_window(model_->infer(batch), window, keep == Keep::text_and_logits, tokens, result.logits);
   }
   result.frames = std::ssize(tokens);
   io::DecodedText decoded = description_.tokenizer->decode_words(tokens);

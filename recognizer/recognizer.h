@@ -38,9 +38,11 @@ struct Recognition {
 
 enum class Keep { text, text_and_logits };
 
-/// What of a recording counts in one of its windows.
-void add_window(const model::Logits& logits, const Window& window, Keep keep,
-                std::vector<int32_t>& tokens, std::vector<float>& kept);
+/// The model of an int8 folder. Adds to the description's notes what it left out. Throws as
+/// Recognizer's constructor.
+std::unique_ptr<model::AcousticModel> load_int8(const std::filesystem::path& folder,
+                                                ModelDescription& description,
+                                                runtime::Options options);
 
 /// Gives what `flowqat transcribe` gives of the same samples, bit for bit. All of it is
 /// thread-safe; threads that recognise at once share the model and its workers.
