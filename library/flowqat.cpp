@@ -8,8 +8,6 @@
 #include <stdexcept>
 #include <string>
 
-#include "base/message.h"
-#include "base/simd/target.h"
 #include "recognizer/recognizer.h"
 
 struct flowqat_recognizer {
@@ -71,16 +69,6 @@ Result of(const char* function, const Handle* handle, Result otherwise, const Wo
   });
 }
 
-std::optional<flowqat::Target> target_named(const char* kernels) {
-  if (!kernels) return std::nullopt;
-  const std::optional<flowqat::Target> target = flowqat::target_of(kernels);
-  if (!target) {
-    throw std::invalid_argument("kernels \"" + flowqat::shortened(kernels) +
-                                "\": expected one of " + flowqat::target_names());
-  }
-  return target;
-}
-
 const recognizer::TimedWord* word_of(const flowqat_result& result, size_t index) {
   return index < result.heard.words.size() ? &result.heard.words[index] : nullptr;
 }
@@ -96,10 +84,9 @@ const char* flowqat_error(void) {
 flowqat_recognizer* flowqat_load(const char* folder, int threads, const char* kernels) {
   return guarded<flowqat_recognizer*>(nullptr, [&] {
     if (!folder) refuse("flowqat_load", "the folder");
-    if (threads < 0 || threads > 1024) {
-      throw std::invalid_argument("threads: expected 0 to 1024, found " + std::to_string(threads));
-    }
-    return new flowqat_recognizer(folder, {.threads = threads, .target = target_named(kernels)});
+    const std::optional<std::string> name =
+        kernels ? std::optional<std::string>(kernels) : std::nullopt;
+    return new flowqat_recognizer(folder, flowqat::recognizer::runtime_options(threads, name));
   });
 }
 

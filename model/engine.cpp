@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "model/has_engine.h"
 #include "model/model.h"
 #include "model/shared_library.h"
 
@@ -16,6 +17,14 @@ Engine& open_engine() {
 }
 
 }  // namespace
+
+bool has_engine() {
+#ifdef FLOWQAT_WITHOUT_TORCH
+  return false;
+#else
+  return true;
+#endif
+}
 
 Engine& engine() {
   static Engine& opened = open_engine();

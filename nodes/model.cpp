@@ -8,6 +8,7 @@
 #include "graph/run.h"
 #include "graph/usable_cores.h"
 #include "io/files/error.h"
+#include "model/has_engine.h"
 #include "nodes/support/fetching.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/model_place.h"
@@ -107,6 +108,13 @@ class ModelSource : public ModelStep {
   io::TextRules text_rules() const override { return text_rules_; }
 
   void check(graph::CheckContext& context) const override {
+    if (!model::has_engine()) {
+      try {
+        model::engine();
+      } catch (const model::Error& error) {
+        throw graph::RunError("node \"" + name() + "\": " + error.what());
+      }
+    }
     if (place_.to_fetch) {
       context.open(name() + ": the model, and what goes with it, before it is fetched");
       return;

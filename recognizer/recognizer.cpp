@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/message.h"
+#include "base/simd/target.h"
 #include "io/files/error.h"
 #include "io/files/json_file.h"
 #include "io/files/mapped_file.h"
@@ -15,6 +17,21 @@
 
 namespace flowqat::recognizer {
 namespace fs = std::filesystem;
+
+runtime::Options runtime_options(int threads, const std::optional<std::string>& kernels) {
+  if (threads < 0 || threads > 1024) {
+    throw Error("threads: expected 0 to 1024, found " + std::to_string(threads));
+  }
+  runtime::Options options;
+  options.threads = threads;
+  if (!kernels) return options;
+  options.target = target_of(*kernels);
+  if (!options.target) {
+    throw Error("kernels \"" + shortened(*kernels, most_shown_bytes) + "\": expected one of " +
+                target_names());
+  }
+  return options;
+}
 
 std::unique_ptr<model::AcousticModel> load_int8(const fs::path& folder,
                                                 ModelDescription& description,

@@ -38,6 +38,10 @@ struct Recognition {
 
 enum class Keep { text, text_and_logits };
 
+/// As programs ask for it: `threads` from 0 (all cores) to 1024; the name of a target, or none for
+/// the fastest. Throws Error for what is neither.
+runtime::Options runtime_options(int threads, const std::optional<std::string>& kernels);
+
 /// The model of an int8 folder. Adds to the description's notes what it left out. Throws as
 /// Recognizer's constructor.
 std::unique_ptr<model::AcousticModel> load_int8(const std::filesystem::path& folder,
