@@ -71,19 +71,19 @@ Run with(ResampleOptions options) {
 int main(int count, char** arguments) {
   try {
     const double seconds = count > 1 ? std::stod(arguments[1]) : 600;
-    for (const InstructionSet set : instruction_sets()) {
-      if (set == InstructionSet::scalar) continue;
+    for (const flowqat::Simd simd : flowqat::simds_here()) {
+      if (simd == flowqat::Simd::scalar) continue;
       measure(
-          std::string("polyphase ") + name_of(set),
-          [set](std::span<const float> in, double ratio, std::span<float> out) {
-            resample_polyphase(in, polyphase_terms(ratio).value(), out, set);
+          "polyphase " + std::string(flowqat::name_of(simd)),
+          [simd](std::span<const float> in, double ratio, std::span<float> out) {
+            resample_polyphase(in, polyphase_terms(ratio).value(), out, simd);
           },
           seconds);
     }
     measure(
         "polyphase scalar",
         [](std::span<const float> in, double ratio, std::span<float> out) {
-          resample_polyphase(in, polyphase_terms(ratio).value(), out, InstructionSet::scalar);
+          resample_polyphase(in, polyphase_terms(ratio).value(), out, flowqat::Simd::scalar);
         },
         std::min(seconds, 12.0));
     measure("soxr HQ", with({Engine::soxr}), seconds);

@@ -1,12 +1,12 @@
 #include <iostream>
 
+#include "base/simd/target.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
 #include "cli/help.h"
 #include "cli/parse.h"
 #include "cli/standard_streams.h"
 #include "cli/terminal.h"
-#include "io/files/cpu_level.h"
 
 namespace {
 
@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   cli::settle_standard_streams();
   cli::tell_unhandled_failures();
   try {
-    io::cpu_level();  // says what is wrong with FLOWQAT_TARGET before anything is run
+    best_target();  // says what is wrong with FLOWQAT_TARGET before anything is run
     const int status = dispatch(argc, argv);
     cli::close_standard_output();
     return status;

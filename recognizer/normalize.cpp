@@ -3,36 +3,17 @@
 #include <cmath>
 #include <numeric>
 
-#include "io/files/cpu_level.h"
+#include "base/simd/vectorize.h"
 
 namespace flowqat::recognizer {
 namespace {
-
-#define FLOWQAT_LOOP inline __attribute__((always_inline))
-
-#if defined(__x86_64__)
-template <auto loop, class... Arguments>
-__attribute__((target("avx2"))) auto wide(Arguments... arguments) {
-  return loop(arguments...);
-}
-#endif
-
-/// Runs the loop in wide registers where the processor has them. Not with FMA: the result shall be
-/// the same everywhere.
-template <auto loop, class... Arguments>
-auto run(Arguments... arguments) {
-#if defined(__x86_64__)
-  if (io::cpu_level() >= io::CpuLevel::avx2) return wide<loop>(arguments...);
-#endif
-  return loop(arguments...);
-}
 
 /// Partial sums, in double precision, that additions need not wait for one another.
 constexpr size_t kLanes = 16;
 
 double total(const double (&lanes)[kLanes]) { return std::accumulate(lanes, lanes + kLanes, 0.0); }
 
-FLOWQAT_LOOP double sum(const float* samples, size_t count) {
+FLOWQAT_INLINE double sum(const float* samples, size_t count) {
   double lanes[kLanes] = {};
   size_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
@@ -42,7 +23,7 @@ FLOWQAT_LOOP double sum(const float* samples, size_t count) {
   return total(lanes);
 }
 
-FLOWQAT_LOOP double sum_of_squares(const float* samples, size_t count, double mean) {
+FLOWQAT_INLINE double sum_of_squares(const float* samples, size_t count, double mean) {
   double lanes[kLanes] = {};
   size_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
@@ -55,8 +36,8 @@ FLOWQAT_LOOP double sum_of_squares(const float* samples, size_t count, double me
   return total(lanes);
 }
 
-FLOWQAT_LOOP void shift_and_scale(const float* in, float* out, size_t count, float shift,
-                                  float scale) {
+FLOWQAT_INLINE void shift_and_scale(const float* in, float* out, size_t count, float shift,
+                                    float scale) {
   for (size_t i = 0; i < count; ++i) out[i] = (in[i] - shift) * scale;
 }
 
@@ -64,10 +45,10 @@ FLOWQAT_LOOP void shift_and_scale(const float* in, float* out, size_t count, flo
 
 void normalize(std::span<const float> in, std::span<float> out) {
   const auto count = static_cast<double>(in.size());
-  const double mean = run<sum>(in.data(), in.size()) / count;
-  const double variance = run<sum_of_squares>(in.data(), in.size(), mean) / count;
-  run<shift_and_scale>(in.data(), out.data(), in.size(), static_cast<float>(mean),
-                       static_cast<float>(1 / std::sqrt(variance + 1e-7)));
+  const double mean = vectorized<sum>(in.data(), in.size()) / count;
+  const double variance = vectorized<sum_of_squares>(in.data(), in.size(), mean) / count;
+  vectorized<shift_and_scale>(in.data(), out.data(), in.size(), static_cast<float>(mean),
+                              static_cast<float>(1 / std::sqrt(variance + 1e-7)));
 }
 
 }  // namespace flowqat::recognizer

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdlib>
 #include <stdexcept>
-#include <vector>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -180,6 +179,27 @@ Simd simd_of(Target target) {
   if (target >= Target::neon) return Simd::neon;
   if (target >= Target::avx512) return Simd::avx512;
   return target >= Target::avx2 ? Simd::avx2 : Simd::scalar;
+}
+
+std::string_view name_of(Simd simd) {
+  switch (simd) {
+    case Simd::avx2:
+      return "avx2";
+    case Simd::avx512:
+      return "avx512";
+    case Simd::neon:
+      return "neon";
+    default:
+      return "scalar";
+  }
+}
+
+std::vector<Simd> simds_here() {
+  std::vector<Simd> found;
+  for (const Target target : targets_here()) {
+    if (found.empty() || found.back() != simd_of(target)) found.push_back(simd_of(target));
+  }
+  return found;
 }
 
 }  // namespace flowqat

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace flowqat {
 
@@ -47,5 +48,9 @@ Target best_target();
 /// bytes make no difference to them.
 enum class Simd { scalar, avx2, avx512, neon };
 Simd simd_of(Target target);
+/// "scalar", "avx2", "avx512" or "neon".
+std::string_view name_of(Simd simd);
+/// Every set that runs here, from the narrowest to the widest.
+std::vector<Simd> simds_here();
 
 }  // namespace flowqat

@@ -126,7 +126,7 @@ std::optional<RatioTerms> polyphase_terms(double ratio) {
 }
 
 void resample_polyphase(std::span<const float> in, RatioTerms terms, std::span<float> out,
-                        InstructionSet set) {
+                        Simd simd) {
   if (!fits(terms)) {
     throw Error("polyphase resampling by " + std::to_string(terms.up) + "/" +
                 std::to_string(terms.down) +
@@ -141,7 +141,7 @@ void resample_polyphase(std::span<const float> in, RatioTerms terms, std::span<f
 
   const auto compute = [&](const float* period_in, float* period_out, bool one_period) {
     for (int64_t group = 0; group < layout.groups; ++group) {
-      multiply(set,
+      multiply(simd,
                {.coefficients = table->coefficients.data() + group * layout.taps * kLanes,
                 .taps = layout.taps,
                 .in = period_in + table->starts[static_cast<size_t>(group)] - first,

@@ -26,8 +26,8 @@ std::optional<RatioTerms> polyphase_terms(double ratio);
 
 /// Fills all of `out`. Output sample n lies at input time n * down / up; the signal is taken as
 /// zero before and behind `in`, which `out` never overlaps. Throws Error for terms that
-/// polyphase_terms() would not give. Thread-safe; the same bits with every instruction set.
+/// polyphase_terms() would not give. Thread-safe; the same bits with every set.
 void resample_polyphase(std::span<const float> in, RatioTerms terms, std::span<float> out,
-                        InstructionSet set = best_instruction_set());
+                        Simd simd = simd_of(best_target()));
 
 }  // namespace flowqat::io

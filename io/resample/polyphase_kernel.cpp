@@ -1,110 +1,81 @@
 #include "io/resample/polyphase_kernel.h"
 
-#include <cmath>
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "io/resample/polyphase_kernel.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
+#include "base/simd/dispatch.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace flowqat::io {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Tag = hn::CappedTag<float, kLanes>;
+using Register = hn::Vec<Tag>;
+
+constexpr auto width = static_cast<ptrdiff_t>(hn::MaxLanes(Tag()));
+/// Registers of a row at a time: with kRows of sums, their coefficients and a sample they fit the
+/// 16 registers of AVX2, and the 32 of NEON, which needs more sums to be busy.
+constexpr ptrdiff_t parts = HWY_TARGET == HWY_NEON ? 2 : 1;
+
+/// a b + c, rounded once.
+HWY_INLINE Register fused(Register a, Register b, Register c) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::Set(Tag(), __builtin_fmaf(hn::GetLane(a), hn::GetLane(b), hn::GetLane(c)));
+#else
+  return hn::MulAdd(a, b, c);
 #endif
+}
 
-#include "io/files/cpu_level.h"
+template <ptrdiff_t rows>
+void multiply_rows(const BandProduct& p) {
+  const Tag tag;
+  for (ptrdiff_t lane = 0; lane < kLanes; lane += parts * width) {
+    Register sums[rows][parts];
+    for (auto& row : sums) {
+      for (Register& sum : row) sum = hn::Zero(tag);
+    }
+    for (ptrdiff_t tap = 0; tap < p.taps; ++tap) {
+      Register coefficients[parts];
+      for (ptrdiff_t part = 0; part < parts; ++part) {
+        coefficients[part] = hn::LoadU(tag, p.coefficients + tap * kLanes + lane + part * width);
+      }
+      for (ptrdiff_t row = 0; row < rows; ++row) {
+        const Register sample = hn::Set(tag, p.in[row * p.in_stride + tap]);
+        for (ptrdiff_t part = 0; part < parts; ++part) {
+          sums[row][part] = fused(sample, coefficients[part], sums[row][part]);
+        }
+      }
+    }
+    for (ptrdiff_t row = 0; row < rows; ++row) {
+      for (ptrdiff_t part = 0; part < parts; ++part) {
+        hn::StoreU(sums[row][part], tag, p.out + row * p.out_stride + lane + part * width);
+      }
+    }
+  }
+}
 
+constexpr void (*kMultiply[2])(const BandProduct&) = {multiply_rows<kRows>, multiply_rows<1>};
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace flowqat::io
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace flowqat::io {
 namespace {
 
-template <ptrdiff_t rows>
-void multiply_scalar(const BandProduct& p) {
-  for (ptrdiff_t row = 0; row < rows; ++row) {
-    const float* in = p.in + row * p.in_stride;
-    float sums[kLanes] = {};
-    for (ptrdiff_t tap = 0; tap < p.taps; ++tap) {
-      const float* coefficients = p.coefficients + tap * kLanes;
-      for (ptrdiff_t lane = 0; lane < kLanes; ++lane) {
-        sums[lane] = std::fma(in[tap], coefficients[lane], sums[lane]);
-      }
-    }
-    for (ptrdiff_t lane = 0; lane < kLanes; ++lane) p.out[row * p.out_stride + lane] = sums[lane];
-  }
-}
-
-#if defined(__x86_64__)
-/// Half the lanes at a time: eight sums, a row of coefficients and a sample fill the 16 registers.
-template <ptrdiff_t rows>
-__attribute__((target("avx2,fma"))) void multiply_avx2(const BandProduct& p) {
-  for (ptrdiff_t lane = 0; lane < kLanes; lane += 8) {
-    __m256 sums[rows];
-    for (ptrdiff_t row = 0; row < rows; ++row) sums[row] = _mm256_setzero_ps();
-    for (ptrdiff_t tap = 0; tap < p.taps; ++tap) {
-      const __m256 coefficients = _mm256_loadu_ps(p.coefficients + tap * kLanes + lane);
-      for (ptrdiff_t row = 0; row < rows; ++row) {
-        const __m256 sample = _mm256_broadcast_ss(p.in + row * p.in_stride + tap);
-        sums[row] = _mm256_fmadd_ps(sample, coefficients, sums[row]);
-      }
-    }
-    for (ptrdiff_t row = 0; row < rows; ++row) {
-      _mm256_storeu_ps(p.out + row * p.out_stride + lane, sums[row]);
-    }
-  }
-}
-
-template <ptrdiff_t rows>
-__attribute__((target("avx512f"))) void multiply_avx512(const BandProduct& p) {
-  __m512 sums[rows];
-  for (ptrdiff_t row = 0; row < rows; ++row) sums[row] = _mm512_setzero_ps();
-  for (ptrdiff_t tap = 0; tap < p.taps; ++tap) {
-    const __m512 coefficients = _mm512_loadu_ps(p.coefficients + tap * kLanes);
-    for (ptrdiff_t row = 0; row < rows; ++row) {
-      const __m512 sample = _mm512_set1_ps(p.in[row * p.in_stride + tap]);
-      sums[row] = _mm512_fmadd_ps(sample, coefficients, sums[row]);
-    }
-  }
-  for (ptrdiff_t row = 0; row < rows; ++row) {
-    _mm512_storeu_ps(p.out + row * p.out_stride, sums[row]);
-  }
-}
-#endif
-
-template <ptrdiff_t rows>
-void multiply_rows(InstructionSet set, const BandProduct& product) {
-#if defined(__x86_64__)
-  if (set == InstructionSet::avx512) return multiply_avx512<rows>(product);
-  if (set == InstructionSet::avx2) return multiply_avx2<rows>(product);
-#else
-  (void)set;
-#endif
-  multiply_scalar<rows>(product);
-}
+void (*const* kernels(Simd simd))(const BandProduct&) { FLOWQAT_RETURN_FOR(simd, kMultiply) }
 
 }  // namespace
 
-std::vector<InstructionSet> instruction_sets() {
-  std::vector<InstructionSet> sets{InstructionSet::scalar};
-  if (cpu_level() >= CpuLevel::avx2) sets.push_back(InstructionSet::avx2);
-  if (cpu_level() >= CpuLevel::avx512) sets.push_back(InstructionSet::avx512);
-  return sets;
-}
-
-InstructionSet best_instruction_set() {
-  static const InstructionSet best = instruction_sets().back();
-  return best;
-}
-
-const char* name_of(InstructionSet set) {
-  switch (set) {
-    case InstructionSet::avx2:
-      return "avx2";
-    case InstructionSet::avx512:
-      return "avx512";
-    default:
-      return "scalar";
-  }
-}
-
-void multiply(InstructionSet set, const BandProduct& product, bool one_row) {
-  if (one_row) {
-    multiply_rows<1>(set, product);
-  } else {
-    multiply_rows<kRows>(set, product);
-  }
+void multiply(Simd simd, const BandProduct& product, bool one_row) {
+  kernels(simd)[one_row ? 1 : 0](product);
 }
 
 }  // namespace flowqat::io
+#endif

@@ -96,8 +96,8 @@ TEST_CASE("a level of instructions that is none is an error, whatever is asked f
   const std::string held = FLOWQAT_SOURCE_DIR "' && export FLOWQAT_TARGET='";
   const Outcome none = call("nodes", held + "avx9");
   check_one_message(none, 1);
-  CHECK_THAT(none.err, ContainsSubstring("FLOWQAT_TARGET: expected scalar, avx2, avx512 or "
-                                         "avx512_vnni, found \"avx9\""));
+  CHECK_THAT(none.err, ContainsSubstring("FLOWQAT_TARGET: expected scalar, avx2, "));
+  CHECK_THAT(none.err, ContainsSubstring(" or neon_i8mm, found \"avx9\""));
   CHECK(call("nodes", held + "scalar").status == 0);
 }
 

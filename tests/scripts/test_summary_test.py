@@ -64,7 +64,8 @@ class TheSummary(Case):
         self.assertEqual(self.summary("this processor does not reach avx9").returncode, 1)
         held = self.summary("no AVX-512 VNNI", FLOWQAT_TARGET="scalar")
         self.assertEqual(held.returncode, 0, held.stdout)
-        self.assertIn("reached scalar; not reached avx2, avx512, avx512_vnni (held to scalar)", held.stdout)
+        others = ", ".join(level for level in INSTRUCTIONS if level != "scalar")
+        self.assertIn(f"reached scalar; not reached {others} (held to scalar)", held.stdout)
 
 
 class TheRunners(Case):

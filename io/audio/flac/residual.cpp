@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "io/files/cpu_level.h"
+#include "base/simd/target.h"
 
 namespace flowqat::io {
 namespace {
@@ -100,7 +100,7 @@ struct Kernels {
 template <size_t... orders>
 Kernels kernels(std::index_sequence<orders...>) {
 #if defined(__x86_64__)
-  if (cpu_level() >= CpuLevel::avx2) {
+  if (best_target() != Target::scalar) {
     return {{restore_bmi2<int32_t, orders>...}, restore_bmi2<int64_t, first_general_order>};
   }
 #endif

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "base/simd/vectorize.h"
 #include "model/torch/operators/cpu_matmul.h"
-#include "model/torch/operators/vectorize.h"
 
 namespace flowqat::model {
 namespace {

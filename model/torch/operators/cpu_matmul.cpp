@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-#include "model/torch/operators/vectorize.h"
+#include "base/simd/vectorize.h"
 
 namespace flowqat::model {
 namespace {

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <optional>
 
-#include "model/torch/operators/vectorize.h"
+#include "base/simd/vectorize.h"
 
 namespace flowqat::model {
 namespace {

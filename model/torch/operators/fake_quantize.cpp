@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "model/torch/operators/vectorize.h"
+#include "base/simd/vectorize.h"
 
 namespace flowqat::model {
 namespace {

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "model/torch/operators/vectorize.h"
+#include "base/simd/vectorize.h"
 
 namespace flowqat::model {
 namespace {

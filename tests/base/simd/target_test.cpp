@@ -32,6 +32,11 @@ TEST_CASE("target: passes are compiled for the widest registers that a target ha
   CHECK(simd_of(Target::avx_vnni) == Simd::avx2);
   CHECK(simd_of(Target::amx) == Simd::avx512);
   CHECK(simd_of(Target::neon_i8mm) == Simd::neon);
+  const auto here = simds_here();
+  CHECK(here.front() == Simd::scalar);
+  CHECK(here.back() == simd_of(targets_here().back()));
+  CHECK(std::adjacent_find(here.begin(), here.end()) == here.end());
+  CHECK(name_of(Simd::avx512) == "avx512");
 }
 
 }  // namespace flowqat

@@ -142,7 +142,7 @@ TEST_CASE("polyphase of a short utterance equals the same utterance within silen
   }
 }
 
-TEST_CASE("every instruction set gives the bits of the scalar one", "[level]") {
+TEST_CASE("every set of instructions gives the bits of the scalar one", "[level]") {
   for (const double ratio : kRatios) {
     const RatioTerms terms = polyphase_terms(ratio).value();
     for (const size_t samples : {1, 77, 3000}) {
@@ -150,16 +150,16 @@ TEST_CASE("every instruction set gives the bits of the scalar one", "[level]") {
       const auto room =
           static_cast<size_t>(resampled_samples(static_cast<int64_t>(samples), ratio));
       std::vector<float> expected(room);
-      resample_polyphase(in, terms, expected, InstructionSet::scalar);
-      for (const InstructionSet set : instruction_sets()) {
-        INFO(name_of(set) << ", ratio " << ratio << ", samples " << samples);
+      resample_polyphase(in, terms, expected, flowqat::Simd::scalar);
+      for (const flowqat::Simd simd : flowqat::simds_here()) {
+        INFO(flowqat::name_of(simd) << ", ratio " << ratio << ", samples " << samples);
         std::vector<float> out(room);
-        resample_polyphase(in, terms, out, set);
+        resample_polyphase(in, terms, out, simd);
         CHECK(out == expected);
       }
     }
   }
-  CHECK(instruction_sets().front() == InstructionSet::scalar);
+  CHECK(flowqat::simds_here().front() == flowqat::Simd::scalar);
 }
 
 TEST_CASE("each engine gives the same bits on every thread", "[level]") {
