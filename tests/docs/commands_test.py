@@ -28,13 +28,16 @@ NOT_RUN = {
     "CCACHE_DISABLE=1 cmake --build --preset release --clean-first --target flowqat": "minutes of both cores",
     "cmake --build --preset release --target flowqat flowqat_library": "built this",
     "cmake --install build --prefix ~/.local": "tests/library/install_test.py does it, into a folder of its own",
+    "cmake --preset without-torch": "tests/library/without_torch_test.py does it",
+    "cmake --build --preset without-torch --target flowqat flowqat_library": "the same",
+    "(cd build-without-torch && cpack)": "the same",
     "bench/quantization_table.py demo data/demo runs/ways": "hours",
     "bench/accuracy_table.py demo data/demo runs/ways qnnpack_clipped": "reads what the line above makes",
     "cmake --preset fuzz && cmake --build --preset fuzz --target fuzzers": "minutes of both cores",
     "tests/fuzz/run.py --seconds 60": "reads what the line above makes",
     "tests/fuzz/run.py --inputs 10000000 tokenizer": "the same",
 }
-COUNT_NOT_RUN = 12
+COUNT_NOT_RUN = 15
 
 # Commands in whose place others are run.
 INSTEAD = {
