@@ -27,6 +27,8 @@ TORCH_FULL=(
   onnx==1.23.2
   onnxruntime==1.32.0
   openvino==2026.4.1
+  nanobind==3.1.0
+  scikit-build-core==1.1.2
   ruff==0.17.6
 )
 
@@ -46,4 +48,4 @@ APT_BUILD=(
 APT_CORPUS=(espeak-ng sox libsox-fmt-base flac)
 # The tools whose samples the tests compare with, beside those above, what scripts/check.sh looks
 # through the sources with, and what plays older processors.
-APT_TESTS=(ffmpeg clang clang-format clang-tidy shellcheck qemu-user)
+APT_TESTS=(python3-dev ffmpeg clang clang-format clang-tidy shellcheck qemu-user)

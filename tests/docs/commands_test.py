@@ -31,13 +31,14 @@ NOT_RUN = {
     "cmake --preset without-torch": "tests/library/without_torch_test.py does it",
     "cmake --build --preset without-torch --target flowqat flowqat_library": "the same",
     "(cd build-without-torch && cpack)": "the same",
+    "pip wheel . --wheel-dir dist": "tests/library/wheel_test.py does it",
     "bench/quantization_table.py demo data/demo runs/ways": "hours",
     "bench/accuracy_table.py demo data/demo runs/ways qnnpack_clipped": "reads what the line above makes",
     "cmake --preset fuzz && cmake --build --preset fuzz --target fuzzers": "minutes of both cores",
     "tests/fuzz/run.py --seconds 60": "reads what the line above makes",
     "tests/fuzz/run.py --inputs 10000000 tokenizer": "the same",
 }
-COUNT_NOT_RUN = 15
+COUNT_NOT_RUN = 16
 
 # Commands in whose place others are run.
 INSTEAD = {
