@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/batch.h"
+#include "runtime/kernels/self_check.h"
 #include "runtime/network/encoder.h"
 #include "runtime/network/feature_extractor.h"
 
@@ -15,8 +16,14 @@ namespace {
 using model::Error;
 
 Target checked(const Options& options) {
-  const Target target = options.target.value_or(best_target());
-  if (runs_here(target)) return target;
+  if (!options.target) return best_right_target();
+  const Target target = *options.target;
+  if (runs_here(target)) {
+    const std::string& wrong = wrong_kernel(target);
+    if (wrong.empty()) return target;
+    throw Error("kernels \"" + std::string(name_of(target)) +
+                "\" compute wrongly on this processor (" + wrong + "): choose others");
+  }
   std::string here;
   for (const Target one : targets_here()) {
     here += (here.empty() ? "" : ", ") + std::string(name_of(one));

@@ -13,11 +13,11 @@
 namespace flowqat::runtime {
 
 struct Options {
-  int threads = 0;               ///< the caller's among them; 0: all cores this process may use
-  std::optional<Target> target;  ///< none: best_target()
+  int threads = 0;  ///< the caller's among them; 0: all cores this process may use
+  std::optional<Target> target = {};  ///< none: best_right_target()
   /// Is told of the bytes of tensors that were read and will not be read again, from any thread:
   /// whoever mapped a file may give its pages back.
-  std::function<void(std::span<const std::byte>)> bytes_read;
+  std::function<void(std::span<const std::byte>)> bytes_read = {};
   PartClock* clock = nullptr;  ///< is told where the time goes, if only one thread infers
 };
 

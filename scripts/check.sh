@@ -9,9 +9,11 @@
 #   tidy      clang-tidy over what changed since CHECK_BASE (the previous commit): as .clang-tidy says. By hand,
 #             before a commit: where a whole branch lands at once, that would be every file
 #   thread    the thread sanitizer over graph's tests
-#   address   the address and undefined-behaviour sanitizers over base's, io's and graph's tests
-#   fuzz      every fuzz target for FUZZ_SECONDS (20), from its seeds
-#   clang     clang builds base, io, graph and their tests, every file by itself
+#   address   the address and undefined-behaviour sanitizers over base's, io's, graph's and runtime's tests
+#   fuzz      every fuzz target for FUZZ_SECONDS (10), from its seeds
+#   clang     clang builds base, io, graph, runtime and their tests, every file by itself
+#   arm       what comes out alike on every processor, built for 64-bit ARM and run by qemu: as one with NEON
+#             alone, and as one with all that ARM multiplies bytes with
 #   names     clang-tidy's naming rules over one unit a folder and the headers that it includes; over every
 #             unit with CHECK_NAMES=all. LibTorch's headers make each unit dear, and tidy holds each to the
 #             same rules when it changes.
@@ -20,7 +22,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-ALL=(shell python format names thread clang address fuzz)
+ALL=(shell python format names arm thread clang address fuzz)
 BY_HAND=(tidy)
 jobs=$(nproc)
 
@@ -166,11 +168,20 @@ check_clang() {
     tests_base tests_io tests_graph tests_runtime
 }
 
+check_arm() {
+  need aarch64-linux-gnu-g++ qemu-aarch64 || return 1
+  quietly build-arm.log cmake -S tests/portable -B build-arm -G Ninja --toolchain "$PWD/cmake/aarch64.cmake" || return 1
+  quietly build-arm/build.log cmake --build build-arm || return 1
+  local portable=(-L /usr/aarch64-linux-gnu build-arm/portable tests/golden)
+  qemu-aarch64 -cpu cortex-a53 "${portable[@]}" neon &&
+    qemu-aarch64 -cpu max "${portable[@]}" neon_dotprod neon_i8mm
+}
+
 check_fuzz() {
   need clang++ || return 1
   quietly build-fuzz.log cmake --preset fuzz || return 1
   quietly build-fuzz/build.log cmake --build --preset fuzz --target fuzzers || return 1
-  tests/fuzz/run.py --seconds "${FUZZ_SECONDS:-20}" --jobs "$jobs"
+  tests/fuzz/run.py --seconds "${FUZZ_SECONDS:-10}" --jobs "$jobs"
 }
 
 usage() {

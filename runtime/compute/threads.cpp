@@ -1,13 +1,30 @@
 #include "runtime/compute/threads.h"
 
+#ifndef FLOWQAT_WITHOUT_TBB
 #include <tbb/global_control.h>
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#endif
 
 #include <algorithm>
 
 namespace flowqat::runtime {
+
+#ifdef FLOWQAT_WITHOUT_TBB
+
+// A build without oneTBB computes on the caller's thread alone, whatever it is asked for.
+struct Threads::Arena {};
+
+Threads::Threads(int) : count_(1) {}
+
+Threads::~Threads() = default;
+
+void Threads::run_all(int64_t tasks, Call call, const void* context) const {
+  for (int64_t task = 0; task < tasks; ++task) call(context, task, 0);
+}
+
+#else
 
 struct Threads::Arena {
   explicit Arena(int count)
@@ -38,5 +55,7 @@ void Threads::run_all(int64_t tasks, Call call, const void* context) const {
         tbb::simple_partitioner());
   });
 }
+
+#endif
 
 }  // namespace flowqat::runtime

@@ -46,6 +46,9 @@ extern const Int8Tile kScalarTile, kScalarWords;
 extern const Int8Tile kAvx2Words, kAvx2Pairs, kAvxVnniTile;
 extern const Int8Tile kAvx512Words, kAvx512Pairs, kAvx512VnniTile, kAvx512VnniWords;
 extern const Int8Tile kAmxTile;
+/// kAvxVnniTile's loop with AVX-512's form of its instruction: of no target, but it can be tested
+/// on servers, which have no AVX-VNNI.
+extern const Int8Tile kAvx512VlVnniTile;
 extern const Int8Tile kNeonWords, kNeonTile, kNeonDotprodTile, kNeonI8mmTile;
 
 }  // namespace flowqat::runtime

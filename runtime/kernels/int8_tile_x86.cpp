@@ -18,6 +18,7 @@ namespace {
 
 #define FLOWQAT_AVX2 __attribute__((target("avx2")))
 #define FLOWQAT_AVXVNNI __attribute__((target("avx2,avxvnni")))
+#define FLOWQAT_AVX512VL_VNNI __attribute__((target("avx512vl,avx512vnni")))
 #define FLOWQAT_AVX512 __attribute__((target("avx512f,avx512bw")))
 #define FLOWQAT_AVX512VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
 
@@ -68,6 +69,8 @@ inline __attribute__((always_inline)) int32_t four_bytes(const T* from) {
 FLOWQAT_LOOP_256(FLOWQAT_AVX2, words_256, int16_t, 2, 16, FLOWQAT_WIDEN, FLOWQAT_ADD_WORDS)
 FLOWQAT_LOOP_256(FLOWQAT_AVX2, pairs_256, uint8_t, 4, 32, FLOWQAT_LOAD, FLOWQAT_ADD_PAIRS)
 FLOWQAT_LOOP_256(FLOWQAT_AVXVNNI, bytes_256, uint8_t, 4, 32, FLOWQAT_LOAD, _mm256_dpbusd_avx_epi32)
+FLOWQAT_LOOP_256(FLOWQAT_AVX512VL_VNNI, bytes_256_vl, uint8_t, 4, 32, FLOWQAT_LOAD,
+                 _mm256_dpbusd_epi32)
 
 /// 512 bits, sixteen columns a register, up to four registers.
 #define FLOWQAT_LOOP_512(attributes, name, Activation, values_a_step, weight_bytes, load_weights, \
@@ -127,6 +130,7 @@ FLOWQAT_LOOP_512(FLOWQAT_AVX512VNNI, bytes_512, uint8_t, 4, 64, _mm512_loadu_si5
 FLOWQAT_TILE_256(run_words_256, words_256, int16_t)
 FLOWQAT_TILE_256(run_pairs_256, pairs_256, uint8_t)
 FLOWQAT_TILE_256(run_bytes_256, bytes_256, uint8_t)
+FLOWQAT_TILE_256(run_bytes_256_vl, bytes_256_vl, uint8_t)
 
 #define FLOWQAT_TILE_512(name, loop, Activation)                                           \
   template <int rows>                                                                      \
@@ -173,6 +177,8 @@ const Int8Tile kAvx2Words{"words, 256 bits", 4, 16, 2, Operand::words, false, ru
 const Int8Tile kAvx2Pairs{
     "pairs of bytes, 256 bits", 4, 16, 4, Operand::bytes, true, run_pairs_256};
 const Int8Tile kAvxVnniTile{"VNNI, 256 bits", 4, 16, 4, Operand::bytes, false, run_bytes_256};
+const Int8Tile kAvx512VlVnniTile{
+    "VNNI, 256 bits of AVX-512", 4, 16, 4, Operand::bytes, false, run_bytes_256_vl};
 const Int8Tile kAvx512Words{"words, 512 bits", 6, 64, 2, Operand::words, false, run_words_512};
 const Int8Tile kAvx512Pairs{
     "pairs of bytes, 512 bits", 6, 64, 4, Operand::bytes, true, run_pairs_512};
