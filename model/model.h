@@ -168,8 +168,8 @@ enum class Head {
 
 struct LoadOptions {
   Head head = Head::file;
-  uint64_t seed = 0;                   ///< what a drawn head is drawn with
-  double blank_bias = 0;               ///< of a drawn head, as in Engine::create
+  uint64_t seed = 0;      ///< what a drawn head is drawn with
+  double blank_bias = 0;  ///< of a drawn head, as in Engine::create
 };
 
 struct EngineOptions {
