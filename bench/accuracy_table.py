@@ -111,7 +111,7 @@ def main():
                 of_part.setdefault(stage, []).append(found)
             of_part.setdefault("ONNX int8", []).append(onnx_errors(program, run / "int8", said))
     first, part = arguments.seeds[0], corpus.parts[0]
-    folders = {"float": float_folder(out, first), "fake_quantized": runs[0] / "checkpoints" / "adapt",
+    folders = {"float": float_folder(out, first), "fake_quantized": runs[0] / "checkpoints" / "after-adapt",
                "int8": runs[0] / "int8"}
     speeds = {stage: own_speed(program, folder, corpus, part) for stage, folder in folders.items()}
     sizes = {stage: sum(file.stat().st_size for file in folder.iterdir()) for stage, folder in folders.items()}

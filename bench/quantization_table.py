@@ -25,6 +25,9 @@ CLIPPED = {"range": "percentile", "percentile": 99.5}
 DISTILLED = {"teacher": "start", "distillation_weight": 1.0, "distillation_temperature": 2.0}
 
 
+QUANTIZED_PARTS = ("feature_extractor", "attention", "feed_forward")
+
+
 def convolutions(preset="qnnpack", **fields):
     return {"feature_extractor": {"preset": preset} | fields}
 
@@ -44,6 +47,8 @@ WAYS = {
     "qnnpack_clipped": (convolutions("qnnpack_clipped"), {}),
     "qnnpack_symmetric_clipped": (convolutions("qnnpack_symmetric_clipped"), {}),
     "qnnpack_clipped, distilled": (convolutions("qnnpack_clipped"), DISTILLED),
+    "w4a8": (dict.fromkeys(QUANTIZED_PARTS, "w4a8"), {}),
+    "w7": (dict.fromkeys(QUANTIZED_PARTS, "w7"), {}),
 }
 
 
@@ -128,7 +133,7 @@ def float_run(program, corpus, out, seed):
 
 
 def float_folder(out, seed):
-    return out / f"float-{seed}" / "run" / "checkpoints" / "learn"
+    return out / f"float-{seed}" / "run" / "checkpoints" / "after-learn"
 
 
 def way_run(program, corpus, out, way, seed):

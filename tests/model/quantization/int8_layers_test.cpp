@@ -187,8 +187,9 @@ TEST_CASE("conversion uses the stored scales and zero points even where the rang
                                                         : at::tensor({0.25f});
     CHECK(at::equal(int8->int8().kernel->weight_scale(), scale));
     const auto dequantized = int8->int8().kernel->weight().to(at::kFloat) * scale.view({-1, 1});
-    const auto clamped =
-        layer->weight.minimum(scale.view({-1, 1}) * 127).maximum(scale.view({-1, 1}) * -128);
+    const GridEnds grid = weight_grid(preset(name).weight_bits);
+    const auto clamped = layer->weight.minimum(scale.view({-1, 1}) * grid.highest)
+                             .maximum(scale.view({-1, 1}) * grid.lowest);
     CHECK(((dequantized - clamped).abs() <= scale.view({-1, 1}) * 0.501).all().item<bool>());
   }
 }
