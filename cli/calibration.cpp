@@ -28,7 +28,7 @@ std::vector<Argument> calibration_arguments(CalibrationArguments& told,
        .value = "FILE",
        .doc = "a JSON object: each part's choice, and exceptions",
        .target = &told.policy,
-       .fallback = "convolutions qnnpack, attention and feed-forward fbgemm"},
+       .fallback = "convolutions qnnpack_clipped, attention and feed-forward fbgemm"},
       {.name = "--set",
        .value = "PART=CHOICE",
        .doc = "a part's choice, over the file's: a preset, none, or an object of fields; may be "
@@ -83,32 +83,38 @@ Calibration calibrate(model::Model& model, const io::Tokenizer& tokenizer,
                       const model::Policy& policy, CorpusAudio& audio, int64_t batches,
                       Terminal& terminal, const std::atomic<int>& stop_signal) {
   model.insert_fake_quantizers(policy);
-  Calibration seen;
-  const auto stream = audio.open();
-  const int64_t wanted = std::min(batches, stream->extent().batches);
-  const graph::TimeLeft time;
   graph::Rejections rejections([&](const std::string& line) { terminal.say("flowqat: " + line); });
-  while (seen.batches < batches) {
-    const auto batch = stream->next();
-    if (!batch) break;
-    if (stop_signal != 0) throw graph::Interrupted(stop_signal);
-    for (const graph::Row& row : batch->rows) {
-      seen.rejected += row.rejected ? 1 : 0;
-      rejections.add(row);
+  const graph::TimeLeft time;
+  const int64_t passes = model.needs_second_pass() ? 2 : 1;
+  const auto hear = [&](int64_t passes_before) {
+    Calibration seen;
+    const auto stream = audio.open();
+    const int64_t wanted = std::min(batches, stream->extent().batches);
+    while (seen.batches < batches) {
+      const auto batch = stream->next();
+      if (!batch) break;
+      if (stop_signal != 0) throw graph::Interrupted(stop_signal);
+      for (const graph::Row& row : batch->rows) {
+        seen.rejected += row.rejected ? 1 : 0;
+        if (passes_before == 0) rejections.add(row);
+      }
+      const nodes::ModelBatch prepared = nodes::to_model_batch(*batch, tokenizer, model.config());
+      if (prepared.audio.rows == 0) continue;
+      model.observe(prepared.audio);
+      ++seen.batches;
+      seen.utterances += prepared.audio.rows;
+      seen.audio_s += batch->speech_s();
+      const int64_t done = passes_before * wanted + seen.batches, all = passes * wanted;
+      const double share = static_cast<double>(done) / static_cast<double>(all);
+      terminal.progress({.what = "calibrate",
+                         .done = done,
+                         .total = all,
+                         .unit = "batches",
+                         .left_s = time.left_s(share)});
     }
-    const nodes::ModelBatch prepared = nodes::to_model_batch(*batch, tokenizer, model.config());
-    if (prepared.audio.rows == 0) continue;
-    model.observe(prepared.audio);
-    ++seen.batches;
-    seen.utterances += prepared.audio.rows;
-    seen.audio_s += batch->speech_s();
-    terminal.progress(
-        {.what = "calibrate",
-         .done = seen.batches,
-         .total = wanted,
-         .unit = "batches",
-         .left_s = time.left_s(static_cast<double>(seen.batches) / static_cast<double>(wanted))});
-  }
+    return seen;
+  };
+  const Calibration seen = hear(0);
   if (rejections.count() > 0) {
     terminal.say("flowqat: " + graph::counted(rejections.count(), "utterance") +
                  " could not be read and left out: " + rejections.by_reason());
@@ -118,6 +124,11 @@ Calibration calibrate(model::Model& model, const io::Tokenizer& tokenizer,
     throw graph::RunError(audio.pipeline().index().empty()
                               ? "calibration: the corpus holds no utterance"
                               : "calibration: the corpus holds no audio that can be read");
+  }
+  if (passes == 2) {
+    model.begin_second_pass();
+    hear(1);
+    if (stop_signal != 0) throw graph::Interrupted(stop_signal);
   }
   model.finish_calibration();
   return seen;

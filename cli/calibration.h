@@ -18,7 +18,7 @@ struct CalibrationArguments {
   std::vector<std::string> splits;   ///< the same
   std::string policy;                ///< a JSON file, or empty: the default policy
   std::vector<std::string> choices;  ///< PART=CHOICE, over the file's
-  int64_t batches = 16;              ///< how many are observed
+  int64_t batches = 128;             ///< how many are observed
   uint64_t seed = 1;                 ///< of the utterances' order
   int64_t channel = -1;              ///< that is heard; -1: the average of all
   bool json = false;
@@ -29,8 +29,9 @@ struct CalibrationArguments {
 std::vector<Argument> calibration_arguments(CalibrationArguments& told,
                                             const std::vector<Argument>& more);
 
-/// Utterances observed at a time, unless a command is told otherwise.
-inline constexpr int64_t kCalibrationBatch = 4;
+/// Utterances observed at a time, unless a command is told otherwise: padding changes what a model
+/// without an attention mask hears, and so its ranges.
+inline constexpr int64_t kCalibrationBatch = 1;
 
 /// The default policy, a file's in its place, then each "PART=CHOICE" (JSON or a bare name) over
 /// it. Throws GraphError for what is no policy and a file that is not there, io::Error for one that

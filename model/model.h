@@ -136,10 +136,16 @@ class Model : public AcousticModel {
   /// Puts a fake quantizer on the input, weight and output of every layer that the policy chooses;
   /// fake quantization is off until calibration ends.
   virtual void insert_fake_quantizers(const Policy& policy) = 0;
-  /// Forward in evaluation mode with observers on and fake quantization off.
+  /// Forward in evaluation mode with observers on and fake quantization off. Where the policy
+  /// smooths channels, calibration hears its audio twice: for the channels' peaks, and behind
+  /// begin_second_pass() for the ranges.
   virtual void observe(const AudioBatch& batch) = 0;
+  virtual bool needs_second_pass() const = 0;
+  /// Smooths by what was heard so far: one factor for the queries, keys and values of a layer,
+  /// which have one input. Error where no second pass is needed, or a layer has heard nothing.
+  virtual void begin_second_pass() = 0;
   /// Ends calibration: fake quantization on, observers off; then tells what they saw is enough
-  /// (Error names a layer that saw nothing).
+  /// (Error names a layer that saw nothing, or says that a second pass is due).
   virtual void finish_calibration() = 0;
   /// Training with observers: activations observed or frozen; weights always follow. Only moving
   /// averages are observed in training; learned steps are learned while this is on.

@@ -72,7 +72,7 @@ using LayerChoice = std::optional<LayerScheme>;
 
 /// What is quantized: a choice for each part of the model, and exceptions from it.
 struct Policy {
-  LayerChoice feature_extractor = preset("qnnpack");  ///< the convolutions
+  LayerChoice feature_extractor = preset("qnnpack_clipped");  ///< the convolutions
   LayerChoice feature_projection;
   LayerChoice positional_conv;
   LayerChoice attention = preset("fbgemm");     ///< q, k, v and out of every encoder layer

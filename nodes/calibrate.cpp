@@ -57,25 +57,32 @@ class Calibrate : public ModelConsumer {
   void run(graph::StepContext& context) override {
     ModelState state = input().take();
     state.model->insert_fake_quantizers(policy_);
-    graph::Pipeline& pipeline = context.audio(audio_);
-    const auto stream = pipeline.open(name(), 0);
-    const int64_t batches = std::min(batches_, stream->extent().batches);
-    const graph::TimeLeft time;
+    const int64_t passes = state.model->needs_second_pass() ? 2 : 1;
     int64_t observed = 0, utterances = 0;
-    while (observed < batches) {
-      const auto batch = stream->next();
-      if (!batch) break;
-      context.throw_if_stopped();
-      const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, config());
-      if (prepared.audio.rows > 0) state.model->observe(prepared.audio);
-      utterances += prepared.audio.rows;
-      ++observed;
-      context.progress(
-          {.what = name(),
-           .done = observed,
-           .total = batches,
-           .unit = "batches",
-           .left_s = time.left_s(static_cast<double>(observed) / static_cast<double>(batches))});
+    const graph::TimeLeft time;
+    for (int64_t pass = 0; pass < passes; ++pass) {
+      if (pass > 0) state.model->begin_second_pass();
+      observed = utterances = 0;
+      // A stream's next epoch, so that nothing that is rejected is written down twice for one.
+      const auto stream = context.audio(audio_).open(name(), pass);
+      const int64_t batches = std::min(batches_, stream->extent().batches);
+      while (observed < batches) {
+        const auto batch = stream->next();
+        if (!batch) break;
+        context.throw_if_stopped();
+        const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, config());
+        if (prepared.audio.rows > 0) state.model->observe(prepared.audio);
+        utterances += prepared.audio.rows;
+        ++observed;
+        const int64_t done = pass * batches + observed, all = passes * batches;
+        const double share = static_cast<double>(done) / static_cast<double>(all);
+        context.progress({.what = name(),
+                          .done = done,
+                          .total = all,
+                          .unit = "batches",
+                          .left_s = time.left_s(share)});
+      }
+      if (utterances == 0) break;
     }
     if (utterances == 0) {
       throw graph::RunError("node \"" + name() + "\": none of the utterances in " +
@@ -124,7 +131,7 @@ const graph::Register registered({
              .fallback = 16,
              .minimum = 1,
              .doc = "how many batches are observed"},
-            part("feature_extractor", "qnnpack",
+            part("feature_extractor", "qnnpack_clipped",
                  "the convolutions: a preset, \"none\", or an object of a scheme's fields"),
             part("feature_projection", "none", "the same for the map to the encoder's width"),
             part("positional_conv", "none", "the same for the positional convolution"),

@@ -89,7 +89,8 @@ TEST_CASE("ranges shows values, grid and noise of every layer of a float model")
 
   // Clipping spends the steps on most of the values.
   const std::string one = command + " --json --layer " + second;
-  const auto plain = Models::run(one).at("layers").at(0).at("output");
+  const auto plain =
+      Models::run(one + " --set feature_extractor=qnnpack").at("layers").at(0).at("output");
   const auto clipped = Models::run(one + " --set feature_extractor=qnnpack_symmetric_clipped")
                            .at("layers")
                            .at(0)
@@ -102,7 +103,7 @@ TEST_CASE("ranges shows values, grid and noise of every layer of a float model")
   const Outcome text = call(command + " --layer '*.[12].conv' --layer lm_head");
   INFO(text.err);
   CHECK(text.status == 0);
-  CHECK_THAT(text.out, ContainsSubstring(std::string(second) + " (qnnpack)\n  input ") &&
+  CHECK_THAT(text.out, ContainsSubstring(std::string(second) + " (qnnpack_clipped)\n  input ") &&
                            ContainsSubstring("lm_head (float)\n") && ContainsSubstring("clip %") &&
                            !ContainsSubstring("q_proj"));
   CHECK(std::count(text.out.begin(), text.out.end(), '\n') == 1 + 3 * 4);
@@ -150,7 +151,7 @@ TEST_CASE("ranges shows the integers of an int8 model") {
   }
   const Outcome text = call("ranges " + models.int8 + " --layer " + second);
   CHECK(text.status == 0);
-  CHECK_THAT(text.out, ContainsSubstring("16 x 16 x 3 integers; scale ") &&
+  CHECK_THAT(text.out, ContainsSubstring("16 x 16 x 3 integers; a scale a channel") &&
                            ContainsSubstring("zero point ") && ContainsSubstring("channel 2 "));
 
   const std::string svg = (models.root / "int8.svg").string();

@@ -28,9 +28,13 @@ void TorchModel::enter(Mode mode) const {
   network_->train(mode == Mode::training);
   for (const auto& [name, layer] : network_->quantizable_layers()) {
     if (!layer->is_fake_quantized()) continue;
+    layer->set_calibrating(mode == Mode::observing);
     switch (mode) {
       case Mode::evaluating:
         layer->set_observers(false, false);
+        break;
+      case Mode::finding_peaks:
+        layer->set_observers(layer->awaits_factor(), false);
         break;
       case Mode::observing:
         layer->set_observers(true, true);

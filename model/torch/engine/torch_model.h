@@ -29,6 +29,8 @@ class TorchModel : public Model, public Trainable {
   std::vector<std::string> quantizable_layers() const override;
   void insert_fake_quantizers(const Policy& policy) override;
   void observe(const AudioBatch& batch) override;
+  bool needs_second_pass() const override;
+  void begin_second_pass() override;
   void finish_calibration() override;
   void set_activation_observers(bool on) override;
   void set_fake_quantization(bool on) override;
@@ -47,7 +49,7 @@ class TorchModel : public Model, public Trainable {
   void move_to(at::Device device);
 
  private:
-  enum class Mode { evaluating, observing, training };
+  enum class Mode { evaluating, finding_peaks, observing, training };
 
   void enter(Mode mode) const;
   std::unique_ptr<TorchModel> copy() const;

@@ -60,44 +60,6 @@ void TorchModel::insert_fake_quantizers(const Policy& policy) {
   });
 }
 
-void TorchModel::observe(const AudioBatch& batch) {
-  at_boundary("calibration", [&] {
-    if (precision_ != Precision::fake_quantized) {
-      throw Error("calibration needs a model with fake quantizers: insert them first");
-    }
-    if (std::exchange(calibrated_, false)) {
-      for (const auto& [name, layer] : network_->quantizable_layers()) {
-        if (layer->is_fake_quantized()) layer->calibrate_again();
-      }
-      mode_.reset();
-    }
-    enter(Mode::observing);
-    const at::NoGradGuard no_grad;
-    const std::vector<int64_t> frames = checked_frames(config_, batch);
-    network_->forward(network_input(config_, batch, frames, /*training=*/false, device_));
-  });
-}
-
-void TorchModel::finish_calibration() {
-  at_boundary("calibration", [&] {
-    if (precision_ != Precision::fake_quantized) {
-      throw Error("calibration needs a model with fake quantizers: insert them first");
-    }
-    for (const auto& [name, layer] : network_->quantizable_layers()) {
-      if (layer->is_fake_quantized() && !layer->observed()) {
-        throw Error("calibration: layer \"" + name +
-                    "\" has seen no audio: observe at least one batch before calibration ends");
-      }
-    }
-    for (const auto& [name, layer] : network_->quantizable_layers()) {
-      if (layer->is_fake_quantized()) layer->set_fake_quantization(true);
-    }
-    calibrated_ = true;
-    observing_activations_ = false;
-    enter(Mode::evaluating);
-  });
-}
-
 void TorchModel::require_calibrated(const char* action) const {
   if (precision_ == Precision::fake_quantized && calibrated_) return;
   throw Error(std::string(action) + " needs a calibrated model with fake quantizers; this one is " +

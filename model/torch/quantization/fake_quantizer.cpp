@@ -54,6 +54,7 @@ FakeQuantizer::FakeQuantizer(const FakeQuantizerOptions& options) : options_(opt
 }
 
 void FakeQuantizer::calibrate_again() {
+  calibrated_on_ = 0;
   if (options_.range != RangeEstimate::moving_average) {
     estimator_ = std::make_unique<RangeEstimator>();
   }
@@ -83,11 +84,21 @@ bool FakeQuantizer::follows() const {
 }
 
 at::Tensor FakeQuantizer::fused(const at::Tensor& x, const at::Tensor& observer_on,
-                                const at::Tensor& fake_quant_on) {
+                                const at::Tensor& fake_quant_on, double share) {
   return at::fused_moving_avg_obs_fake_quant(x, observer_on, fake_quant_on, min_val_, max_val_,
-                                             scale_, zero_point_, options_.averaging_constant,
-                                             options_.quant_min, options_.quant_max, /*ch_axis=*/0,
+                                             scale_, zero_point_, share, options_.quant_min,
+                                             options_.quant_max, /*ch_axis=*/0,
                                              /*per_row_fake_quant=*/false, options_.symmetric);
+}
+
+/// What the next tensor counts for in a moving range.
+double FakeQuantizer::next_share() {
+  if (!calibrating_ || options_.averaging_constant == 1) return options_.averaging_constant;
+  if (calibrated_on_ == 0) {
+    min_val_.fill_(std::numeric_limits<float>::infinity());
+    max_val_.fill_(-std::numeric_limits<float>::infinity());
+  }
+  return 1 / static_cast<double>(++calibrated_on_);
 }
 
 void FakeQuantizer::observe(const at::Tensor& x) {
@@ -97,13 +108,14 @@ void FakeQuantizer::observe(const at::Tensor& x) {
     return;
   }
   if (log_scale_.defined()) return;
+  const double share = next_share();
   if (options_.channels == 0) {
-    fused(x, on_, off_);
+    fused(x, on_, off_, share);
     return;
   }
   const auto [low, high] = x.flatten(1).aminmax(1);
-  move_towards(min_val_, low, options_.averaging_constant);
-  move_towards(max_val_, high, options_.averaging_constant);
+  move_towards(min_val_, low, share);
+  move_towards(max_val_, high, share);
 }
 
 void FakeQuantizer::take_estimate() {
@@ -126,7 +138,7 @@ void FakeQuantizer::update_scale() {
     return;
   }
   // The kernel computes scale and zero point from the range only on its way to an output.
-  fused(at::zeros({1}, scale_.options()), off_, on_);
+  fused(at::zeros({1}, scale_.options()), off_, on_, options_.averaging_constant);
 }
 
 void FakeQuantizer::learn_from(const at::Tensor& log_scale) {
@@ -181,7 +193,7 @@ at::Tensor FakeQuantizer::with_learned_step(const at::Tensor& x) {
 at::Tensor FakeQuantizer::with_fixed_step(const at::Tensor& x) {
   const bool on_cpu = x.is_cpu();
   if (options_.channels == 0 && follows() && !on_cpu) {
-    return fused(x, on_, on_);
+    return fused(x, on_, on_, options_.averaging_constant);
   }
   if (follows() && !std::exchange(has_seen_, false)) {
     observe(x.detach());

@@ -76,7 +76,10 @@ class FakeQuantizer : public Module {
   /// Turning it on ends calibration: it computes scale and zero point from what was seen so far, if
   /// there is anything, unless the step is being learned. Waits for the device.
   void set_fake_quantization(bool on);
-  /// Begins calibration anew where its range would stay as it is.
+  /// While on and nothing is rounded, a moving range is the mean of all that is observed, each
+  /// tensor counting as much as the first; off, it follows them as PyTorch's observer does.
+  void set_calibrating(bool on) { calibrating_ = on; }
+  /// Begins calibration anew.
   void calibrate_again();
   bool observer_on() const { return observing_; }
   bool fake_quantization_on() const { return fake_quantizing_; }
@@ -102,17 +105,20 @@ class FakeQuantizer : public Module {
   bool follows() const;
   bool sees_with(const FakeQuantizer& other) const;
   void observe(const at::Tensor& x);
+  double next_share();
   void take_estimate();
   void update_scale();
   void learn_from(const at::Tensor& log_scale);
   at::Tensor with_learned_step(const at::Tensor& x);
   at::Tensor with_fixed_step(const at::Tensor& x);
   at::Tensor fused(const at::Tensor& x, const at::Tensor& observer_on,
-                   const at::Tensor& fake_quant_on);
+                   const at::Tensor& fake_quant_on, double share);
 
   FakeQuantizerOptions options_;
   bool observing_ = true, fake_quantizing_ = false;
   bool has_seen_ = false;  ///< what forward() will be given
+  bool calibrating_ = false;
+  int64_t calibrated_on_ = 0;  ///< tensors that the mean is of
   at::Tensor min_val_, max_val_, scale_, zero_point_;
   at::Tensor log_scale_;  ///< a parameter, once there is a scale to learn from
   at::Tensor off_, on_;   ///< [1] int64: 0 and 1, as PyTorch's kernels read their switches

@@ -93,9 +93,12 @@ FakeQuantized QuantizableLayer::new_fake_quantizers(const LayerScheme& scheme) c
     quantizer->to(float_weight().device());
     return quantizer;
   };
-  return {scheme, make(FakeQuantizerOptions::activation(scheme)),
+  return {scheme,
+          make(FakeQuantizerOptions::activation(scheme)),
           make(FakeQuantizerOptions::weight(scheme, channels)),
-          make(FakeQuantizerOptions::activation(scheme)), InputFactor()};
+          make(FakeQuantizerOptions::activation(scheme)),
+          InputFactor(),
+          at::Tensor()};
 }
 
 void QuantizableLayer::fake_quantize(FakeQuantized state) {
@@ -123,6 +126,7 @@ void QuantizableLayer::calibrate_again() {
   set_fake_quantization(false);
   for (const auto& quantizer : {fake.input, fake.weight, fake.output}) quantizer->calibrate_again();
   fake.input_factor = InputFactor();
+  fake.input_peaks = at::Tensor();
 }
 
 void QuantizableLayer::set_observers(bool activations, bool weights) {
@@ -130,6 +134,13 @@ void QuantizableLayer::set_observers(bool activations, bool weights) {
   fake.input->set_observer(activations);
   fake.output->set_observer(activations);
   fake.weight->set_observer(weights);
+}
+
+void QuantizableLayer::set_calibrating(bool on) {
+  const FakeQuantized& fake = require_fake_quantized("calibrate");
+  for (const auto& quantizer : {fake.input, fake.weight, fake.output}) {
+    quantizer->set_calibrating(on);
+  }
 }
 
 std::optional<FakeQuantizer::Sight> QuantizableLayer::next_weight() const {
@@ -140,7 +151,10 @@ std::optional<FakeQuantizer::Sight> QuantizableLayer::next_weight() const {
 
 void QuantizableLayer::move_rest(const at::Device& device) {
   auto* const fake = std::get_if<FakeQuantized>(&state_);
-  if (fake && fake->input_factor.defined()) fake->input_factor = fake->input_factor.to(device);
+  if (!fake) return;
+  for (at::Tensor* const held : {&fake->input_factor, &fake->input_peaks}) {
+    if (held->defined()) *held = held->to(device);
+  }
 }
 
 void QuantizableLayer::set_fake_quantization(bool on) {
@@ -215,52 +229,18 @@ void QuantizableLayer::copy_parameters(const QuantizableLayer& other) {
   }
 }
 
-/// A convolution's channels are axis 1, a linear layer's are the last.
-int64_t QuantizableLayer::channel_axis(const at::Tensor& x) const {
-  return weight_shape_.size() > 2 ? 1 : x.dim() - 1;
-}
-
-InputFactor QuantizableLayer::choose_input_factor(const at::Tensor& x, double smoothing) const {
-  const at::NoGradGuard no_grad;
-  const at::Tensor w = float_weight();
-  const auto largest = [](const at::Tensor& tensor, int64_t axis) {
-    return tensor.transpose(0, axis).flatten(1).abs().amax(1).to(at::kFloat);
-  };
-  const at::Tensor inputs = largest(x.detach(), channel_axis(x)).clamp_min(1e-5);
-  const at::Tensor weights = largest(w, 1).clamp_min(1e-5);
-  if (inputs.numel() != weights.numel())
-    throw Error(path_ + ": \"smoothing\" is for layers of one group; give this one 0");
-  return inputs.pow(smoothing) / weights.pow(1 - smoothing);
-}
-
-at::Tensor QuantizableLayer::smoothed_input(const at::Tensor& x, const InputFactor& factor) const {
-  if (!factor.defined()) return x;
-  std::vector<int64_t> shape(x.dim(), 1);
-  shape[channel_axis(x)] = -1;
-  return x / factor.view(shape);
-}
-
-at::Tensor QuantizableLayer::smoothed_weight(const InputFactor& factor) const {
-  const at::Tensor w = float_weight();
-  if (!factor.defined()) return w;
-  std::vector<int64_t> shape(w.dim(), 1);
-  shape[1] = -1;
-  return w * factor.view(shape);
-}
-
 at::Tensor QuantizableLayer::run(const at::Tensor& x) {
   if (const auto* const int8 = std::get_if<Int8>(&state_)) {
     const at::Tensor input = smoothed_input(x, int8->input_factor);
     return int8->kernel->run(input);
   }
   auto* const fake = std::get_if<FakeQuantized>(&state_);
-  if (!fake) {
+  if (!fake || awaits_factor()) {
+    if (fake) look_for_peaks(x);
     const at::Tensor w = float_weight(), output = compute(x, w);
     if (watch_) watch_(x, w, output);
     return output;
   }
-  if (fake->scheme.smoothing > 0 && !fake->input_factor.defined() && fake->input->observer_on())
-    fake->input_factor = choose_input_factor(x, fake->scheme.smoothing);
   const at::Tensor input = smoothed_input(x, fake->input_factor);
   const at::Tensor w = smoothed_weight(fake->input_factor);
   const at::Tensor output = compute(fake->input->forward(input), fake->weight->forward(w));

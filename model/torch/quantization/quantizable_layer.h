@@ -28,6 +28,9 @@ struct FakeQuantized {
   LayerScheme scheme;
   std::shared_ptr<FakeQuantizer> input, weight, output;
   InputFactor input_factor;  ///< on the quantizers' device; never changed in place
+  /// The largest magnitude of each input channel so far, float32 [in], while smoothing waits for
+  /// its factor; undefined before the first input.
+  at::Tensor input_peaks;
 
   /// Whether every quantizer has seen something. Waits for the device.
   bool observed() const { return input->observed() && weight->observed() && output->observed(); }
@@ -98,6 +101,15 @@ class QuantizableLayer : public Module {
   /// Null: nobody is told. Copies of the layer are not watched.
   void set_watch(Watch watch) { watch_ = std::move(watch); }
 
+  /// While on and nothing is rounded, moving ranges are the mean of all that is observed.
+  void set_calibrating(bool on);
+  /// Whether the scheme smooths and has no factor yet: forward() then looks for the input's peaks
+  /// and observes nothing.
+  bool awaits_factor() const;
+  /// Ends that for layers that hear the same input: one factor for all, from the peaks of the
+  /// input and of all their weights, with their alpha. Error for a layer that has heard nothing, or
+  /// one of several groups.
+  static void choose_factor(const std::vector<QuantizableLayer*>& layers);
   /// Begins calibration anew: fake quantization off.
   void calibrate_again();
   /// Whether this is a fake-quantized layer of which every quantizer has seen something.
@@ -131,7 +143,7 @@ class QuantizableLayer : public Module {
   FakeQuantized& require_fake_quantized(const char* action);
   void set_parameters(const at::Tensor& new_weight, const at::Tensor& new_bias);
   void copy_parameters(const QuantizableLayer& other);
-  InputFactor choose_input_factor(const at::Tensor& x, double smoothing) const;
+  void look_for_peaks(const at::Tensor& x);
   at::Tensor smoothed_input(const at::Tensor& x, const InputFactor& factor) const;
   at::Tensor smoothed_weight(const InputFactor& factor) const;
   int64_t channel_axis(const at::Tensor& x) const;

@@ -71,7 +71,14 @@ Course course(const Golden& golden, const Way& way) {
   const auto model = load(golden);
   if (way.policy) {
     model->insert_fake_quantizers(*way.policy);
-    for (int batch = 0; batch < 2; ++batch) model->observe(golden.batch());
+    const auto hear = [&] {
+      for (int batch = 0; batch < 2; ++batch) model->observe(golden.batch());
+    };
+    hear();
+    if (model->needs_second_pass()) {
+      model->begin_second_pass();
+      hear();
+    }
     model->finish_calibration();
     model->set_activation_observers(true);
   }

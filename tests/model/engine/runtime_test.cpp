@@ -43,6 +43,10 @@ std::unique_ptr<Model> int8_model(const Golden& golden, const Policy& policy, bo
   const auto model = golden.load(mask);
   model->insert_fake_quantizers(policy);
   model->observe(golden.batch());
+  if (model->needs_second_pass()) {
+    model->begin_second_pass();
+    model->observe(golden.batch());
+  }
   model->finish_calibration();
   return model->convert();
 }

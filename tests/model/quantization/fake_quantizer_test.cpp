@@ -194,6 +194,35 @@ TEST_CASE("affine scales per channel are those of PyTorch's observer", "[level]"
   }
 }
 
+TEST_CASE("while calibrating, a moving range is the mean of all batches, however many", "[level]") {
+  const auto ends = [](double low, double high) { return at::tensor({low, high}, at::kFloat); };
+  const std::vector<at::Tensor> batches{ends(-1, 8), ends(-2, 4), ends(-3, 3)};
+  const auto range = [&](bool calibrating) {
+    FakeQuantizer quantizer(FakeQuantizerOptions::activation({}));
+    quantizer.set_calibrating(calibrating);
+    for (const auto& batch : batches) quantizer.forward(batch);
+    return std::pair(quantizer.min_val().item<double>(), quantizer.max_val().item<double>());
+  };
+  CHECK(range(true).first == Approx(-2));
+  CHECK(range(true).second == Approx(5));
+  // As PyTorch's observer: nearly the first alone.
+  CHECK(range(false).second == Approx(8 * 0.99 * 0.99 + 4 * 0.01 * 0.99 + 3 * 0.01));
+
+  // Calibrated once more, it begins anew; in training it moves from there by the constant.
+  FakeQuantizer quantizer(FakeQuantizerOptions::activation({}));
+  quantizer.set_calibrating(true);
+  quantizer.forward(ends(-100, 100));
+  quantizer.set_fake_quantization(true);
+  quantizer.set_fake_quantization(false);
+  quantizer.calibrate_again();
+  quantizer.forward(ends(-1, 2));
+  quantizer.set_fake_quantization(true);
+  CHECK(quantizer.max_val().item<double>() == Approx(2));
+  quantizer.set_calibrating(false);
+  quantizer.forward(ends(-1, 3));
+  CHECK(quantizer.max_val().item<double>() == Approx(2.01));
+}
+
 TEST_CASE("a percentile leaves the rare large values outside and stays as calibrated", "[level]") {
   at::manual_seed(3);
   auto x = at::randn({200000});

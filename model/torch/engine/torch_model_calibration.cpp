@@ -1,0 +1,86 @@
+// TorchModel's calibration: from fake quantizers that have seen nothing to their ranges.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "model/torch/base/boundary.h"
+#include "model/torch/engine/torch_model.h"
+#include "model/torch/network/batch.h"
+
+namespace flowqat::model {
+namespace {
+
+/// The queries, keys and values of an encoder layer have one input, and so one name here.
+std::string input_of(const std::string& layer) {
+  for (const char* const end : {"q_proj", "k_proj", "v_proj"}) {
+    if (layer.ends_with(end)) return layer.substr(0, layer.size() - 6) + "[qkv]_proj";
+  }
+  return layer;
+}
+
+}  // namespace
+
+void TorchModel::observe(const AudioBatch& batch) {
+  at_boundary("calibration", [&] {
+    if (precision_ != Precision::fake_quantized) {
+      throw Error("calibration needs a model with fake quantizers: insert them first");
+    }
+    if (std::exchange(calibrated_, false)) {
+      for (const auto& [name, layer] : network_->quantizable_layers()) {
+        if (layer->is_fake_quantized()) layer->calibrate_again();
+      }
+      mode_.reset();
+    }
+    enter(needs_second_pass() ? Mode::finding_peaks : Mode::observing);
+    const at::NoGradGuard no_grad;
+    const std::vector<int64_t> frames = checked_frames(config_, batch);
+    network_->forward(network_input(config_, batch, frames, /*training=*/false, device_));
+  });
+}
+
+bool TorchModel::needs_second_pass() const {
+  return std::ranges::any_of(network_->quantizable_layers(),
+                             [](const auto& layer) { return layer.layer->awaits_factor(); });
+}
+
+void TorchModel::begin_second_pass() {
+  at_boundary("calibration", [&] {
+    if (!needs_second_pass()) {
+      throw Error("calibration: the policy smooths no channels, so there is no second pass");
+    }
+    std::map<std::pair<std::string, double>, std::vector<QuantizableLayer*>> of_one_input;
+    for (const auto& [name, layer] : network_->quantizable_layers()) {
+      if (!layer->awaits_factor()) continue;
+      of_one_input[{input_of(name), layer->scheme().smoothing}].push_back(layer.get());
+    }
+    for (const auto& [input, layers] : of_one_input) QuantizableLayer::choose_factor(layers);
+    mode_.reset();
+  });
+}
+
+void TorchModel::finish_calibration() {
+  at_boundary("calibration", [&] {
+    if (precision_ != Precision::fake_quantized) {
+      throw Error("calibration needs a model with fake quantizers: insert them first");
+    }
+    if (needs_second_pass()) {
+      throw Error(
+          "calibration: the policy smooths channels, which takes a second pass over the audio, and "
+          "there was only one");
+    }
+    for (const auto& [name, layer] : network_->quantizable_layers()) {
+      if (layer->is_fake_quantized() && !layer->observed()) {
+        throw Error("calibration: layer \"" + name +
+                    "\" has seen no audio: observe at least one batch before calibration ends");
+      }
+    }
+    for (const auto& [name, layer] : network_->quantizable_layers()) {
+      if (layer->is_fake_quantized()) layer->set_fake_quantization(true);
+    }
+    calibrated_ = true;
+    observing_activations_ = false;
+    enter(Mode::evaluating);
+  });
+}
+
+}  // namespace flowqat::model
