@@ -131,7 +131,7 @@ std::vector<float> Weights::floats(const std::string& name, const std::vector<in
   return values;
 }
 
-Int8Numbers Weights::int8_numbers(const std::string& name, const WeightShape& shape) {
+LayerNumbers Weights::int8_numbers(const std::string& name, const WeightShape& shape) {
   {
     const std::lock_guard lock(lock_);
     read_layers_.insert(name);
@@ -165,7 +165,7 @@ Int8Numbers Weights::int8_numbers(const std::string& name, const WeightShape& sh
     }
   }
   if (shape.has_bias) numbers.bias = floats(name + ".bias", {shape.out});
-  return numbers;
+  return {std::move(numbers), grids.input_factor};
 }
 
 FloatNumbers Weights::float_numbers(const std::string& name, const WeightShape& shape) {
@@ -177,19 +177,18 @@ FloatNumbers Weights::float_numbers(const std::string& name, const WeightShape& 
   return numbers;
 }
 
-std::vector<float> Weights::factor_of(const std::string& name, const WeightShape& shape) const {
-  if (!is_int8(name)) return {};
-  return layer_grids(layers_.at(name), name, shape.out, shape.in).input_factor;
-}
-
 LayerNumbers Weights::layer(const std::string& name, const WeightShape& shape) {
-  if (is_int8(name)) return {int8_numbers(name, shape), factor_of(name, shape)};
+  if (is_int8(name)) return int8_numbers(name, shape);
   return {float_numbers(name, shape), {}};
 }
 
 std::vector<LayerNumbers> Weights::groups(const std::string& name, const WeightShape& shape,
                                           int64_t groups) {
   const LayerNumbers whole = layer(name, shape);
+  if (!whole.factor.empty()) {
+    throw Error(name +
+                ".input_factor: expected null, as a layer of several groups is not smoothed");
+  }
   std::vector<LayerNumbers> parts;
   for (int64_t group = 0; group < groups; ++group) {
     if (const auto* const int8 = std::get_if<Int8Numbers>(&whole.numbers)) {

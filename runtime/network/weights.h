@@ -55,9 +55,8 @@ class Weights {
                             const std::vector<std::string>& types);
   void add_to_count(int64_t elements);
   void done_with(const model::Tensor& tensor) const;
-  Int8Numbers int8_numbers(const std::string& name, const WeightShape& shape);
+  LayerNumbers int8_numbers(const std::string& name, const WeightShape& shape);
   FloatNumbers float_numbers(const std::string& name, const WeightShape& shape);
-  std::vector<float> factor_of(const std::string& name, const WeightShape& shape) const;
 
   std::map<std::string, const model::Tensor*> tensors_;
   nlohmann::json layers_;
