@@ -1,7 +1,7 @@
 /// The phases of quantization-aware training, and training with a teacher.
 #include <nlohmann/json.hpp>
 
-#include "nodes/support/train_params.h"
+#include "nodes/training/quantization_phases.h"
 #include "tests/nodes/small_run.h"
 
 using namespace flowqat;

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "graph/params.h"
@@ -19,17 +20,24 @@ struct TrainParams {
   int keep_checkpoints = 1;
 };
 
+/// Parameters that belong together, a file each: what they are, and where their values go.
+struct ParamGroup {
+  std::vector<graph::ParamSpec> specs;
+  /// `config` is that of the model that is trained.
+  std::function<void(const graph::Params& params, const model::Config& config, TrainParams& out)>
+      read;
+};
+
+ParamGroup length_params();
+ParamGroup schedule_params();
+ParamGroup optimizer_params();
+ParamGroup loss_params();
+ParamGroup quantization_params();
+ParamGroup running_params();
+
+/// Of all groups, in the order in which they are documented.
 std::vector<graph::ParamSpec> train_param_specs();
 /// `config` is that of the model that is trained.
 TrainParams read_train_params(const graph::Params& params, const model::Config& config);
-
-/// The phases of quantization-aware training by the steps from which they last: the model trains in
-/// float while its observers follow; then with fake quantization; then with frozen activation
-/// ranges too.
-struct Phases {
-  int64_t fake_quantize_from = 0;
-  int64_t freeze_from = 0;  ///< not before fake_quantize_from
-};
-Phases phases_of(const TrainParams& params, int64_t steps);
 
 }  // namespace flowqat::nodes

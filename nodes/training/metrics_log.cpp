@@ -1,0 +1,69 @@
+#include "nodes/training/metrics_log.h"
+
+#include <nlohmann/json.hpp>
+
+#include "graph/format.h"
+#include "graph/plain_numbers.h"
+
+namespace flowqat::nodes {
+
+void MetricsLog::after_step(Training& training) {
+  if (training.progress.step % training.params.log_every_steps == 0) log(training);
+}
+
+void MetricsLog::after_epoch(Training& training) { log(training); }
+
+void MetricsLog::log(Training& training) {
+  Progress& progress = training.progress;
+  const model::TrainMetrics metrics = training.trainer.metrics();
+  if (metrics.steps == 0) return;
+  progress.infinite_losses += metrics.infinite_losses;
+  const double rate = model::learning_rate(training.params.schedule, progress.step - 1,
+                                           training.steps, progress.epoch, training.params.epochs);
+  training.context.metric({{"step", progress.step},
+                           {"epoch", progress.epoch + 1},
+                           {"loss", metrics.loss},
+                           {"gradient_norm", metrics.gradient_norm},
+                           {"learning_rate", rate},
+                           {"infinite_losses", metrics.infinite_losses},
+                           {"audio_s", progress.audio_s},
+                           {"wall_s", progress.wall_s},
+                           {"starved_share", progress.waited_s / progress.wall_s}});
+  const double left_s = progress.wall_s / static_cast<double>(progress.step) *
+                        static_cast<double>(training.steps - progress.step);
+  training.context.progress(
+      {.what = training.name,
+       .done = progress.step,
+       .total = training.steps,
+       .unit = "steps",
+       .more = {"epoch " + graph::whole_text(progress.epoch + 1) + " of " +
+                    graph::whole_text(training.params.epochs),
+                graph::format("loss %.3f", metrics.loss),
+                graph::format("%.1f x real time", progress.audio_s / progress.wall_s),
+                "starved " + graph::percent_text(progress.waited_s / progress.wall_s)},
+       .left_s = left_s});
+}
+
+void MetricsLog::end(Training& training) {
+  log(training);
+  const Progress& progress = training.progress;
+  graph::StepContext& context = training.context;
+  graph::Json& train = context.summary().emplace("train", graph::Json::object()).first.value();
+  const auto add = [&](const char* key, double value) {
+    train[key] = train.value(key, 0.0) + value;
+  };
+  add("audio_s", progress.audio_s);
+  add("wall_s", progress.wall_s);
+  add("waited_s", progress.waited_s);
+  train["starved_share"] = train["waited_s"].get<double>() / train["wall_s"].get<double>();
+  if (progress.infinite_losses > 0) {
+    context.reporter().say(training.name + ": " + graph::counted(progress.infinite_losses, "time") +
+                           " a transcript was too long for its frames and taught nothing");
+  }
+  if (progress.too_short > 0) {
+    context.reporter().say(training.name + ": " + graph::counted(progress.too_short, "time") +
+                           " an utterance was shorter than one frame and was left out");
+  }
+}
+
+}  // namespace flowqat::nodes
