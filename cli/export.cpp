@@ -1,12 +1,15 @@
 /// `flowqat export`: a model folder as an ONNX file. LibTorch is not opened: its protobuf and
 /// ONNX's would be two of a kind in one process.
+#include <atomic>
 #include <filesystem>
 #include <memory>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/converted_folder.h"
 #include "cli/given_model.h"
 #include "cli/output_file.h"
+#include "cli/signals.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "io/files/atomic_file.h"
@@ -45,16 +48,13 @@ fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
+/// A fake-quantized model is exported as the int8 one that it becomes.
 nodes::ModelFiles read_exportable(const fs::path& folder) {
-  nodes::ModelFiles files = nodes::read_files(folder);
-  if (files.stage == nodes::Stage::fake_quantized) {
-    throw graph::GraphError(
-        files.quantization_file.string() +
-        ": a fake-quantized model, expected a float or an int8 one; make it int8 with flowqat "
-        "convert " +
-        folder.string() + " --out DIR, then export that");
-  }
-  return files;
+  if (nodes::stage_of(folder) != nodes::Stage::fake_quantized) return nodes::read_files(folder);
+  const std::atomic<int>& stop_signal = catch_stop_signals();
+  const ConvertedFolder converted(folder);
+  if (stop_signal != 0) throw graph::Interrupted(stop_signal);
+  return nodes::read_files(converted.path());
 }
 
 /// Whether the processor's files must be written; refuses to replace those of another model.
@@ -83,13 +83,13 @@ int export_model(const ExportArguments& arguments) {
   const model::OnnxForm form = form_of(arguments);
   const fs::path source = folder_of_model(arguments.model, terminal);
   const nodes::ModelDescription description = nodes::read_description(source);
-  const nodes::ModelFiles files = read_exportable(source);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   if (fs::is_directory(file)) {
     throw graph::GraphError(file.string() +
                             ": expected the name of a file to write, found a folder");
   }
   if (!arguments.overwrite) refuse_existing({file.string()});
+  const nodes::ModelFiles files = read_exportable(source);
   const fs::path folder = folder_of(file);
   std::error_code refused;
   fs::create_directories(folder, refused);
@@ -127,9 +127,11 @@ Command export_command() {
   onnx.required = true;
   return {
       .name = "export",
-      .doc = "writes a model as an ONNX file, and its processor's files beside it",
+      .doc =
+          "writes a model as an ONNX file, a fake-quantized one in int8, and its processor's files "
+          "beside it",
       .examples = {"flowqat export models/mine --onnx onnx/mine.onnx"},
-      .arguments = {model_argument(told->model, "a float or int8"),
+      .arguments = {model_argument(told->model, "a float, fake-quantized or int8"),
                     onnx,
                     {.name = "--opset",
                      .value = "N",

@@ -90,10 +90,23 @@ TEST_CASE("export writes a float and an int8 model with the processor's files, a
   check_refused(call("export " + out + "/int8 --overwrite --opset 16 --onnx " + file), "--opset",
                 "from 17 to 25");
 
-  check_refused(call("export " + out + "/fake --onnx " + out + "/fake.onnx"),
-                out + "/fake/fake_quantization.json", "flowqat convert");
-  CHECK_FALSE(fs::exists(out + "/fake.onnx"));
-
+  SECTION("a fake-quantized model as what conversion makes of it, of which nothing else is left") {
+    const fs::path temporary_files = root / "temporary";
+    fs::create_directories(temporary_files);
+    ::setenv("TMPDIR", temporary_files.c_str(), 1);
+    const std::string fake_file = (root / "new" / "fake.onnx").string();
+    const Outcome fake = call("export " + out + "/fake --onnx " + fake_file);
+    INFO(fake.err);
+    CHECK(fake.status == 0);
+    CHECK_THAT(fake.err, ContainsSubstring("written to " + fake_file + " (int8)"));
+    CHECK(content(fake_file) == content(file));
+    std::ofstream(out + "/fake/fake_quantization.json") << "{}";
+    check_refused(call("export " + out + "/fake --onnx " + out + "/fake.onnx"), out + "/fake",
+                  "quantization: field \"format\" is missing", 1);
+    CHECK_FALSE(fs::exists(out + "/fake.onnx"));
+    CHECK(fs::is_empty(temporary_files));
+    ::unsetenv("TMPDIR");
+  }
   SECTION("beside the model itself its own files stay as they are") {
     const std::string before = content(root / "out" / "int8" / "vocab.json");
     fs::remove(root / "out" / "int8" / "special_tokens_map.json");

@@ -26,6 +26,19 @@ constexpr const char* kPositional = "wav2vec2.encoder.pos_conv_embed.conv.weight
 const json kFloatOperations = {"normalization", "activation functions", "attention products",
                                "softmax", "residual sums"};
 
+/// Of the file's object or one of its members.
+const json& field(const json& object, const char* name) {
+  if (object.is_object() && object.contains(name)) return object.at(name);
+  throw Error(std::string("quantization: field \"") + name + "\" is missing");
+}
+
+bool flag(const json& object, const char* name) {
+  const json& value = field(object, name);
+  if (value.is_boolean()) return value;
+  throw Error(std::string("quantization: field \"") + name + "\" must be true or false, found " +
+              value.dump());
+}
+
 /// An int8 layer's scales travel as a tensor where there is one a channel.
 bool scale_is_tensor(const json& layer_state) {
   return !layer_state.at("weight").contains("scale");
@@ -109,17 +122,17 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
   const at::NoGradGuard no_grad;
   json layers = json::object();
   if (!quantization.is_null()) {
-    const std::string format = quantization.at("format");
+    const json format = field(quantization, "format");
     if (format != kFakeFormat && format != kInt8Format) {
       throw Error("quantization: field \"format\" must be \"" + std::string(kFakeFormat) +
-                  "\" or \"" + kInt8Format + "\", found \"" + format + "\"");
+                  "\" or \"" + kInt8Format + "\", found " + format.dump());
     }
     precision_ = format == kInt8Format ? Precision::int8 : Precision::fake_quantized;
     check_quantization_version(quantization);
-    layers = quantization.at("layers");
-    policy_ = policy_from_json(quantization.at("policy"), "quantization: policy");
+    layers = field(quantization, "layers");
+    policy_ = policy_from_json(field(quantization, "policy"), "quantization: policy");
     check_layers(layers);
-    if (quantization.at("float").at("layers") != json(float_layers())) {
+    if (field(field(quantization, "float"), "layers") != json(float_layers())) {
       throw Error("quantization: field \"float\" does not name the layers that the policy leaves");
     }
   }
@@ -177,8 +190,8 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
     }
   }
   if (precision_ == Precision::fake_quantized) {
-    calibrated_ = quantization.at("calibrated");
-    observing_activations_ = quantization.at("observe_activations");
+    calibrated_ = flag(quantization, "calibrated");
+    observing_activations_ = flag(quantization, "observe_activations");
   }
   mode_.reset();
 }

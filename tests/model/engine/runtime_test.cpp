@@ -122,6 +122,20 @@ TEST_CASE("any layers may stay in float") {
   }
 }
 
+TEST_CASE("a factor on the input of a layer of groups is refused, not passed over") {
+  const Golden golden("wav2vec2_tiny");
+  Policy policy;
+  policy.positional_conv = preset("fbgemm");
+  const auto model = int8_model(golden, policy);
+  nlohmann::json quantization = model->quantization();
+  const std::string layer = "wav2vec2.encoder.pos_conv_embed.conv";
+  quantization.at("layers").at(layer).at("input_factor") = std::vector<float>(
+      static_cast<size_t>(golden.config.hidden_size / golden.config.num_conv_pos_embedding_groups),
+      1.0f);
+  CHECK_THROWS_WITH(runtime::load(model->config(), model->tensors(), quantization, {}),
+                    ContainsSubstring(layer + ".input_factor: expected null"));
+}
+
 TEST_CASE("every target and any number of threads bring the same bits") {
   const Golden golden(any_golden());
   for (const auto& [name, policy] : policies()) {

@@ -7,26 +7,13 @@
 #include "runtime/kernels/byte_passes.h"
 #include "runtime/kernels/float_passes.h"
 #include "tests/catch.h"
+#include "tests/runtime/random_values.h"
 
 using namespace flowqat;
 using namespace flowqat::runtime;
+using namespace flowqat::runtime::testing;
 
 namespace {
-
-std::vector<float> normal(int64_t count, float scale = 1, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> draw(0, scale);
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& value : values) value = draw(random);
-  return values;
-}
-
-std::vector<uint8_t> bytes(int64_t count, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  std::vector<uint8_t> values(static_cast<size_t>(count));
-  for (auto& value : values) value = static_cast<uint8_t>(random());
-  return values;
-}
 
 /// Calls check(target, byte passes, float passes) for all but the plain ones.
 template <class Check>

@@ -6,27 +6,15 @@
 #include "runtime/layers/attention.h"
 #include "runtime/layers/layer.h"
 #include "tests/catch.h"
+#include "tests/runtime/random_values.h"
 
 using namespace flowqat;
 using namespace flowqat::runtime;
+using namespace flowqat::runtime::testing;
 
 namespace {
 
-std::vector<float> normal(int64_t count, float scale = 1, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> draw(0, scale);
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& value : values) value = draw(random);
-  return values;
-}
-
-/// With as much behind them as Stack gives.
-std::vector<uint8_t> bytes(int64_t count, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  std::vector<uint8_t> values(static_cast<size_t>(count) + 64);
-  for (auto& value : values) value = static_cast<uint8_t>(random());
-  return values;
-}
+constexpr int64_t kBehind = 64;  // as much as Stack gives
 
 struct Machine {
   Machine(Target target, int count) : kernels(target), threads(count), context(kernels, threads) {}
@@ -83,7 +71,7 @@ TEST_CASE("int8 products are rounded from exact sums, with every kind of weight"
                                                                        {6, 3072, 16, 3072},
                                                                        {100, 130, 129, 60}}) {
         const Int8Numbers numbers = numbers_of(out, depth, most, zero_points);
-        const auto x = bytes((rows - 1) * stride + depth);
+        const auto x = bytes((rows - 1) * stride + depth, 1, kBehind);
         std::vector<uint8_t> first;
         for (const Target target : targets_here()) {
           for (const int threads : {1, 3}) {
@@ -156,7 +144,8 @@ TEST_CASE("attention is that of the dequantized operands, in double") {
                   width = sizes.width;
     const int64_t hidden = heads * width, count = rows * frames * hidden;
     const ByteGrid grids[] = {{0.02f, 117, 255}, {0.03f, 0, 255}, {0.01f, 255, 255}};
-    std::vector<uint8_t> operands[] = {bytes(count, 1), bytes(count, 2), bytes(count, 3)};
+    std::vector<uint8_t> operands[] = {bytes(count, 1, kBehind), bytes(count, 2, kBehind),
+                                       bytes(count, 3, kBehind)};
     std::vector<float> as_floats[3];
     for (size_t one = 0; one < 3; ++one) {
       for (int64_t i = 0; i < count; ++i) {
