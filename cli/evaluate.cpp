@@ -1,39 +1,29 @@
 /// A corpus, unpadded unless asked for; greedy decoding, and what was heard against what was said.
-#include <algorithm>
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "cli/arguments.h"
-#include "cli/audio_graph.h"
 #include "cli/commands.h"
+#include "cli/comparison.h"
 #include "cli/environment.h"
-#include "cli/evaluation.h"
+#include "cli/evaluator.h"
 #include "cli/given_model.h"
 #include "cli/index_progress.h"
 #include "cli/output_file.h"
-#include "cli/signals.h"
-#include "cli/terminal.h"
 #include "graph/error.h"
-#include "graph/format.h"
 #include "graph/json_lines.h"
-#include "graph/rejections.h"
-#include "graph/time_left.h"
 #include "graph/usable_cores.h"
-#include "nodes/support/inference.h"
-#include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/transcripts.h"
-#include "recognizer/decoding.h"
 
 namespace flowqat::cli {
 namespace {
 
-using graph::format;
-
 struct EvaluateArguments {
   std::string model;
+  std::string against;              ///< another, or empty
   std::string manifest;             ///< a manifest, or a folder in LibriSpeech's layout
   std::vector<std::string> splits;  ///< of such a folder; empty: all
   int64_t batch = 1;                ///< utterances padded to one length
@@ -49,89 +39,16 @@ struct EvaluateArguments {
   std::string kernels = "fastest";  ///< of an int8 model
 };
 
-class Evaluator {
- public:
-  Evaluator(const OutputFile& out, int64_t limit, const io::TextNormalizer& normalize,
-            Terminal& terminal)
-      : normalize_(normalize),
-        terminal_(terminal),
-        stop_signal_(catch_stop_signals()),
-        rejections_([&terminal](const std::string& line) { terminal.say("flowqat: " + line); }),
-        limit_(limit) {
-    if (out) listing_.emplace(out.partial());
-  }
-
-  Evaluation run(CorpusAudio& audio, const nodes::Recognition& model) {
-    Evaluation evaluation;
-    const auto stream = audio.open();
-    const graph::Extent extent = stream->extent();
-    const int64_t total = limit_ > 0 ? std::min(extent.utterances, limit_) : extent.utterances;
-    const graph::TimeLeft time;
-    double padded_s = 0;
-    for (int64_t heard = 0; limit_ == 0 || heard < limit_;) {
-      const auto batch = stream->next();
-      if (!batch) break;
-      heard += std::ssize(batch->rows);
-      if (stop_signal_ != 0) throw graph::Interrupted(stop_signal_);
-      add(*batch, model, evaluation);
-      padded_s += batch->padded_s();
-      // Those that are drawn for a limit are of any length.
-      const double share = limit_ > 0 ? static_cast<double>(heard) / static_cast<double>(total)
-                                      : padded_s / extent.padded_s;
-      graph::Progress progress{.what = "evaluate",
-                               .done = heard,
-                               .total = total,
-                               .unit = "utterances",
-                               .more = {format("WER %.2f %%", 100 * evaluation.all.words.rate())},
-                               .left_s = time.left_s(share)};
-      if (evaluation.rejected > 0) {
-        progress.more.push_back(
-            format("%lld rejected", static_cast<long long>(evaluation.rejected)));
-      }
-      terminal_.progress(progress);
-    }
-    evaluation.rejected_by_reason = rejections_.by_reason();
-    return evaluation;
-  }
-
- private:
-  void add(const graph::Batch& batch, const nodes::Recognition& model, Evaluation& evaluation) {
-    using Clock = std::chrono::steady_clock;
-    const nodes::ModelBatch prepared =
-        nodes::to_model_batch(batch, *model.tokenizer, model.model->config());
-    const auto started = Clock::now();
-    const auto texts = recognizer::recognize(*model.model, *model.tokenizer, prepared.audio);
-    evaluation.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
-    for (size_t row = 0; row < texts.size(); ++row) {
-      add(*prepared.rows[row]->entry, texts[row], evaluation);
-    }
-    for (const graph::Row* row : prepared.too_short) add(*row->entry, "", evaluation);
-    for (const graph::Row& row : batch.rows) {
-      evaluation.rejected += row.rejected ? 1 : 0;
-      rejections_.add(row);
-    }
-  }
-
-  void add(const graph::IndexEntry& entry, const std::string& text, Evaluation& evaluation) {
-    const std::string reference = normalize_(entry.transcript);
-    const nodes::Score score = nodes::score(reference, text);
-    evaluation.add(entry, score);
-    if (listing_) listing_->add(nodes::listing(entry, reference, text, score));
-  }
-
-  const io::TextNormalizer& normalize_;
-  Terminal& terminal_;
-  const std::atomic<int>& stop_signal_;
-  graph::Rejections rejections_;
-  int64_t limit_;  ///< 0: none
-  std::optional<graph::JsonLines> listing_;
+/// What a model made of the corpus.
+struct Hearing {
+  Evaluation evaluation;
+  nodes::TranscriptCounts transcripts;
+  std::string device;
 };
 
-int evaluate(const EvaluateArguments& arguments) {
-  quiet_openmp();
-  Terminal terminal;
-  OutputFile out(arguments.out, arguments.overwrite);
-  const std::filesystem::path folder = folder_of_model(arguments.model, terminal);
+/// `what`: as progress calls it.
+Hearing hear(const EvaluateArguments& arguments, const std::filesystem::path& folder,
+             const std::string& what, const HeardUtterance& tell, Terminal& terminal) {
   nodes::ModelDescription description = nodes::read_description(folder);
   CorpusAudio audio({.command = "evaluate",
                      .manifest = arguments.manifest,
@@ -145,7 +62,7 @@ int evaluate(const EvaluateArguments& arguments) {
       *description.tokenizer,
       {io::parse_text_normalization(arguments.text_normalization), arguments.drop_tags});
   const nodes::TranscriptCounts transcripts = audio.transcripts(normalize);
-  Evaluator evaluator(out, arguments.limit, normalize, terminal);
+  Evaluator evaluator(what, arguments.limit, normalize, terminal, tell);
   const nodes::Recognition model = nodes::load_recognition(
       folder, description,
       {.device = arguments.device, .kernels = arguments.kernels, .threads = graph::usable_cores()});
@@ -155,42 +72,144 @@ int evaluate(const EvaluateArguments& arguments) {
         nodes::unknown_characters_line(transcripts)}) {
     if (!line.empty()) terminal.say("flowqat: " + line);
   }
-  const Evaluation evaluation = evaluator.run(audio, model);
-  if (evaluation.all.words.references() == 0) {
-    throw graph::RunError(arguments.manifest + ": holds no transcript to compare with" +
-                          (evaluation.rejected > 0 ? ", or no audio that can be read" : ""));
+  Hearing hearing{.evaluation = evaluator.run(audio, model),
+                  .transcripts = transcripts,
+                  .device = model.device};
+  if (hearing.evaluation.all.words.references() == 0) {
+    throw graph::RunError(
+        arguments.manifest + ": holds no transcript to compare with" +
+        (hearing.evaluation.rejected > 0 ? ", or no audio that can be read" : ""));
   }
+  return hearing;
+}
+
+void evaluate_model(const EvaluateArguments& arguments, OutputFile& out, Terminal& terminal) {
+  if (is_file_of_hypotheses(arguments.model)) {
+    throw graph::GraphError(arguments.model +
+                            ": is a file; a file of what was heard is compared with another model "
+                            "or such a file, by --against");
+  }
+  std::optional<graph::JsonLines> listing;
+  if (out) listing.emplace(out.partial());
+  const Hearing hearing = hear(
+      arguments, folder_of_model(arguments.model, terminal), "evaluate",
+      [&](const graph::IndexEntry& entry, const std::string& reference, const std::string& text,
+          const nodes::Score& score) {
+        if (listing) listing->add(nodes::listing(entry, reference, text, score));
+      },
+      terminal);
   if (out) out.keep();
-  if (arguments.json) {
-    graph::Json json = as_json(evaluation);
-    json["model"] = arguments.model;
-    json["manifest"] = arguments.manifest;
-    json["transcripts"] = nodes::to_json(transcripts);
-    json["device"] = model.device;
-    terminal.result(graph::json_line(json));
+  if (!arguments.json) return terminal.result(as_text(hearing.evaluation));
+  graph::Json json = as_json(hearing.evaluation);
+  json["model"] = arguments.model;
+  json["manifest"] = arguments.manifest;
+  json["transcripts"] = nodes::to_json(hearing.transcripts);
+  json["device"] = hearing.device;
+  terminal.result(graph::json_line(json));
+}
+
+/// What each of two models, or files of hypotheses, heard.
+void evaluate_against(const EvaluateArguments& arguments, OutputFile& out, Terminal& terminal) {
+  struct Side {
+    std::string given, what;
+    std::filesystem::path folder = {};  ///< empty: a file
+    std::vector<Heard> heard = {};
+  };
+  Side sides[]{{arguments.model, "evaluate"}, {arguments.against, "against"}};
+  for (Side& side : sides) {  // whatever can be refused at once
+    if (is_file_of_hypotheses(side.given)) {
+      side.heard = read_hypotheses(side.given);
+    } else {
+      side.folder = folder_of_model(side.given, terminal);
+    }
+  }
+  for (Side& side : sides) {
+    if (side.folder.empty()) continue;
+    hear(
+        arguments, side.folder, side.what,
+        [&side](const graph::IndexEntry& entry, const std::string& reference,
+                const std::string& text, const nodes::Score&) {
+          side.heard.push_back({entry.id, entry.speaker, entry.shape.seconds(), reference, text});
+        },
+        terminal);
+  }
+  const Comparison comparison = compare(std::move(sides[0].heard), std::move(sides[1].heard),
+                                        arguments.seed, arguments.model, arguments.against);
+  if (out) {
+    {
+      graph::JsonLines changed(out.partial());
+      for (const Changed& utterance : comparison.changed) changed.add(as_json(utterance));
+    }
+    out.keep();
+  }
+  if (!arguments.json) return terminal.result(as_text(comparison));
+  graph::Json json = as_json(comparison);
+  json["manifest"] = arguments.manifest;
+  terminal.result(graph::json_line(json));
+}
+
+/// Files of hypotheses need no corpus, all else does.
+void check_manifest(const EvaluateArguments& arguments) {
+  const bool needs_corpus = arguments.against.empty() || !is_file_of_hypotheses(arguments.model) ||
+                            !is_file_of_hypotheses(arguments.against);
+  if (needs_corpus && arguments.manifest.empty()) {
+    throw graph::GraphError(
+        "evaluate: --manifest is missing: the corpus that is heard (flowqat evaluate --help)");
+  }
+  if (!needs_corpus && !arguments.manifest.empty()) {
+    throw graph::GraphError(
+        "evaluate: --manifest: both are files of what was heard, so there is nothing to hear");
+  }
+}
+
+int evaluate(const EvaluateArguments& arguments) {
+  quiet_openmp();
+  Terminal terminal;
+  check_manifest(arguments);
+  OutputFile out(arguments.out, arguments.overwrite);
+  if (arguments.against.empty()) {
+    evaluate_model(arguments, out, terminal);
   } else {
-    terminal.result(as_text(evaluation));
+    evaluate_against(arguments, out, terminal);
   }
   if (!arguments.out.empty()) terminal.say("written to " + arguments.out);
   return kDone;
+}
+
+Argument against_option(std::string& against) {
+  return {.name = "--against",
+          .value = "MODEL|FILE",
+          .doc =
+              "another model or file of what was heard: the differences of the rates, how certain "
+              "they are, and the utterances that changed",
+          .target = &against};
 }
 
 }  // namespace
 
 Command evaluate_command() {
   const auto told = std::make_shared<EvaluateArguments>();
+  Argument model = model_argument(told->model, "a float, fake-quantized or int8");
+  model.doc += "; with --against also a file of what was heard (--out)";
+  Argument manifest = manifest_option(told->manifest);
+  manifest.required = false;
+  manifest.doc += "; needless where both are files of what was heard";
   return {.name = "evaluate",
-          .doc = "word and character error rates of a model on transcribed speech",
-          .examples = {"flowqat evaluate facebook/wav2vec2-base-960h --manifest data/LibriSpeech "
-                       "--split test-clean",
-                       "flowqat evaluate models/mine --manifest test.jsonl --out heard.jsonl"},
-          .arguments = {model_argument(told->model, "a float, fake-quantized or int8"),
-                        manifest_option(told->manifest), split_option(told->splits),
+          .doc =
+              "word and character error rates of a model on transcribed speech, also against "
+              "another's",
+          .examples =
+              {"flowqat evaluate facebook/wav2vec2-base-960h --manifest data/LibriSpeech "
+               "--split test-clean",
+               "flowqat evaluate models/mine --manifest test.jsonl --out heard.jsonl",
+               "flowqat evaluate runs/mine/int8 --against runs/mine/model --manifest test.jsonl",
+               "flowqat evaluate runs/mine/wer-int8.jsonl --against runs/mine/wer-float.jsonl"},
+          .arguments = {model, against_option(told->against), manifest, split_option(told->splits),
                         channel_option(told->channel), limit_option(told->limit),
                         seed_option(told->seed), batch_option(told->batch), json_option(told->json),
                         output_option(told->out, "--out",
                                       "write a JSON object an utterance: what was said, heard and "
-                                      "wrong"),
+                                      "wrong; with --against, of those that changed"),
                         overwrite_option(told->overwrite),
                         text_normalization_option(told->text_normalization),
                         drop_tags_option(told->drop_tags), device_option(told->device),

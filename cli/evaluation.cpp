@@ -30,15 +30,6 @@ int bucket_end_s(int start_s) {
   return next == bucket_starts_s.end() ? 0 : *next;
 }
 
-std::string row(const std::string& name, const ScoreSums& sums) {
-  return format("%-24.100s %10lld %10.1f %8.2f %8.2f %8lld %8lld %8lld %8lld\n", name.c_str(),
-                static_cast<long long>(sums.utterances), sums.audio_s, 100 * sums.words.rate(),
-                100 * sums.characters.rate(), static_cast<long long>(sums.words.references()),
-                static_cast<long long>(sums.words.substitutions),
-                static_cast<long long>(sums.words.deletions),
-                static_cast<long long>(sums.words.insertions));
-}
-
 std::string speaker_rows(const Evaluation& evaluation) {
   std::vector<std::pair<std::string, ScoreSums>> speakers(evaluation.by_speaker.begin(),
                                                           evaluation.by_speaker.end());
@@ -47,7 +38,7 @@ std::string speaker_rows(const Evaluation& evaluation) {
   });
   std::string text;
   for (size_t i = 0; i < std::min(speakers.size(), shown_speakers); ++i) {
-    text += row("speaker " + printable(speakers[i].first), speakers[i].second);
+    text += sums_row("speaker " + printable(speakers[i].first), speakers[i].second);
   }
   if (speakers.size() > shown_speakers) {
     text += format("the %zu of %zu speakers with the highest WER; --json has them all\n",
@@ -70,6 +61,30 @@ std::string word_rows(const char* title, const nodes::Tally<What>& tally) {
   return text.empty() ? "" : "\nmost often " + std::string(title) + "\n" + text;
 }
 
+Json words_json(const nodes::Tally<std::string>& tally) {
+  Json list = Json::array();
+  for (const auto& [word, times] : most_frequent(tally, listed_words)) {
+    list.push_back({{"word", word}, {"times", times}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string sums_header() {
+  return format("%-24s %10s %10s %8s %8s %8s %8s %8s %8s\n", "", "utterances", "audio s", "WER %",
+                "CER %", "words", "subst.", "deleted", "inserted");
+}
+
+std::string sums_row(const std::string& name, const ScoreSums& sums) {
+  return format("%-24.100s %10lld %10.1f %8.2f %8.2f %8lld %8lld %8lld %8lld\n", name.c_str(),
+                static_cast<long long>(sums.utterances), sums.audio_s, 100 * sums.words.rate(),
+                100 * sums.characters.rate(), static_cast<long long>(sums.words.references()),
+                static_cast<long long>(sums.words.substitutions),
+                static_cast<long long>(sums.words.deletions),
+                static_cast<long long>(sums.words.insertions));
+}
+
 Json sums_json(const ScoreSums& sums) {
   return {{"wer", sums.words.rate()},
           {"cer", sums.characters.rate()},
@@ -87,16 +102,6 @@ Json sums_json(const ScoreSums& sums) {
           {"audio_s", sums.audio_s}};
 }
 
-Json words_json(const nodes::Tally<std::string>& tally) {
-  Json list = Json::array();
-  for (const auto& [word, times] : most_frequent(tally, listed_words)) {
-    list.push_back({{"word", word}, {"times", times}});
-  }
-  return list;
-}
-
-}  // namespace
-
 void Evaluation::add(const graph::IndexEntry& entry, const nodes::Score& score) {
   const double duration_s = entry.shape.seconds();
   all.add(score, duration_s);
@@ -106,13 +111,11 @@ void Evaluation::add(const graph::IndexEntry& entry, const nodes::Score& score) 
 }
 
 std::string as_text(const Evaluation& evaluation) {
-  std::string text = format("%-24s %10s %10s %8s %8s %8s %8s %8s %8s\n", "", "utterances",
-                            "audio s", "WER %", "CER %", "words", "subst.", "deleted", "inserted");
-  text += row("all", evaluation.all);
+  std::string text = sums_header() + sums_row("all", evaluation.all);
   for (const auto& [start_s, sums] : evaluation.by_length) {
     const int end_s = bucket_end_s(start_s);
-    text +=
-        row(end_s > 0 ? format("%d to %d s", start_s, end_s) : format("from %d s", start_s), sums);
+    text += sums_row(
+        end_s > 0 ? format("%d to %d s", start_s, end_s) : format("from %d s", start_s), sums);
   }
   text += speaker_rows(evaluation);
   text += word_rows("confused (said -> heard)", evaluation.words.confused);

@@ -20,6 +20,11 @@ struct Evaluation {
   double x_realtime() const { return infer_s > 0 ? all.audio_s / infer_s : 0; }
 };
 
+/// A table of sums: its first line, and a row.
+std::string sums_header();
+std::string sums_row(const std::string& name, const nodes::ScoreSums& sums);
+graph::Json sums_json(const nodes::ScoreSums& sums);
+
 /// Tables; of speakers those with the highest rates, of words the most frequent.
 std::string as_text(const Evaluation& evaluation);
 /// One object; all speakers, and the hundred most frequent words of each kind.

@@ -1,4 +1,5 @@
-/// Greedy word and character error rates, size and speed of one or more models on the same stream.
+/// Greedy word and character error rates, size and speed of one or more models on the same stream,
+/// and how certain their differences are.
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,7 @@
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "graph/time_left.h"
+#include "nodes/support/differences.h"
 #include "nodes/support/inference.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
@@ -44,9 +46,11 @@ class Evaluate : public graph::Step {
     std::string table = format("%-16s %8s %8s %10s %12s\n", name().c_str(), "WER %", "CER %",
                                "size MB", "x real time");
     const std::vector<std::string> names = labels();  // while every model is still there
+    const size_t baseline = baseline_of(models_);
+    std::vector<UtteranceErrors> errors;
     for (size_t i = 0; i < models_.size(); ++i) {
       ModelStep* step = models_[i];
-      const Result result = evaluate(*step, names[i], context);
+      Result result = evaluate(*step, names[i], context);
       write(result, context);
       context.reporter().say(format("%s: %s: WER %.2f %%, CER %.2f %%", name().c_str(),
                                     result.label.c_str(), 100 * result.words.rate(),
@@ -54,8 +58,10 @@ class Evaluate : public graph::Step {
       table += format("%-16s %8.2f %8.2f %10.2f %12.1f\n", result.label.c_str(),
                       100 * result.words.rate(), 100 * result.characters.rate(),
                       static_cast<double>(result.bytes) / 1e6, result.x_realtime());
+      errors.push_back(std::move(result.utterances));
       step->done_with();
     }
+    table += compare(names, errors, baseline, context);
     context.result(std::move(table));
   }
 
@@ -67,6 +73,7 @@ class Evaluate : public graph::Step {
   struct Result {
     std::string label;
     ErrorCounts words, characters;
+    UtteranceErrors utterances;
     double audio_s = 0, infer_s = 0;
     int64_t bytes = 0;
     double x_realtime() const { return infer_s > 0 ? audio_s / infer_s : 0; }
@@ -88,8 +95,11 @@ class Evaluate : public graph::Step {
     using Clock = std::chrono::steady_clock;
     const ModelState& state = step.result();
     const std::shared_ptr<const model::AcousticModel> inference = inference_of(state, kernels_);
-    Result result{
-        .label = label, .words = {}, .characters = {}, .bytes = weights_bytes(*state.model)};
+    Result result{.label = label,
+                  .words = {},
+                  .characters = {},
+                  .utterances = {},
+                  .bytes = weights_bytes(*state.model)};
     graph::JsonLines transcripts = context.write_list(name() + "-" + result.label + ".jsonl");
     graph::Pipeline& pipeline = context.audio(audio_);
     const io::TextNormalizer normalize(*state.tokenizer, step.text_rules());
@@ -107,15 +117,17 @@ class Evaluate : public graph::Step {
           recognizer::recognize(*inference, *state.tokenizer, prepared.audio);
       result.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
       result.audio_s += batch->speech_s();
-      const auto add = [&](const graph::IndexEntry& entry, const std::string& text) {
+      const auto add = [&](const graph::Row& row, const std::string& text) {
+        const graph::IndexEntry& entry = *row.entry;
         const std::string reference = normalize(entry.transcript);
         const Score scored = score(reference, text);
         result.words += scored.word_errors;
         result.characters += scored.character_errors;
+        result.utterances.add(done + (&row - batch->rows.data()), scored);
         transcripts.add(listing(entry, reference, text, scored));
       };
-      for (size_t row = 0; row < texts.size(); ++row) add(*prepared.rows[row]->entry, texts[row]);
-      for (const graph::Row* row : prepared.too_short) add(*row->entry, "");
+      for (size_t row = 0; row < texts.size(); ++row) add(*prepared.rows[row], texts[row]);
+      for (const graph::Row* row : prepared.too_short) add(*row, "");
       padded_s += batch->padded_s();
       done += std::ssize(batch->rows);
       context.progress({.what = name() + ": " + result.label,
@@ -150,6 +162,32 @@ class Evaluate : public graph::Step {
                     {"reference_characters", result.characters.references()},
                     {"audio_s", result.audio_s},
                     {"infer_s", result.infer_s}});
+  }
+
+  /// The first model in float, else the first.
+  static size_t baseline_of(const std::vector<ModelStep*>& models) {
+    const auto is_float = [](const ModelStep* step) {
+      return step->result().stage == Stage::float32;
+    };
+    const auto found = std::find_if(models.begin(), models.end(), is_float);
+    return found == models.end() ? 0 : static_cast<size_t>(found - models.begin());
+  }
+
+  /// The table of the others' differences to the baseline, which go into the summary too.
+  std::string compare(const std::vector<std::string>& names,
+                      const std::vector<UtteranceErrors>& errors, size_t baseline,
+                      graph::StepContext& context) const {
+    if (names.size() < 2) return "";
+    graph::Json summary{{"to", names[baseline]}, {"confidence", confidence}};
+    std::vector<Differences> others;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (i == baseline) continue;
+      others.push_back(differences(names[i], {errors[i], errors[baseline]}, context.seed()));
+      summary["wer"][names[i]] = as_json(others.back().wer);
+      summary["cer"][names[i]] = as_json(others.back().cer);
+    }
+    context.summary()["evaluations"][name()]["differences"] = std::move(summary);
+    return "\n" + differences_table(others, names[baseline]);
   }
 
   const graph::Batcher& audio_;

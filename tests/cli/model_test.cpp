@@ -85,6 +85,39 @@ void check_kernels(const std::string& model, const fs::path& file, const fs::pat
   CHECK(call("evaluate --kernels quick " + model + " --manifest " + folder.string()).status == 2);
 }
 
+/// `--against`: models that are heard now, and what the run itself wrote down of them, agree with
+/// each other and with the run's own differences.
+void check_against(const fs::path& out, const fs::path& corpus) {
+  const auto compared = [](const std::string& arguments) {
+    const Outcome outcome = call("evaluate " + arguments + " --json");
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    return nlohmann::json::parse(outcome.out);
+  };
+  const std::string run = out.string(), manifest = " --batch 12 --manifest " + corpus.string();
+  const auto files = compared(run + "/wer-int8.jsonl --against " + run + "/wer-float.jsonl");
+  const auto summary =
+      nlohmann::json::parse(content(out / "summary.json")).at("evaluations").at("wer");
+  const auto& differences = summary.at("differences");
+  CHECK(differences.at("to") == "float");
+  CHECK(differences.at("wer").size() == 3);
+  for (const char* rate : {"wer", "cer"}) {
+    CHECK(files.at("of_model").at(rate) == summary.at(rate).at("int8"));
+    const auto& found = files.at("differences").at(rate);
+    CHECK(found.at("difference") == differences.at(rate).at("int8").at("difference"));
+    CHECK(found.at("utterances") == 12);
+  }
+  const auto models =
+      compared(run + "/int8 --against " + run + "/float" + manifest + " --kernels exact");
+  CHECK(models.at("of_model").at("utterances") == 12);
+  const auto mixed = compared(run + "/int8 --against " + run + "/wer-float.jsonl" + manifest +
+                              " --limit 3 --kernels exact");
+  CHECK(mixed.at("of_model").at("utterances") == 12);  // a whole batch
+  const auto same = compared(run + "/int8 --against " + run + "/int8" + manifest);
+  CHECK(same.at("changed").empty());
+  CHECK(same.at("differences").at("wer").at("high") == 0);
+}
+
 /// The same speech with its words in lower case.
 void check_normalized_references(const std::string& model, const fs::path& corpus) {
   const std::string command = "evaluate " + model + " --json --manifest " + corpus.string();
@@ -177,6 +210,8 @@ TEST_CASE(
     CHECK(piped.out == text.out.substr(0, text.out.find('\n') + 1));
   }
   check_kernels((temporary.path() / "out" / "int8").string(), files[0], temporary.path());
+
+  check_against(temporary.path() / "out", temporary.path() / "corpus");
 
   check_normalized_references((temporary.path() / "out" / "int8").string(),
                               temporary.path() / "corpus");

@@ -22,6 +22,23 @@ TEST_CASE("a whole run leaves its folder and its summary") {
     CHECK(check_listing(out, summary, model) == 3);
     CHECK_THAT(recorder.results, ContainsSubstring(model));
   }
+  const graph::Json& differences = evaluation.at("differences");
+  CHECK(differences.at("to") == "float");
+  CHECK(differences.at("confidence") == 0.95);
+  for (const char* model : {"ptq", "fake_quantized", "int8"}) {
+    for (const char* rate : {"wer", "cer"}) {
+      INFO(model << " " << rate);
+      const graph::Json& found = differences.at(rate).at(model);
+      const double difference = evaluation.at(rate).at(model).get<double>() -
+                                evaluation.at(rate).at("float").get<double>();
+      CHECK(found.at("difference").get<double>() == Approx(difference).margin(1e-6));
+      CHECK(found.at("low").get<double>() <= difference + 1e-6);
+      CHECK(found.at("high").get<double>() >= difference - 1e-6);
+      CHECK(found.at("utterances") == 3);
+    }
+  }
+  CHECK_THAT(recorder.results, ContainsSubstring("\nagainst float ") &&
+                                   ContainsSubstring("10,000 resamples of 3 utterances"));
   CHECK(evaluation.at("size_bytes").at("int8").get<int64_t>() <
         evaluation.at("size_bytes").at("float").get<int64_t>());
   CHECK(summary.at("train").at("audio_s").get<double>() > 20);
