@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "cli/html.h"
+#include "report/html.h"
 
 namespace flowqat::cli {
 
@@ -35,7 +35,7 @@ Histogram Distribution::histogram(int most_bars) const {
   Histogram result;
   if (sorted_.empty()) return result;
   const double end = std::min(largest(), 2 * quantile(0.99));
-  result.width = round_up(std::max(end - smallest(), 1e-6 * std::abs(end)) / most_bars);
+  result.width = report::round_up(std::max(end - smallest(), 1e-6 * std::abs(end)) / most_bars);
   result.first = std::floor(smallest() / result.width) * result.width;
   const auto bar_of = [&](double value) {
     return static_cast<size_t>(std::max(0.0, std::floor((value - result.first) / result.width)));

@@ -6,9 +6,9 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/graph_arguments.h"
-#include "cli/html.h"
 #include "cli/terminal.h"
 #include "graph/registry.h"
+#include "report/html.h"
 
 namespace flowqat::cli {
 namespace {
@@ -26,14 +26,16 @@ std::string quoted(const std::string& text) {
 /// Name and type, then each parameter that is not the default's.
 std::string label(const graph::NodeSpec& node) {
   constexpr size_t longest = 40;
-  std::string text = "<<b>" + escape_html(node.name) + "</b>  " + escape_html(node.type->name);
+  std::string text =
+      "<<b>" + report::escape_html(node.name) + "</b>  " + report::escape_html(node.type->name);
   for (const graph::ParamSpec& param : node.type->params) {
     const graph::Json& value = node.values.json(param.name);
     if (value == param.fallback.json()) continue;
     std::string shown = value.dump();
     if (shown.size() > longest) shown = shown.substr(0, longest) + "...";
-    text += "<br align=\"left\"/><font point-size=\"10\">" + escape_html(param.name + " " + shown) +
-            " " + escape_html(param.unit) + "</font>";
+    text += "<br align=\"left\"/><font point-size=\"10\">" +
+            report::escape_html(param.name + " " + shown) + " " + report::escape_html(param.unit) +
+            "</font>";
   }
   return text + "<br align=\"left\"/>>";
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/html.h"
 #include "graph/format.h"
 #include "graph/plain_numbers.h"
+#include "report/html.h"
 
 namespace flowqat::cli {
 namespace {
@@ -30,7 +30,7 @@ std::string picture(const Distribution& values, const char* unit, const char* co
   const double step = (width - left) / static_cast<double>(bars);
   // Whole numbers stand at the lines.
   const double counts = static_cast<double>(histogram.highest());
-  const double line_step = std::max(1.0, std::ceil(round_up(counts / 5)));
+  const double line_step = std::max(1.0, std::ceil(report::round_up(counts / 5)));
   const int lines = static_cast<int>(std::ceil(counts / line_step));
   const double highest = line_step * lines;
   const auto y = [&](double value) { return top + (1 - value / highest) * height; };
@@ -91,7 +91,7 @@ std::string speaker_picture(const Inspection& inspection) {
     const double y = line * static_cast<double>(i);
     const double wide = (width - names - numbers) * sum.audio_s / longest_s;
     text += format("<text x=\"%.0f\" y=\"%.1f\" text-anchor=\"end\">", names - 8, y + 13) +
-            escape_html(cut(speaker, 17)) +
+            report::escape_html(cut(speaker, 17)) +
             format(
                 "</text><rect x=\"%.0f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\"/>"
                 "<text x=\"%.1f\" y=\"%.1f\">%.1f min, %lld utt.</text>\n",
@@ -102,7 +102,8 @@ std::string speaker_picture(const Inspection& inspection) {
 }
 
 std::string row(const std::string& first, const std::string& second) {
-  return "<tr><td>" + escape_html(first) + "</td><td>" + escape_html(second) + "</td></tr>\n";
+  return "<tr><td>" + report::escape_html(first) + "</td><td>" + report::escape_html(second) +
+         "</td></tr>\n";
 }
 
 std::string spread_line(const Distribution& values, const std::string& unit) {
@@ -148,7 +149,7 @@ std::string overview(const Inspection& inspection, const Listener& listener) {
   size_t shown = 0;
   for (const auto& [group, sum] : inspection.groups) {
     if (++shown > shown_rows) break;
-    text += "<tr><td>" + escape_html(group) +
+    text += "<tr><td>" + report::escape_html(group) +
             format("</td><td>%lld</td><td>%s</td></tr>\n", number(sum.utterances),
                    graph::duration_text(sum.audio_s).c_str());
   }
@@ -166,7 +167,7 @@ std::string characters(const Inspection& inspection, const Listener& listener) {
   text += "<table><tr><th>character</th><th>as written</th><th>after normalization</th></tr>\n";
   for (size_t i = 0; i < std::min(rows.size(), shown_rows); ++i) {
     text += std::string(rows[i].normalized > 0 ? "<tr class=\"bottleneck\">" : "<tr>") + "<td>" +
-            escape_html(rows[i].name) +
+            report::escape_html(rows[i].name) +
             format("</td><td>%lld</td><td>%lld</td></tr>\n", number(rows[i].as_written),
                    number(rows[i].normalized));
   }
@@ -183,7 +184,7 @@ std::string finding_tables(const Inspection& inspection, const Listener& listene
     if (named.finding.count == 0) continue;
     text += format("<h3>%lld utterance%s ", number(named.finding.count),
                    named.finding.count == 1 ? "" : "s") +
-            escape_html(named.title) + "</h3>\n<table class=\"words names\">\n";
+            report::escape_html(named.title) + "</h3>\n<table class=\"words names\">\n";
     const auto& worst = named.finding.worst;
     const size_t shown = std::min(worst.size(), shown_utterances);
     for (size_t i = 0; i < shown; ++i) text += row(worst[i].id, worst[i].why);
@@ -199,7 +200,7 @@ std::string finding_tables(const Inspection& inspection, const Listener& listene
 std::string inspection_page(const Inspection& inspection, const Listener& listener,
                             const std::string& title) {
   std::string page =
-      html_head(title) + overview(inspection, listener) + "<h2>Durations</h2>\n" +
+      report::html_head(title) + overview(inspection, listener) + "<h2>Durations</h2>\n" +
       spread_line(inspection.durations_s, "s") +
       picture(inspection.durations_s, "seconds", "utterances", {listener.max_duration_s});
   if (!inspection.characters_per_s.empty()) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/html.h"
 #include "graph/format.h"
 #include "graph/plain_numbers.h"
+#include "report/html.h"
 
 namespace flowqat::cli {
 namespace {
@@ -49,8 +49,8 @@ Stack stack(const graph::Profile& profile, std::vector<std::string> names,
 std::string legend(const std::vector<std::string>& names) {
   std::string text = "<p class=\"legend\">";
   for (size_t i = 0; i < names.size(); ++i) {
-    text += format("<span><i style=\"background:%s\"></i>", colour(i)) + escape_html(names[i]) +
-            "</span>";
+    text += format("<span><i style=\"background:%s\"></i>", colour(i)) +
+            report::escape_html(names[i]) + "</span>";
   }
   return text + "</p>\n";
 }
@@ -64,7 +64,7 @@ std::string picture(const Stack& stack, const char* unit) {
     for (const auto& series : stack.values) sum += series[i];
     highest = std::max(highest, sum);
   }
-  highest = round_up(highest);
+  highest = report::round_up(highest);
   const double first_s = stack.time_s.front(), last_s = stack.time_s.back();
   const auto x = [&](double time_s) {
     return left + (time_s - first_s) / (last_s - first_s) * (width - left);
@@ -88,7 +88,7 @@ std::string picture(const Stack& stack, const char* unit) {
       upper += format("%.1f,%.1f ", x(stack.time_s[i]), y(below[i]));
     }
     text += format("<polygon fill=\"%s\" points=\"", colour(series)) + upper + lower +
-            "\"><title>" + escape_html(stack.names[series]) + "</title></polygon>\n";
+            "\"><title>" + report::escape_html(stack.names[series]) + "</title></polygon>\n";
   }
   for (int tick = 0; tick <= 5; ++tick) {
     const double time_s = first_s + (last_s - first_s) * tick / 5;
@@ -98,7 +98,7 @@ std::string picture(const Stack& stack, const char* unit) {
   return text + "</svg>\n" + legend(stack.names);
 }
 
-std::string cell(const std::string& text) { return "<td>" + escape_html(text) + "</td>"; }
+std::string cell(const std::string& text) { return "<td>" + report::escape_html(text) + "</td>"; }
 
 std::string node_table(const graph::Profile& profile) {
   std::string text =
@@ -142,7 +142,7 @@ std::string profile_page(const graph::Profile& profile,
     places.push_back("before " + node.node);
   }
   places.push_back("finished, or its batch incomplete");
-  std::string page = html_head(title);
+  std::string page = report::html_head(title);
   page +=
       "<p>" +
       format(
@@ -153,8 +153,8 @@ std::string profile_page(const graph::Profile& profile,
           profile.cpu_s_per_1000_s(), 1e-6 * static_cast<double>(profile.peak_rss_bytes),
           graph::duration_text(profile.audio_s).c_str(),
           graph::duration_text(profile.wall_s).c_str()) +
-      "</p>\n<p>Bottleneck: <b>" + escape_html(profile.bottleneck) +
-      "</b>: " + escape_html(profile.reason) + ".</p>\n";
+      "</p>\n<p>Bottleneck: <b>" + report::escape_html(profile.bottleneck) +
+      "</b>: " + report::escape_html(profile.reason) + ".</p>\n";
   page += node_table(profile) + isolated_table(isolated);
   page += "<h2>Audio in flight, by where it waits</h2>\n" +
           picture(stack(profile, places, &graph::Occupancy::waiting_s), "s");

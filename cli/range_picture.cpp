@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/html.h"
 #include "cli/value_range.h"
 #include "graph/format.h"
+#include "report/html.h"
 
 namespace flowqat::cli {
 namespace {
@@ -39,7 +39,8 @@ std::string line(const char* kind, double x1, double y1, double x2, double y2) {
 }
 
 std::string words(double x, double y, const std::string& text, const char* more = "") {
-  return format("<text x=\"%.1f\" y=\"%.1f\"%s>", x, y, more) + escape_html(text) + "</text>\n";
+  return format("<text x=\"%.1f\" y=\"%.1f\"%s>", x, y, more) + report::escape_html(text) +
+         "</text>\n";
 }
 
 /// One panel, its axes' top left corner at (left, top).
@@ -116,7 +117,7 @@ class Drawing {
 
   std::string value_axis() const {
     std::string text = line("line", left_, bottom(), left_ + panel_width, bottom());
-    const double apart = round_up((high_ - low_) / 5);
+    const double apart = report::round_up((high_ - low_) / 5);
     for (double tick = std::ceil(low_ / apart); tick * apart <= high_; ++tick) {
       text += line("line", x(tick * apart), bottom(), x(tick * apart), bottom() + 4);
       text += words(x(tick * apart), bottom() + 16, format("%.4g", tick == 0 ? 0.0 : tick * apart),

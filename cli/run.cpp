@@ -16,6 +16,7 @@
 #include "cli/version.h"
 #include "graph/check.h"
 #include "graph/error.h"
+#include "report/run_record.h"
 
 namespace flowqat::cli {
 namespace {
@@ -70,12 +71,14 @@ int run(const RunArguments& told) {
   if (!graph.steps().empty()) quiet_openmp();
 
   Terminal terminal;
+  report::RunRecord record;
   const graph::RunOptions options{.existing = !arguments.resume.empty() ? graph::Existing::resume
                                               : arguments.overwrite     ? graph::Existing::overwrite
                                                                         : graph::Existing::refuse,
                                   .reporter = &terminal,
                                   .stop_signal = &catch_stop_signals(true),
-                                  .accept_changes = arguments.accept_changes};
+                                  .accept_changes = arguments.accept_changes,
+                                  .listener = &record};
   // Nothing is fetched for a run that has no place to go.
   graph::check_run_folder(graph.settings().text("out"), graph.spec().resolved(), options.existing);
   const auto lacks = [](const auto& node) { return node->missing() != nullptr; };

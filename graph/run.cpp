@@ -8,6 +8,7 @@
 #include "graph/format.h"
 #include "graph/output_error.h"
 #include "graph/plain_numbers.h"
+#include "graph/run_standing.h"
 #include "graph/time_left.h"
 
 namespace flowqat::graph {
@@ -37,6 +38,15 @@ std::vector<std::string> step_names(const Graph& graph) {
 /// Null at the run's beginning.
 Json part_of(const std::shared_ptr<const Json>& state, const char* part) {
   return state ? state->at(part) : Json();
+}
+
+/// Tells in the run's folder how it ended, as far as that can be written by now.
+void leave_word(const RunFolder& folder, const RunOptions& options, RunState state,
+                const std::string& why) try {
+  write_stopped(folder.path(), state, why);
+  if (options.listener != nullptr) options.listener->stop(state, why);
+} catch (const std::exception&) {
+  return;  // the first error is the one to be told
 }
 
 }  // namespace
@@ -109,6 +119,7 @@ void StepContext::metric(const Json& line) {
   Json named{{"node", step_}};
   named.update(line);
   metrics_.add(named);
+  if (options_.listener != nullptr) options_.listener->metric(rounded(named));
 }
 
 Json StepContext::state() const {
@@ -210,7 +221,13 @@ void StepContext::finish() {
   write_json(folder_.path() / kSummaryFile, *summary_);
   all_outputs_.insert(all_outputs_.end(), outputs_.begin(), outputs_.end());
   all_outputs_.emplace_back(kSummaryFile);
+  if (options_.listener != nullptr) {
+    for (std::string& name : options_.listener->finish()) all_outputs_.push_back(std::move(name));
+  }
   folder_.write(folder_.end_path(), state(), all_outputs_, [](const std::filesystem::path&) {});
+}
+
+void StepContext::tell_results() {
   if (silences_.count() > 0) {
     reporter().say(counted(static_cast<int64_t>(silences_.count()), "utterance") +
                    " of silence alone, which have nothing to teach");
@@ -248,11 +265,21 @@ Json run_graph(const Graph& graph, const RunOptions& options) {
   folder.begin(resolved, inputs);
   StepContext context(graph, options, folder, search.take(), inputs.summary(),
                       std::move(checked.streams));
-  for (Step* step : graph.steps()) context.run(*step);
-  if (graph.steps().empty()) {
-    for (const Batcher* batcher : graph.batchers()) context.drain(*batcher);
+  try {
+    if (options.listener != nullptr) options.listener->begin(folder.path());
+    for (Step* step : graph.steps()) context.run(*step);
+    if (graph.steps().empty()) {
+      for (const Batcher* batcher : graph.batchers()) context.drain(*batcher);
+    }
+    context.finish();
+  } catch (const Interrupted&) {
+    leave_word(folder, options, RunState::interrupted, "stopped by a signal");
+    throw;
+  } catch (const std::exception& error) {
+    leave_word(folder, options, RunState::failed, error.what());
+    throw;
   }
-  context.finish();
+  context.tell_results();
   return context.summary();
 }
 

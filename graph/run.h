@@ -16,6 +16,7 @@
 #include "graph/reporter.h"
 #include "graph/resume_point.h"
 #include "graph/run_folder.h"
+#include "graph/run_listener.h"
 #include "graph/silences.h"
 
 namespace flowqat::graph {
@@ -27,6 +28,7 @@ struct RunOptions {
   /// Whether to resume although the corpora, or other files that the run is made from, or its lists
   /// are not what they were.
   bool accept_changes = false;
+  RunListener* listener = nullptr;  ///< null: nobody listens
 };
 
 /// A step's view of its run.
@@ -75,7 +77,9 @@ class StepContext {
 
   void run(Step& step);
   void drain(const Batcher& batcher);
+  /// Writes what the run comes to; it is complete then.
   void finish();
+  void tell_results();
 
  private:
   /// Of the run as it stands, for a folder to go on from. The lists are on the disk then.

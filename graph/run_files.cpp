@@ -51,17 +51,20 @@ std::vector<std::string> outputs_of(const fs::path& run) {
 }  // namespace
 
 const std::set<std::string>& own_files() {
-  static const std::set<std::string> names{kGraphFile,   kMetricsFile,  kRejectedFile,
-                                           kSummaryFile, kStatesFolder, kLockFile};
+  static const std::set<std::string> names{kGraphFile,    kMetricsFile, kRejectedFile, kSummaryFile,
+                                           kStatesFolder, kLockFile,    kStoppedFile,  kReportFile};
   return names;
 }
 
 std::vector<fs::path> files_of_run(const fs::path& run, const std::vector<std::string>& outputs) {
   std::vector<fs::path> files;
-  for (const char* name : {kStatesFolder, kSummaryFile, kMetricsFile, kRejectedFile}) {
+  for (const char* name :
+       {kStatesFolder, kSummaryFile, kStoppedFile, kReportFile, kMetricsFile, kRejectedFile}) {
     if (fs::exists(run / name)) files.emplace_back(name);
   }
-  for (const std::string& pattern : outputs) {
+  std::vector<std::string> patterns{std::string(kEventsBegin) + "*" + kEventsEnd};
+  patterns.insert(patterns.end(), outputs.begin(), outputs.end());
+  for (const std::string& pattern : patterns) {
     for (const fs::path& file : files_matching(run, pattern)) {
       if (std::find(files.begin(), files.end(), file) == files.end()) files.push_back(file);
     }
@@ -95,6 +98,7 @@ void clear_run(const fs::path& run, const std::vector<std::string>& outputs) try
 void sweep_run(const fs::path& run, const std::vector<std::string>& outputs) try {
   if (!is_half_cleared(run)) fs::remove_all(run / kClearing);
   for (const std::string& name : own_files()) remove_leftovers(run / name);
+  fs::remove(run / kEventsPartial);
   for (const std::string& name : outputs) {
     for (const char* suffix : {".partial", ".removing"}) {
       for (const fs::path& file : files_matching(run, name + suffix)) fs::remove_all(run / file);

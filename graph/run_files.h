@@ -10,7 +10,12 @@ namespace flowqat::graph {
 
 inline constexpr const char *kGraphFile = "graph.json", *kMetricsFile = "metrics.jsonl",
                             *kRejectedFile = "rejected.jsonl", *kSummaryFile = "summary.json",
-                            *kStatesFolder = "checkpoints", *kLockFile = "run.lock";
+                            *kStatesFolder = "checkpoints", *kLockFile = "run.lock",
+                            *kStoppedFile = "stopped.json", *kReportFile = "report.html";
+
+/// TensorBoard's file: a number between the two. And what it is called before it is whole.
+inline constexpr const char *kEventsBegin = "events.out.tfevents.", *kEventsEnd = ".flowqat",
+                            *kEventsPartial = "events.partial";
 
 /// The names that are the run's own, whatever its nodes write.
 const std::set<std::string>& own_files();

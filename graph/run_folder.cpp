@@ -163,6 +163,7 @@ std::optional<Saved> RunFolder::beginning() const {
 }
 
 void RunFolder::begin(const Json& resolved_graph, const RunInputs& inputs) {
+  remove_whole(path_ / kStoppedFile);
   write_json(path_ / kGraphFile, resolved_graph);
   fs::create_directories(path_ / kStatesFolder);
   const auto before = beginning();

@@ -46,6 +46,11 @@ std::string self() {
                    "); wait until that ends, or choose another folder with --out");
 }
 
+bool is_held_by_another(int descriptor) {
+  struct flock lock = whole_file(F_WRLCK);
+  return ::fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 bool is_held(int code) { return code == EAGAIN || code == EACCES; }
 
 }  // namespace
@@ -95,15 +100,21 @@ RunLock::~RunLock() { release(); }
 void check_lock(const std::filesystem::path& run) {
   const int descriptor = ::open((run / kLockFile).c_str(), O_RDWR | O_CLOEXEC);
   if (descriptor < 0) return;
-  struct flock lock = whole_file(F_WRLCK);
-  const bool held = ::fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
   try {
-    if (held) refuse(run, descriptor);
+    if (is_held_by_another(descriptor)) refuse(run, descriptor);
   } catch (...) {
     ::close(descriptor);
     throw;
   }
   ::close(descriptor);
+}
+
+bool is_locked(const std::filesystem::path& run) {
+  const int descriptor = ::open((run / kLockFile).c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool held = is_held_by_another(descriptor);
+  ::close(descriptor);
+  return held;
 }
 
 }  // namespace flowqat::graph

@@ -30,4 +30,7 @@ class RunLock {
 /// Throws GraphError where a process has the lock on `run`; changes nothing.
 void check_lock(const std::filesystem::path& run);
 
+/// Whether one has; false too where that cannot be seen.
+bool is_locked(const std::filesystem::path& run);
+
 }  // namespace flowqat::graph

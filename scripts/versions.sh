@@ -27,6 +27,7 @@ TORCH_FULL=(
   onnx==1.23.2
   onnxruntime==1.32.0
   openvino==2026.4.1
+  tensorboard==2.21.0
   nanobind==3.1.0
   scikit-build-core==1.1.2
   ruff==0.17.6

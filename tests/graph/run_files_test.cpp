@@ -24,7 +24,8 @@ void make_run(const fs::path& path) {
     folder.begin(kGraph, RunInputs({}, {}));
   }
   for (const char* file :
-       {"metrics.jsonl", "rejected.jsonl", "summary.json", "wer-int8.jsonl", "notes.txt"}) {
+       {"metrics.jsonl", "rejected.jsonl", "summary.json", "wer-int8.jsonl", "notes.txt",
+        "report.html", "stopped.json", "events.out.tfevents.1.flowqat"}) {
     std::ofstream(path / file) << "{}\n";
   }
   fs::create_directories(path / "int8");
@@ -49,13 +50,13 @@ TEST_CASE("clearing removes all that the run is made of, as the run itself says,
 
 TEST_CASE("clearing that was killed leaves no run, whenever it was, and is finished by the next") {
   // As far as the first so many renames.
-  for (size_t done = 0; done <= 6; ++done) {
+  for (size_t done = 0; done <= 9; ++done) {
     INFO(done << " renames");
     const TemporaryFolder temporary;
     const fs::path path = temporary.path() / "run";
     make_run(path);
     const auto files = files_of_run(path, kOutputs);
-    REQUIRE(files.size() == 7);
+    REQUIRE(files.size() == 10);
     CHECK(files.front() == "checkpoints");
     CHECK(files.back() == "graph.json");
     fs::create_directories(path / ".removing");
@@ -84,12 +85,14 @@ TEST_CASE("what a killed program left half written or half removed goes when the
                            "checkpoints/step-2.removing", "checkpoints/after-learn.partial"}) {
     fs::create_directories(path / left / "deep");
   }
-  for (const char* left : {"graph.json.partial", "summary.json.partial"}) {
+  for (const char* left :
+       {"graph.json.partial", "summary.json.partial", "report.html.partial", "events.partial"}) {
     std::ofstream(path / left) << "{";
   }
   const RunFolder folder(path, kGraph, Existing::resume, kOutputs);
   CHECK(names_in(path / "checkpoints") == std::set<std::string>{"begin"});
-  CHECK(names_in(path) == std::set<std::string>{"checkpoints", "graph.json", "int8",
+  CHECK(names_in(path) == std::set<std::string>{"checkpoints", "events.out.tfevents.1.flowqat",
+                                                "graph.json", "int8", "report.html", "stopped.json",
                                                 "metrics.jsonl", "notes.txt", "rejected.jsonl",
                                                 "run.lock", "summary.json", "wer-int8.jsonl"});
 }

@@ -1,9 +1,9 @@
-#include "cli/html.h"
+#include "report/html.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace flowqat::cli {
+namespace flowqat::report {
 namespace {
 
 constexpr const char* style = R"(<style>
@@ -67,4 +67,4 @@ double round_up(double value) {
   return 10 * power;
 }
 
-}  // namespace flowqat::cli
+}  // namespace flowqat::report

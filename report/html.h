@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-namespace flowqat::cli {
+namespace flowqat::report {
 
 /// `text` as HTML and SVG show it, in element content and in quoted attributes.
 std::string escape_html(const std::string& text);
@@ -14,4 +14,4 @@ std::string html_head(const std::string& title);
 /// The next of 1, 2, 2.5, 5, 10 times a power of ten that is not below `value`.
 double round_up(double value);
 
-}  // namespace flowqat::cli
+}  // namespace flowqat::report
