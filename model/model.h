@@ -54,6 +54,8 @@ enum class CtcReduction {
 };
 
 struct TrainOptions {
+  /// Batches of a round, whose gradients are summed for one update; the last may have fewer.
+  int64_t batches_per_step = 1;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double weight_decay = 0.01;
   bool decay_matrices_only = false;  ///< weight decay spares biases, norms and other vectors
@@ -66,26 +68,56 @@ struct TrainOptions {
   double distillation_temperature = 1;
 };
 
-/// Means over the steps since the last call of Trainer::metrics().
+/// Means over the updates since the last call of Trainer::metrics(), without those skipped.
 struct TrainMetrics {
-  int64_t steps = 0;
+  int64_t steps = 0;    ///< updates, those skipped included
+  int64_t skipped = 0;  ///< updates that were left out: see Trainer::update()
   double loss = 0;
   double gradient_norm = 0;     ///< before clipping
   int64_t infinite_losses = 0;  ///< utterances whose target does not fit their frames
 };
 
-/// Optimizes one model in place. Not thread-safe; the model outlives it.
+/// An update that was left out.
+struct SkippedUpdate {
+  int64_t update = 0;  ///< counts the updates since Trainer::skipped() was last called, from 0
+  struct Row {
+    int64_t batch = 0;  ///< of the round, from 0
+    int64_t row = 0;    ///< of the batch
+  };
+  /// Whose loss was not a finite number. Empty: the losses were, but not their gradient.
+  std::vector<Row> rows;
+};
+
+/// Optimizes one model in place, by rounds of batches: an update for every round, with the gradient
+/// of the loss over all of the round's rows together, so that it does not depend on how the rows
+/// are cut into batches. The denominator of the CTC loss (rows, target tokens or 1, by the
+/// reduction) and that of distillation (frames of speech) are the whole round's. Not thread-safe;
+/// the model outlives it.
 class Trainer {
  public:
   virtual ~Trainer() = default;
-  /// Forward, backward, clip, AdamW. All randomness of the step (dropout, layerdrop, mask
-  /// embedding) comes from `seed`, so a resumed run draws what an uninterrupted one would. Does not
-  /// synchronize with the device.
-  virtual void step(const AudioBatch& batch, double learning_rate, uint64_t seed) = 0;
-  /// Waits for the device. Throws Error when a loss was not a number.
+  /// Forward and backward; the gradient is added to the round's. All randomness (dropout,
+  /// layerdrop) comes from `seed`, so a resumed run draws what an uninterrupted one would. Does not
+  /// wait for the device. With a teacher and batches_per_step above 1 the way back is gone twice,
+  /// because the round's two denominators are known only at its end.
+  virtual void accumulate(const AudioBatch& batch, uint64_t seed) = 0;
+  /// Ends the round: clip, AdamW. A round without a batch changes and counts nothing. Where a loss
+  /// or the gradient is not a finite number the update is skipped: weights, the optimizer's state
+  /// and the ranges of fake quantizers are as before the round. Does not wait for the device.
+  virtual void update(double learning_rate) = 0;
+  /// A round of one batch.
+  void step(const AudioBatch& batch, double learning_rate, uint64_t seed) {
+    accumulate(batch, seed);
+    update(learning_rate);
+  }
+  /// Waits for the device.
   virtual TrainMetrics metrics() = 0;
-  /// For a checkpoint: exp_avg, exp_avg_sq and step count of every parameter, and what metrics()
-  /// has summed up so far. Throws Error as metrics() does.
+  /// The updates since the last call that were skipped. Waits for the device; what is kept until
+  /// then grows with the updates, by a few bytes a row.
+  virtual std::vector<SkippedUpdate> skipped() = 0;
+  /// For a checkpoint: exp_avg, exp_avg_sq and step count of every parameter, what metrics() has
+  /// summed up so far, and within a round all that belongs to it; but not what skipped() would
+  /// tell.
   virtual Tensors state() const = 0;
   virtual void load_state(const Tensors& state) = 0;
 };

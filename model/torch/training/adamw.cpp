@@ -1,6 +1,7 @@
 #include "model/torch/training/adamw.h"
 
 #include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
@@ -26,7 +27,7 @@ at::Tensor AdamW::gradient_norm(const std::vector<at::Tensor>& gradients) const 
   return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)), 2);
 }
 
-at::Tensor AdamW::step(double learning_rate) {
+AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tensor& loss) {
   const at::NoGradGuard no_grad;
   struct Group {
     std::vector<at::Tensor> values, gradients, exp_avgs, exp_avg_sqs, steps;
@@ -45,23 +46,33 @@ at::Tensor AdamW::step(double learning_rate) {
     group.steps.push_back(slot.step);
     gradient = at::Tensor();
   }
-  const at::Tensor norm = gradient_norm(gradients);
-  std::optional<at::Tensor> divisor;
+  const at::Tensor norm = gradient_norm(gradients) / divisor;
+  const at::Tensor skipped = norm.isfinite().logical_and(loss.isfinite()).logical_not();
+  // The kernel divides gradients by its "grad_scale", so neither the mean nor clipping costs a pass
+  // of its own, and does nothing where "found_inf" is 1: the device alone learns of either.
+  std::optional<at::Tensor> scale;
   if (options_.clip_norm > 0) {
-    // The kernel divides gradients by its "grad_scale": clipping costs no pass of its own, and the
-    // device alone learns whether there is anything to clip.
-    divisor = ((norm + 1e-6) / options_.clip_norm).clamp_min(1);
+    scale = ((norm + 1e-6) / options_.clip_norm).clamp_min(1) * divisor;
+  } else if (divisor != 1) {
+    scale = at::full({}, divisor, norm.options());
   }
+  const at::Tensor found = skipped.to(at::kFloat), counted = 1 - found;
   for (size_t decays : {0, 1}) {
     Group& group = groups[decays];
     if (group.values.empty()) continue;
-    at::_foreach_add_(group.steps, 1);
+    at::_foreach_add_(group.steps, counted);
     at::_fused_adamw_(group.values, group.gradients, group.exp_avgs, group.exp_avg_sqs,
                       /*max_exp_avg_sqs=*/{}, group.steps, learning_rate, options_.beta1,
                       options_.beta2, decays ? options_.weight_decay : 0, options_.epsilon,
-                      /*amsgrad=*/false, /*maximize=*/false, divisor);
+                      /*amsgrad=*/false, /*maximize=*/false, scale, found);
   }
-  return norm;
+  return {norm, skipped};
+}
+
+std::vector<AdamW::Parameter> AdamW::parameters() const {
+  std::vector<Parameter> parameters;
+  for (const Slot& slot : slots_) parameters.push_back(slot.parameter);
+  return parameters;
 }
 
 Tensors AdamW::state() const {

@@ -21,15 +21,23 @@ class AdamW {
 
   AdamW(std::vector<Parameter> parameters, const TrainOptions& options);
 
-  /// One step from the parameters' gradients, which it then frees. Clips them to the options'
-  /// clip_norm, their norm over all parameters together, as clip_grad_norm_ does. Returns the norm
-  /// before clipping, [] float32 on the device.
-  at::Tensor step(double learning_rate);
+  /// What a step has come to, on the device.
+  struct Outcome {
+    at::Tensor norm;     ///< [] float32, of the gradient before clipping
+    at::Tensor skipped;  ///< [] bool: `loss` or the norm was not a finite number
+  };
+  /// One step from the parameters' gradients, which it then frees: they are sums, and `divisor`
+  /// makes a mean of them. Clips to the options' clip_norm, the norm over all parameters together,
+  /// as clip_grad_norm_ does. Where the step is skipped, values, moments and counts stay as they
+  /// are. Does not wait for the device. `loss`: [] on the device, any floating type.
+  Outcome step(double learning_rate, double divisor, const at::Tensor& loss);
 
   /// NAME.exp_avg, NAME.exp_avg_sq (F32) and NAME.step (I64, shape [1]) of every parameter, copied.
   Tensors state() const;
   /// Throws Error that lists every missing, unexpected and wrongly shaped tensor.
   void load_state(const Tensors& state);
+  /// All of them, in the order in which they were given.
+  std::vector<Parameter> parameters() const;
 
  private:
   struct Slot {

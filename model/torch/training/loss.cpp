@@ -11,21 +11,25 @@
 namespace flowqat::model {
 namespace {
 
-at::Tensor reduced(const at::Tensor& losses, const Targets& targets, CtcReduction reduction) {
+double denominator_of(const Targets& targets, CtcReduction reduction) {
   switch (reduction) {
-    case CtcReduction::mean: {
-      std::vector<float> tokens;
-      for (const int64_t length : targets.lengths) {
-        tokens.push_back(static_cast<float>(std::max<int64_t>(1, length)));
-      }
-      return (losses / to_device(at::tensor(tokens), losses.device())).mean();
-    }
+    case CtcReduction::mean:
+      return static_cast<double>(targets.lengths.size());
     case CtcReduction::characters:
-      return losses.sum() / std::max<int64_t>(1, targets.tokens.numel());
+      return static_cast<double>(targets.tokens.numel());
     case CtcReduction::sum:
       break;
   }
-  return losses.sum();
+  return 1;
+}
+
+at::Tensor summed(const at::Tensor& losses, const Targets& targets, CtcReduction reduction) {
+  if (reduction != CtcReduction::mean) return losses.sum();
+  std::vector<float> tokens;
+  for (const int64_t length : targets.lengths) {
+    tokens.push_back(static_cast<float>(std::max<int64_t>(1, length)));
+  }
+  return (losses / to_device(at::tensor(tokens), losses.device())).sum();
 }
 
 }  // namespace
@@ -39,7 +43,9 @@ CtcLoss ctc_loss(const at::Tensor& logits, const std::vector<int64_t>& frames,
       at::_ctc_loss(log_probs, targets.tokens, frames, targets.lengths, blank, zero_infinity));
   const at::Tensor infinite = losses.detach() == std::numeric_limits<float>::infinity();
   if (zero_infinity) losses = losses.masked_fill(infinite, 0);
-  return {reduced(losses, targets, reduction), infinite.sum()};
+  const double denominator = denominator_of(targets, reduction);
+  return {summed(losses, targets, reduction) / std::max(1.0, denominator), denominator,
+          losses.detach().isfinite(), infinite.sum()};
 }
 
 at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher,

@@ -12,12 +12,17 @@ namespace flowqat::model {
 
 struct CtcLoss {
   at::Tensor value;     ///< [] float32, differentiable
+  double denominator;   ///< of `value`: rows, target tokens or 1, as reduced
+  at::Tensor finite;    ///< [rows] bool: the loss is a number, or was set to 0; on the device
   at::Tensor infinite;  ///< [] int64, rows whose target does not fit their frames; on the device
 };
 
 /// logits: [rows, frames, vocabulary], any floating type; the softmax and the loss are float32.
 /// `frames` counts each row's frames of speech: Hugging Face, without an attention mask, counts the
 /// padding too, which lets the blank be learnt from silence that was never recorded.
+///
+/// Losses of several batches are one's of all their rows when each value is multiplied by its
+/// denominator, and their sum divided by the denominators' sum (but 1 for CtcReduction::sum).
 CtcLoss ctc_loss(const at::Tensor& logits, const std::vector<int64_t>& frames,
                  const Targets& targets, int64_t blank, CtcReduction reduction, bool zero_infinity);
 

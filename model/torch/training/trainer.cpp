@@ -1,24 +1,21 @@
 #include "model/torch/training/trainer.h"
 
 #include <ATen/Context.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
-#include <cmath>
+#include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 
 #include "model/torch/base/boundary.h"
 #include "model/torch/base/state_dict.h"
 #include "model/torch/network/batch.h"
-#include "model/torch/training/loss.h"
 
 namespace flowqat::model {
 namespace {
-
-/// In a checkpoint, beside the optimizer's: no parameter has a name without a point.
-constexpr const char *kSums = "metric_sums", *kSteps = "metric_steps";
 
 std::vector<AdamW::Parameter> parameters_of(Wav2Vec2ForCtc& network) {
   std::vector<AdamW::Parameter> parameters;
@@ -37,7 +34,7 @@ TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
       options_(options),
       optimizer_(parameters_of(model.network()), options) {
   check_teacher();
-  sums_ = at::zeros({3}, at::TensorOptions(model.device()).dtype(at::kDouble));
+  sums_ = at::zeros({4}, at::TensorOptions(model.device()).dtype(at::kDouble));
 }
 
 void TorchTrainer::check_teacher() const {
@@ -75,81 +72,146 @@ at::Tensor TorchTrainer::wanted_logits(const AudioBatch& batch,
       network_input(teacher_->config(), batch, frames, /*training=*/false, teacher_->device()));
 }
 
-void TorchTrainer::step(const AudioBatch& batch, double learning_rate, uint64_t seed) {
+void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed) {
   at_boundary("training step", [&] {
+    if (round_.batches == options_.batches_per_step) {
+      throw Error("training: a round has " + std::to_string(options_.batches_per_step) +
+                  " batches (batches_per_step), and then an update");
+    }
     const at::Device device = model_.device();
     const std::vector<int64_t> frames = checked_frames(model_.config(), batch);
     const NetworkInput input = network_input(model_.config(), batch, frames, true, device);
     const Targets targets = checked_targets(model_.config(), batch, device);
     const at::Tensor wanted = teacher_ ? wanted_logits(batch, frames) : at::Tensor();
+    if (round_.batches == 0) {
+      round_.ranges.keep(model_.network());
+      round_.losses = at::zeros({3}, sums_.options());
+    }
     model_.begin_training(input);
     at::manual_seed(seed);
 
     const at::Tensor logits = model_.network().forward(input);
-    const CtcLoss loss = ctc_loss(logits, frames, targets, model_.config().pad_token_id,
-                                  options_.reduction, options_.zero_infinity);
-    at::Tensor total = loss.value;
-    if (teacher_) {
-      total =
-          total + options_.distillation_weight *
-                      distillation_loss(logits, wanted, frames, options_.distillation_temperature);
-    }
-    total.backward();
-    const at::Tensor norm = optimizer_.step(learning_rate);
-
-    const at::NoGradGuard no_grad;
-    sums_ += at::stack(
-        {total.detach().to(at::kDouble), norm.to(at::kDouble), loss.infinite.to(at::kDouble)});
-    ++steps_;
+    const CtcLoss ctc = ctc_loss(logits, frames, targets, model_.config().pad_token_id,
+                                 options_.reduction, options_.zero_infinity);
+    const at::Tensor taught =
+        teacher_ ? distillation_loss(logits, wanted, frames, options_.distillation_temperature)
+                 : at::Tensor();
+    go_back(ctc, taught, std::accumulate(frames.begin(), frames.end(), int64_t{0}));
+    round_.finite.push_back(ctc.finite);
+    ++round_.batches;
   });
 }
 
-TrainMetrics TorchTrainer::means(const at::Tensor& sums) const {
-  const double* sum = sums.const_data_ptr<double>();
-  TrainMetrics metrics{steps_, 0, 0, static_cast<int64_t>(sum[2])};
-  if (steps_ > 0) {
-    metrics.loss = sum[0] / static_cast<double>(steps_);
-    metrics.gradient_norm = sum[1] / static_cast<double>(steps_);
+void TorchTrainer::go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames) {
+  at::Tensor total = ctc.value, divergence = at::zeros({}, sums_.options());
+  if (options_.batches_per_step == 1) {
+    // The denominators are at hand, and no pass of its own is needed for them.
+    if (teacher_) total = total + options_.distillation_weight * taught;
+    total.backward();
+    round_.denominator = 1;
+  } else {
+    total = total * std::max(1.0, ctc.denominator);
+    total.backward(/*gradient=*/{}, /*retain_graph=*/teacher_ != nullptr);
+    if (teacher_) {
+      const at::Tensor sum = taught * static_cast<double>(frames);
+      exchange_gradients(round_.taught);
+      sum.backward();
+      exchange_gradients(round_.taught);
+      divergence = sum.detach().to(at::kDouble);
+      round_.frames += frames;
+    }
+    round_.denominator += ctc.denominator;
   }
-  if (std::isfinite(metrics.loss) && std::isfinite(metrics.gradient_norm)) return metrics;
-  throw Error("training: the loss or its gradient was not a number in the last " +
-              std::to_string(metrics.steps) + " steps (" + std::to_string(metrics.infinite_losses) +
-              " utterances had an infinite loss). The weights are spoilt: go back to a "
-              "checkpoint, with a lower learning rate, a gradient clip or zero_infinity");
+  const at::NoGradGuard no_grad;
+  round_.losses +=
+      at::stack({total.detach().to(at::kDouble), divergence, ctc.infinite.to(at::kDouble)});
+}
+
+void TorchTrainer::exchange_gradients(std::vector<at::Tensor>& others) {
+  const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();
+  others.resize(parameters.size());
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    std::swap(parameters[i].value.mutable_grad(), others[i]);
+  }
+}
+
+at::Tensor TorchTrainer::finish_round(Round& round, double denominator) {
+  at::Tensor loss = round.losses[0] / denominator;
+  if (round.taught.empty()) return loss;
+  const double weight = options_.distillation_weight / static_cast<double>(round.frames);
+  const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    at::Tensor& gradient = parameters[i].value.mutable_grad();
+    if (!round.taught[i].defined()) continue;
+    round.taught[i].mul_(weight * denominator);
+    gradient = gradient.defined() ? gradient.add_(round.taught[i]) : round.taught[i];
+  }
+  return loss + round.losses[1] * weight;
+}
+
+void TorchTrainer::update(double learning_rate) {
+  at_boundary("training step", [&] {
+    const at::NoGradGuard no_grad;
+    Round round = std::exchange(round_, {});
+    if (round.batches == 0) {
+      watched_.push_back({});
+      return;
+    }
+    const double denominator =
+        options_.reduction == CtcReduction::sum ? 1 : std::max(1.0, round.denominator);
+    const at::Tensor loss = finish_round(round, denominator);
+    const auto [norm, skipped] = optimizer_.step(learning_rate, denominator, loss);
+    round.ranges.restore_where(skipped);
+    const at::Tensor nothing = at::zeros({}, sums_.options());
+    sums_ += at::stack({at::where(skipped, nothing, loss),
+                        at::where(skipped, nothing, norm.to(at::kDouble)), round.losses[2],
+                        skipped.to(at::kDouble)});
+    ++steps_;
+    watched_.push_back({skipped, std::move(round.finite)});
+  });
 }
 
 TrainMetrics TorchTrainer::metrics() {
   return at_boundary("training metrics", [&] {
-    const TrainMetrics metrics = means(sums_.cpu());
+    const at::Tensor sums = sums_.cpu();
+    const double* sum = sums.const_data_ptr<double>();
+    TrainMetrics metrics{.steps = steps_,
+                         .skipped = static_cast<int64_t>(sum[3]),
+                         .infinite_losses = static_cast<int64_t>(sum[2])};
+    if (const int64_t made = metrics.steps - metrics.skipped; made > 0) {
+      metrics.loss = sum[0] / static_cast<double>(made);
+      metrics.gradient_norm = sum[1] / static_cast<double>(made);
+    }
     sums_.zero_();
     steps_ = 0;
     return metrics;
   });
 }
 
-Tensors TorchTrainer::state() const {
-  return at_boundary("training state", [&] {
-    const at::Tensor sums = sums_.cpu();
-    means(sums);
-    Tensors tensors = optimizer_.state();
-    tensors.push_back(to_tensor(kSums, sums));
-    tensors.push_back(to_tensor(kSteps, at::full({1}, steps_, at::kLong)));
-    return tensors;
-  });
-}
-
-void TorchTrainer::load_state(const Tensors& state) {
-  at_boundary("training state", [&] {
-    Tensors own, optimizer;
-    for (const Tensor& tensor : state) {
-      (tensor.name == kSums || tensor.name == kSteps ? own : optimizer).push_back(tensor);
+std::vector<SkippedUpdate> TorchTrainer::skipped() {
+  return at_boundary("training metrics", [&] {
+    std::vector<SkippedUpdate> found;
+    std::vector<at::Tensor> flags;
+    for (const Watched& update : watched_) {
+      flags.push_back(update.skipped.defined() ? update.skipped.to(at::kDouble)
+                                               : at::zeros({}, sums_.options()));
     }
-    StateLoader loader("training state");
-    loader.expect(kSums, sums_, {"F64"});
-    loader.expect(kSteps, {1}, {"I64"},
-                  [this](const at::Tensor& steps) { steps_ = steps.const_data_ptr<int64_t>()[0]; });
-    optimizer_.load_state(optimizer);
-    loader.load(own);
+    if (flags.empty()) return found;
+    const at::Tensor skipped = at::stack(flags).cpu();
+    for (size_t i = 0; i < watched_.size(); ++i) {
+      if (skipped.const_data_ptr<double>()[i] == 0) continue;
+      SkippedUpdate& update = found.emplace_back();
+      update.update = static_cast<int64_t>(i);
+      for (size_t batch = 0; batch < watched_[i].finite.size(); ++batch) {
+        const at::Tensor finite = watched_[i].finite[batch].cpu();
+        for (int64_t row = 0; row < finite.numel(); ++row) {
+          if (finite.const_data_ptr<bool>()[row]) continue;
+          update.rows.push_back({static_cast<int64_t>(batch), row});
+        }
+      }
+    }
+    watched_.clear();
+    return found;
   });
 }
 

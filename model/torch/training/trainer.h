@@ -6,6 +6,8 @@
 #include "model/torch/base/tensor.h"
 #include "model/torch/network/wav2vec2.h"
 #include "model/torch/training/adamw.h"
+#include "model/torch/training/loss.h"
+#include "model/torch/training/round.h"
 
 namespace flowqat::model {
 
@@ -29,24 +31,39 @@ class TorchTrainer : public Trainer {
   /// model.
   TorchTrainer(Trainable& model, const TrainOptions& options,
                std::shared_ptr<const Trainable> teacher);
-  void step(const AudioBatch& batch, double learning_rate, uint64_t seed) override;
+  void accumulate(const AudioBatch& batch, uint64_t seed) override;
+  void update(double learning_rate) override;
   TrainMetrics metrics() override;
+  std::vector<SkippedUpdate> skipped() override;
   Tensors state() const override;
   void load_state(const Tensors& state) override;
 
  private:
+  /// An update of which skipped() has not told yet.
+  struct Watched {
+    at::Tensor skipped;              ///< [] bool on the device; undefined: there was no batch
+    std::vector<at::Tensor> finite;  ///< Round::finite
+  };
+
   void check_teacher() const;
-  /// Means over the steps so far. Throws Error when one is not a number.
-  TrainMetrics means(const at::Tensor& sums) const;
   /// The teacher's logits for the same samples, as it infers: without masks and dropout.
   at::Tensor wanted_logits(const AudioBatch& batch, const std::vector<int64_t>& frames) const;
+  /// Adds a batch's gradients and losses to the round's. `taught`: undefined without a teacher.
+  void go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames);
+  void exchange_gradients(std::vector<at::Tensor>& others);
+  /// Of the whole round, [] float64; the gradients become sums of which the denominator of the CTC
+  /// loss makes means.
+  at::Tensor finish_round(Round& round, double denominator);
+  void expect_round(class StateLoader& loader, const Tensors& state);
 
   Trainable& model_;
   std::shared_ptr<const Trainable> teacher_;
   TrainOptions options_;
   AdamW optimizer_;
+  Round round_;
+  std::vector<Watched> watched_;
   int64_t steps_ = 0;
-  at::Tensor sums_;  // float64 [3], on the device: losses, gradient norms, infinite losses
+  at::Tensor sums_;  // float64 [4], on the device: losses, gradient norms, infinite losses, skipped
 };
 
 }  // namespace flowqat::model

@@ -1,7 +1,6 @@
 #include <ATen/ops/randn.h>
 
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "model/torch/base/state_dict.h"
@@ -168,17 +167,6 @@ TEST_CASE("a target that does not fit its frames is counted, and does no harm", 
   CHECK(metrics.infinite_losses == 1);
   CHECK(std::isfinite(metrics.loss));
   CHECK(std::isfinite(as_tensor(model->infer(golden.batch())).sum().item<double>()));
-}
-
-TEST_CASE("a loss that is not a number ends in an error that tells what to do", "[level]") {
-  const Golden golden("wav2vec2_tiny");
-  const auto model = golden.load(true);
-  const auto trainer = model->trainer({.zero_infinity = false});
-  AudioBatch batch = golden.batch();
-  batch.targets[2] = std::vector<int32_t>(40, 5);
-  trainer->step(batch, 1e-3, 1);
-  REQUIRE_THROWS_WITH(trainer->metrics(),
-                      ContainsSubstring("not a number in the last 1 steps (1 utterances"));
 }
 
 TEST_CASE("targets and masks outside of their ranges are refused, naming the row", "[level]") {

@@ -1,0 +1,121 @@
+/// How a trainer goes into a checkpoint, also between two batches of a round.
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+
+#include "model/torch/base/boundary.h"
+#include "model/torch/base/state_dict.h"
+#include "model/torch/training/trainer.h"
+
+namespace flowqat::model {
+namespace {
+
+// Beside the optimizer's: no parameter has a name without a point.
+constexpr const char *kSums = "metric_sums", *kSteps = "metric_steps", *kRound = "round",
+                     *kLosses = "round_losses", *kRanges = "round_ranges",
+                     *kZeroPoints = "round_zero_points", *kFinite = "round_finite.",
+                     *kGradient = ".gradient", *kTaught = ".taught_gradient";
+
+bool is_trainers(const std::string& name) {
+  return name == kSums || name == kSteps || name.starts_with(kRound) || name.ends_with(kGradient) ||
+         name.ends_with(kTaught);
+}
+
+bool holds(const Tensors& state, const std::string& name) {
+  return std::ranges::any_of(state, [&](const Tensor& tensor) { return tensor.name == name; });
+}
+
+}  // namespace
+
+Tensors TorchTrainer::state() const {
+  return at_boundary("training state", [&] {
+    Tensors tensors = optimizer_.state();
+    tensors.push_back(to_tensor(kSums, sums_));
+    tensors.push_back(to_tensor(kSteps, at::full({1}, steps_, at::kLong)));
+    if (round_.batches == 0) return tensors;
+    const std::vector<double> counts = {static_cast<double>(round_.batches), round_.denominator,
+                                        static_cast<double>(round_.frames)};
+    tensors.push_back(to_tensor(kRound, at::tensor(counts)));
+    tensors.push_back(to_tensor(kLosses, round_.losses));
+    if (round_.ranges.floats().defined()) {
+      tensors.push_back(to_tensor(kRanges, round_.ranges.floats()));
+      tensors.push_back(to_tensor(kZeroPoints, round_.ranges.integers()));
+    }
+    for (size_t batch = 0; batch < round_.finite.size(); ++batch) {
+      tensors.push_back(
+          to_tensor(kFinite + std::to_string(batch), round_.finite[batch].to(at::kByte)));
+    }
+    const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const at::Tensor gradient = parameters[i].value.grad();
+      if (gradient.defined()) {
+        tensors.push_back(to_tensor(parameters[i].name + kGradient, gradient));
+      }
+      if (!round_.taught.empty() && round_.taught[i].defined()) {
+        tensors.push_back(to_tensor(parameters[i].name + kTaught, round_.taught[i]));
+      }
+    }
+    return tensors;
+  });
+}
+
+void TorchTrainer::load_state(const Tensors& state) {
+  at_boundary("training state", [&] {
+    Tensors own, optimizer;
+    for (const Tensor& tensor : state) {
+      (is_trainers(tensor.name) ? own : optimizer).push_back(tensor);
+    }
+    StateLoader loader("training state");
+    loader.expect(kSums, sums_, {"F64"});
+    loader.expect(kSteps, {1}, {"I64"},
+                  [this](const at::Tensor& steps) { steps_ = steps.const_data_ptr<int64_t>()[0]; });
+    if (holds(own, kRound)) expect_round(loader, own);
+    optimizer_.load_state(optimizer);
+    loader.load(own);
+  });
+}
+
+void TorchTrainer::expect_round(StateLoader& loader, const Tensors& state) {
+  round_ = {};
+  loader.expect(kRound, {3}, {"F64"}, [this](const at::Tensor& counts) {
+    const double* count = counts.const_data_ptr<double>();
+    round_.batches = static_cast<int64_t>(count[0]);
+    round_.denominator = count[1];
+    round_.frames = static_cast<int64_t>(count[2]);
+  });
+  round_.losses = at::empty({3}, sums_.options());
+  loader.expect(kLosses, round_.losses, {"F64"});
+  round_.ranges.keep(model_.network());  // what it has, to be replaced
+  if (round_.ranges.floats().defined()) {
+    loader.expect(kRanges, round_.ranges.floats(), {"F32"});
+    loader.expect(kZeroPoints, round_.ranges.integers(), {"I32"});
+  }
+  for (const Tensor& tensor : state) {
+    if (!tensor.name.starts_with(kFinite)) continue;
+    const size_t batch = std::stoul(tensor.name.substr(std::string(kFinite).size()));
+    if (round_.finite.size() <= batch) round_.finite.resize(batch + 1);
+    loader.expect(tensor.name, tensor.shape, {"U8"}, [this, batch](const at::Tensor& finite) {
+      round_.finite[batch] = finite.to(model_.device(), at::kBool);
+    });
+  }
+  const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();
+  if (std::ranges::any_of(state, [](const Tensor& t) { return t.name.ends_with(kTaught); })) {
+    round_.taught.resize(parameters.size());
+  }
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto& [name, value, unused] = parameters[i];
+    if (holds(state, name + kGradient)) {
+      value.mutable_grad() = at::empty_like(value.detach());
+      loader.expect(name + kGradient, value.mutable_grad());
+    }
+    if (holds(state, name + kTaught)) {
+      round_.taught[i] = at::empty_like(value.detach());
+      loader.expect(name + kTaught, round_.taught[i]);
+    }
+  }
+}
+
+}  // namespace flowqat::model
