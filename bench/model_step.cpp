@@ -1,5 +1,5 @@
 // Milliseconds a training step on random data, float and quantization-aware:
-//   bench_model_step [tiny|base] [THREADS] [STEPS] [ROWS] [SECONDS] [float32|tf32]
+//   bench_model_step [tiny|base] [THREADS] [STEPS] [ROWS] [SECONDS] [float32|tf32|bf16]
 // tiny is configs/tiny-wav2vec2 with 8 rows of 2 s, base wav2vec2-base with 4 rows of 5 s, unless
 // said otherwise. On the GPU where there is one.
 #include <algorithm>
@@ -109,7 +109,7 @@ int main(int count, char** arguments) {
     if (size != "tiny" && size != "base") {
       std::fprintf(stderr,
                    "usage: bench_model_step [tiny|base] [THREADS] [STEPS] [ROWS] [SECONDS] "
-                   "[float32|tf32]\n");
+                   "[float32|tf32|bf16]\n");
       return 2;
     }
     const auto number = [&](int place, double otherwise) {

@@ -213,8 +213,11 @@ struct LoadOptions {
 struct EngineOptions {
   std::string device = "auto";  ///< auto (cuda where there is a GPU), cpu, cuda
   int threads = 0;              ///< compute threads; 0: all cores this process may use
-  /// What a GPU multiplies float32 numbers in: float32, or tf32, which keeps 10 of the 23 bits
-  /// behind the point of each factor and sums in float32. A processor always has float32.
+  /// What float32 numbers are multiplied in: float32; tf32, where a GPU keeps 10 of the 23 bits
+  /// behind the point of each factor and sums in float32 (a CPU stays with float32); or bf16, where
+  /// a CPU with AVX-512 BF16 keeps 7 of them in linear layers and convolutions, all but the
+  /// positional one, and sums in float32. Fake-quantized operands lose nothing by that: they are
+  /// multiplied as the integers that they stand for; their gradients are rounded.
   std::string precision = "float32";
 };
 

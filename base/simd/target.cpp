@@ -41,6 +41,7 @@ bool has(const CpuidBit& wanted) {
 constexpr CpuidBit kLzcnt{0x80000001, 0, 'c', 5};
 constexpr CpuidBit kF16c{1, 0, 'c', 29};
 constexpr CpuidBit kAvxVnni{7, 1, 'a', 4};
+constexpr CpuidBit kAvx512Bf16{7, 1, 'a', 5};
 constexpr CpuidBit kAmxTile{7, 0, 'd', 24};
 constexpr CpuidBit kAmxInt8{7, 0, 'd', 25};
 
@@ -66,6 +67,8 @@ bool has_amx() {
   return has_vbmi() && has(kAmxTile) && has(kAmxInt8) &&
          ::syscall(SYS_arch_prctl, arch_request_state_permission, state_of_tiles) == 0;
 }
+
+bool processor_has_bf16() { return has_avx512() && has(kAvx512Bf16); }
 
 bool processor_has(Target target) {
   switch (target) {
@@ -109,6 +112,10 @@ bool processor_has(Target target) {
 
 bool processor_has(Target target) { return target == Target::scalar; }
 
+#endif
+
+#if !defined(__x86_64__)
+bool processor_has_bf16() { return false; }
 #endif
 
 std::vector<Target> find_targets() {
@@ -173,6 +180,11 @@ bool runs_here(Target target) {
 Target best_target() {
   static const Target best = find_best();
   return best;
+}
+
+bool has_bf16() {
+  static const bool has = simd_of(best_target()) == Simd::avx512 && processor_has_bf16();
+  return has;
 }
 
 Simd simd_of(Target target) {

@@ -44,6 +44,10 @@ std::span<const Target> targets_here();
 /// none.
 Target best_target();
 
+/// Whether best_target() has AVX-512 and the processor products of bfloat16 numbers (Cooper Lake,
+/// Sapphire Rapids, Zen 4), which are no target of their own: they serve training alone.
+bool has_bf16();
+
 /// The instructions that passes over floats and bytes are compiled for: those of the products of
 /// bytes make no difference to them.
 enum class Simd { scalar, avx2, avx512, neon };

@@ -4,6 +4,8 @@
 #include <dlfcn.h>
 
 #include "model/model.h"
+#include "model/torch/operators/bf16_tile.h"
+#include "model/torch/operators/cpu_matmul.h"
 
 namespace flowqat::model {
 namespace {
@@ -54,10 +56,20 @@ at::Device choose_device(const std::string& name, std::string* why_no_gpu) {
   throw Error("device cuda is not there: " + reason + "; use device cpu, or install the CUDA set");
 }
 
-void choose_precision(const std::string& name) {
-  if (name != "float32" && name != "tf32") {
-    throw Error("precision must be float32 or tf32, found \"" + name + "\"");
+void choose_precision(const std::string& name, const at::Device& device) {
+  if (name != "float32" && name != "tf32" && name != "bf16") {
+    throw Error("precision must be float32, tf32 or bf16, found \"" + name + "\"");
   }
+  const bool bf16 = name == "bf16";
+  if (bf16 && !device.is_cpu()) {
+    throw Error("precision bf16 is for CPUs; on this device choose tf32 or float32");
+  }
+  if (bf16 && !has_bf16_tile()) {
+    throw Error(
+        "precision bf16: this processor has no AVX-512 BF16 (Cooper Lake, Sapphire Rapids, Zen 4 "
+        "have it), or FLOWQAT_TARGET forbids it; choose float32");
+  }
+  use_cpu_products(bf16 ? CpuProducts::bf16 : CpuProducts::float32);
   const bool tf32 = name == "tf32";
   at::globalContext().setAllowTF32CuBLAS(tf32);
   at::globalContext().setAllowTF32CuDNN(tf32);

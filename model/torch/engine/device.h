@@ -13,9 +13,10 @@ namespace flowqat::model {
 /// receives the text where "auto" is the CPU although there is a GPU's driver, else an empty one.
 at::Device choose_device(const std::string& name, std::string* why_no_gpu = nullptr);
 
-/// What the GPU computes products of float32 numbers in: "float32" or "tf32". Throws Error for any
-/// other.
-void choose_precision(const std::string& name);
+/// What products of float32 numbers are computed in: "float32", "tf32" (a GPU; the CPU stays with
+/// float32) or "bf16" (a CPU that has the instructions). Throws Error for any other, and for "bf16"
+/// where it is not to be had.
+void choose_precision(const std::string& name, const at::Device& device);
 
 /// "cpu" or "cuda:0 (NVIDIA H100)".
 std::string describe(const at::Device& device);

@@ -60,7 +60,7 @@ class TorchEngine : public Engine {
       }
       const std::lock_guard lock(lock_);
       device_ = choose_device(options.device, &why_no_gpu_);
-      choose_precision(options.precision);
+      choose_precision(options.precision, *device_);
       const int threads = options.threads > 0 ? options.threads : usable_cores();
       at::set_num_threads(threads);
       threads_ = threads;

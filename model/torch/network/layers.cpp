@@ -3,6 +3,7 @@
 #include <ATen/ops/conv1d.h>
 
 #include "model/torch/operators/conv_frames.h"
+#include "model/torch/operators/grouped_conv.h"
 #include "model/torch/operators/linear.h"
 
 namespace flowqat::model {
@@ -10,8 +11,9 @@ namespace flowqat::model {
 Conv1dLayer::Conv1dLayer(int64_t in, int64_t out, int64_t kernel, int64_t stride, bool bias)
     : QuantizableLayer("conv1d", {out, in, kernel}, bias), stride_(stride) {}
 
-at::Tensor Conv1dLayer::compute(const at::Tensor& x, const at::Tensor& w) const {
-  if (has_conv_frames(x, w)) return conv_frames(x, w, bias, stride_);
+at::Tensor Conv1dLayer::compute(const at::Tensor& x, const at::Tensor& w,
+                                const Grids& grids) const {
+  if (has_conv_frames(x, w)) return conv_frames(x, w, bias, stride_, grids);
   return at::conv1d(x, w, bias, stride_);
 }
 
@@ -19,8 +21,9 @@ Int8Geometry Conv1dLayer::geometry() const { return {.stride = stride_}; }
 
 LinearLayer::LinearLayer(int64_t in, int64_t out) : QuantizableLayer("linear", {out, in}, true) {}
 
-at::Tensor LinearLayer::compute(const at::Tensor& x, const at::Tensor& w) const {
-  return apply_linear(x, w, bias);
+at::Tensor LinearLayer::compute(const at::Tensor& x, const at::Tensor& w,
+                                const Grids& grids) const {
+  return apply_linear(x, w, bias, grids);
 }
 
 Int8Geometry LinearLayer::geometry() const { return {}; }
@@ -37,7 +40,9 @@ void PositionalConv1dLayer::set_weight(const at::Tensor& value) {
   weight_g.copy_(value.square().sum(at::IntArrayRef{0, 1}, /*keepdim=*/true).sqrt());
 }
 
-at::Tensor PositionalConv1dLayer::compute(const at::Tensor& x, const at::Tensor& w) const {
+at::Tensor PositionalConv1dLayer::compute(const at::Tensor& x, const at::Tensor& w,
+                                          const Grids& grids) const {
+  if (has_grouped_conv(x, w)) return grouped_conv(x, w, bias, padding_, groups_, grids);
   return at::conv1d(x, w, bias, /*stride=*/1, padding_, /*dilation=*/1, groups_);
 }
 

@@ -17,7 +17,8 @@ class Conv1dLayer : public QuantizableLayer {
   at::Tensor forward(const at::Tensor& x) { return run(x); }
 
  protected:
-  at::Tensor compute(const at::Tensor& x, const at::Tensor& weight) const override;
+  at::Tensor compute(const at::Tensor& x, const at::Tensor& weight,
+                     const Grids& grids) const override;
   Int8Geometry geometry() const override;
 
  private:
@@ -32,7 +33,8 @@ class LinearLayer : public QuantizableLayer {
   at::Tensor forward(const at::Tensor& x) { return run(x); }
 
  protected:
-  at::Tensor compute(const at::Tensor& x, const at::Tensor& weight) const override;
+  at::Tensor compute(const at::Tensor& x, const at::Tensor& weight,
+                     const Grids& grids) const override;
   Int8Geometry geometry() const override;
 };
 
@@ -48,7 +50,8 @@ class PositionalConv1dLayer : public QuantizableLayer {
   int64_t groups() const { return groups_; }
 
  protected:
-  at::Tensor compute(const at::Tensor& x, const at::Tensor& weight) const override;
+  at::Tensor compute(const at::Tensor& x, const at::Tensor& weight,
+                     const Grids& grids) const override;
   Int8Geometry geometry() const override;
 
  private:

@@ -79,14 +79,14 @@ class ConvFrames : public torch::autograd::Function<ConvFrames> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
                             const at::Tensor& weight, const std::optional<at::Tensor>& bias,
-                            int64_t kernel, int64_t stride) {
+                            int64_t kernel, int64_t stride, const Grids& grids) {
     const Geometry g{x.size(0), x.size(1), x.size(2), kernel, stride};
     const at::Tensor windows = windows_of(x.contiguous(), g);
     context->save_for_backward({windows, weight});
     context->saved_data["geometry"] =
         std::vector<int64_t>{g.rows, g.frames, g.channels, g.kernel, g.stride};
     context->saved_data["bias"] = bias.has_value();
-    return cpu_matmul(windows, weight, bias).view({g.rows, g.windows(), weight.size(0)});
+    return cpu_matmul(windows, weight, bias, grids).view({g.rows, g.windows(), weight.size(0)});
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -99,7 +99,7 @@ class ConvFrames : public torch::autograd::Function<ConvFrames> {
     if (context->needs_input_grad(0)) dx = sum_windows(cpu_matmul(dy, saved[1].t()), g);
     const at::Tensor dw = cpu_matmul_transposed(dy, saved[0], &db);
     if (!context->saved_data["bias"].toBool()) db = at::Tensor();
-    return {dx, dw, db, {}, {}};
+    return {dx, dw, db, {}, {}, {}};
   }
 };
 
@@ -110,10 +110,11 @@ bool has_conv_frames(const at::Tensor& x, const at::Tensor& weight) {
 }
 
 at::Tensor conv_frames(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                       int64_t stride) {
+                       int64_t stride, const Grids& grids) {
   const std::optional<at::Tensor> b = bias.defined() ? std::optional(bias) : std::nullopt;
   const at::Tensor taps = weight.permute({0, 2, 1}).reshape({weight.size(0), -1});
-  return ConvFrames::apply(x.transpose(1, 2), taps, b, weight.size(2), stride).transpose(1, 2);
+  return ConvFrames::apply(x.transpose(1, 2), taps, b, weight.size(2), stride, grids)
+      .transpose(1, 2);
 }
 
 }  // namespace flowqat::model

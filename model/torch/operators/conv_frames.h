@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "model/torch/base/tensor.h"
+#include "model/torch/operators/bf16_product.h"
 
 namespace flowqat::model {
 
@@ -16,6 +17,6 @@ bool has_conv_frames(const at::Tensor& x, const at::Tensor& weight);
 /// in memory; an x that lies so, as elementwise operations keep it, is read without a
 /// transposition.
 at::Tensor conv_frames(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                       int64_t stride);
+                       int64_t stride, const Grids& grids = {});
 
 }  // namespace flowqat::model

@@ -5,7 +5,9 @@
 #include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/sum.h>
 
+#include <atomic>
 #include <optional>
 #include <string_view>
 
@@ -26,6 +28,8 @@ const std::optional<c10::TypedOperatorHandle<LinearOp>>& linear_op() {
   }();
   return op;
 }
+
+std::atomic<CpuProducts> products_in = CpuProducts::float32;
 
 constexpr int64_t tile = 16;
 
@@ -71,12 +75,20 @@ bool has_cpu_matmul(const at::Tensor& x, const at::Tensor& weight) {
          weight.scalar_type() == at::kFloat && x.numel() > 0 && linear_op();
 }
 
+void use_cpu_products(CpuProducts products) { products_in = products; }
+CpuProducts cpu_products() { return products_in; }
+
 at::Tensor cpu_matmul(const at::Tensor& x, const at::Tensor& weight,
-                      const std::optional<at::Tensor>& bias) {
+                      const std::optional<at::Tensor>& bias, const Grids& grids) {
+  if (products_in == CpuProducts::bf16) return bf16_product(x, weight, bias, grids);
   return linear_op()->call(x, weight, bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
 at::Tensor cpu_matmul_transposed(const at::Tensor& y, const at::Tensor& x, at::Tensor* sums) {
+  if (products_in == CpuProducts::bf16) {
+    if (sums) *sums = at::sum(y, 0);
+    return bf16_product(y.t(), x.t());
+  }
   const int64_t rows = y.size(0), columns = y.size(1);
   at::Tensor transposed = at::empty({columns, rows}, y.options());
   at::Tensor totals = at::empty({columns}, y.options());

@@ -11,13 +11,14 @@ namespace {
 class CpuLinear : public torch::autograd::Function<CpuLinear> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x,
-                            const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
+                            const at::Tensor& weight, const std::optional<at::Tensor>& bias,
+                            const Grids& grids) {
     const at::Tensor rows = x.contiguous().view({-1, x.size(-1)});
     context->save_for_backward({rows, weight});
     context->saved_data["bias"] = bias.has_value();
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = weight.size(0);
-    return cpu_matmul(rows, weight, bias).view(shape);
+    return cpu_matmul(rows, weight, bias, grids).view(shape);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -38,15 +39,16 @@ class CpuLinear : public torch::autograd::Function<CpuLinear> {
     } else if (!db.defined() && context->needs_input_grad(2)) {
       db = dy.sum(0);
     }
-    return {dx, dw, db};
+    return {dx, dw, db, {}};
   }
 };
 
 }  // namespace
 
-at::Tensor apply_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+at::Tensor apply_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                        const Grids& grids) {
   if (!has_cpu_matmul(x, weight)) return at::linear(x, weight, bias);
-  return CpuLinear::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  return CpuLinear::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, grids);
 }
 
 }  // namespace flowqat::model

@@ -91,6 +91,8 @@ class FakeQuantizer : public Module {
   const at::Tensor& max_val() const { return max_val_; }
   /// What the learned step is by now, where there is one.
   at::Tensor scale() const;
+  /// The step of the grid that the last forward() rounded to; undefined where it rounded nothing.
+  at::Tensor step() const { return fake_quantizing_ ? scale() : at::Tensor(); }
   const at::Tensor& zero_point() const { return zero_point_; }
   const at::Tensor& log_scale() const { return log_scale_; }
   /// Whether there is a range, finite everywhere. Waits for the device.

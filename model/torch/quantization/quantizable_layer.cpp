@@ -237,13 +237,15 @@ at::Tensor QuantizableLayer::run(const at::Tensor& x) {
   auto* const fake = std::get_if<FakeQuantized>(&state_);
   if (!fake || awaits_factor()) {
     if (fake) look_for_peaks(x);
-    const at::Tensor w = float_weight(), output = compute(x, w);
+    const at::Tensor w = float_weight(), output = compute(x, w, {});
     if (watch_) watch_(x, w, output);
     return output;
   }
   const at::Tensor input = smoothed_input(x, fake->input_factor);
   const at::Tensor w = smoothed_weight(fake->input_factor);
-  const at::Tensor output = compute(fake->input->forward(input), fake->weight->forward(w));
+  const at::Tensor rounded = fake->input->forward(input), rounded_w = fake->weight->forward(w);
+  const at::Tensor output =
+      compute(rounded, rounded_w, {fake->input->step(), fake->weight->step()});
   if (watch_) watch_(input, w, output);
   return fake->output->forward(output);
 }

@@ -15,6 +15,7 @@
 #include "model/torch/base/module.h"
 #include "model/torch/base/tensor.h"
 #include "model/torch/int8/engine_kernel.h"
+#include "model/torch/operators/bf16_product.h"
 #include "model/torch/quantization/fake_quantizer.h"
 
 namespace flowqat::model {
@@ -130,8 +131,9 @@ class QuantizableLayer : public Module {
   enum class Norm { none, weight };
   QuantizableLayer(std::string kind, std::vector<int64_t> weight_shape, bool has_bias,
                    Norm norm = Norm::none);
-  /// The float operation on given operands.
-  virtual at::Tensor compute(const at::Tensor& x, const at::Tensor& weight) const = 0;
+  /// The float operation on given operands, and the grids that they are on, if any.
+  virtual at::Tensor compute(const at::Tensor& x, const at::Tensor& weight,
+                             const Grids& grids) const = 0;
   virtual Int8Geometry geometry() const = 0;
   at::Tensor run(const at::Tensor& x);
   void move_rest(const at::Device& device) override;
