@@ -6,9 +6,9 @@
 #include "graph/checksum.h"
 #include "graph/registry.h"
 #include "graph/run.h"
-#include "graph/usable_cores.h"
 #include "io/files/error.h"
 #include "model/has_engine.h"
+#include "nodes/support/engine_options.h"
 #include "nodes/support/fetching.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/model_place.h"
@@ -40,10 +40,7 @@ class ModelSource : public ModelStep {
         blank_bias_(arguments.params.number("blank_bias")),
         text_rules_(io::parse_text_normalization(arguments.params.text("text_normalization")),
                     arguments.params.flag("drop_tags")),
-        options_{.device = arguments.params.text("device"),
-                 .threads = static_cast<int>(arguments.params.integer("compute_threads")),
-                 .precision = arguments.params.text("precision")} {
-    if (options_.threads == 0) options_.threads = graph::usable_cores();
+        options_(engine_options(arguments.params)) {
     const std::string path = arguments.params.text("path"),
                       revision = arguments.params.text("revision");
     if (path.empty() == config_folder_.empty()) {

@@ -31,6 +31,10 @@ def has_gpu():
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
 
 
+def has_bf16():
+    return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+
+
 def held_below(level):
     """Whether FLOWQAT_TARGET keeps the whole run under what the processor has."""
     levels, held = list(INSTRUCTIONS), os.environ.get("FLOWQAT_TARGET")
@@ -41,6 +45,7 @@ def held_below(level):
 # among them: without it a test has not been run that should have been.
 REASONS = (
     (r"this processor does not reach (\w+)", lambda found: not reaches(found[1])),
+    (r"this processor has no AVX-512 BF16", lambda _: not has_bf16() or os.environ.get("FLOWQAT_TARGET")),
     (r"no x86-64 processor", lambda _: platform.machine() != "x86_64"),
     (r"no FLOWQAT_TEST_DATA", lambda _: not os.environ.get("FLOWQAT_TEST_DATA")),
     (r"a GPU is here, .*", lambda _: has_gpu()),

@@ -42,6 +42,13 @@ TEST_CASE("validate lists what it saw and leaves nothing behind") {
                  ContainsSubstring("no split \"test\"; there are: ") &&
                  ContainsSubstring("is what node \"keep\" writes"));
 
+  const std::string bf16 = " --set start.precision=bf16";
+  CHECK_THAT(call(graph + bf16 + " --set start.device=cuda").err,
+             ContainsSubstring("node \"start\": key \"precision\": bf16 is for CPUs"));
+  ::setenv("FLOWQAT_TARGET", "avx2", 1);
+  CHECK_THAT(call(graph + bf16).err, ContainsSubstring("bf16 needs a processor with AVX-512 BF16"));
+  ::unsetenv("FLOWQAT_TARGET");
+
   fs::create_directories(root / "runs" / "here");
   std::ofstream(root / "runs" / "here" / "graph.json") << "{}";
   CHECK_THAT(call(graph).out, ContainsSubstring("but holds a run: --resume goes on with it"));
