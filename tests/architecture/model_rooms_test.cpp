@@ -14,8 +14,8 @@ const Floors floors{
     {"int8", {"base", "operators"}},
     {"quantization", {"base", "operators", "int8"}},
     {"network", {"base", "operators", "quantization"}},
-    {"training", {"base", "network"}},
-    {"engine", {"base", "int8", "quantization", "network", "training"}},
+    {"training", {"base", "quantization", "network"}},
+    {"engine", {"base", "operators", "int8", "quantization", "network", "training"}},
 };
 
 }  // namespace
