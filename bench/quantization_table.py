@@ -32,6 +32,8 @@ def convolutions(preset="qnnpack", **fields):
     return {"feature_extractor": {"preset": preset} | fields}
 
 
+FOUR_BITS = {"feature_extractor": "w4a8_clipped", "attention": "w4a8", "feed_forward": "w4a8"}
+
 # From the first on, one factor at a time; then what the factors suggest together.
 WAYS = {
     "qnnpack": (convolutions(), {}),
@@ -47,7 +49,8 @@ WAYS = {
     "qnnpack_clipped": (convolutions("qnnpack_clipped"), {}),
     "qnnpack_symmetric_clipped": (convolutions("qnnpack_symmetric_clipped"), {}),
     "qnnpack_clipped, distilled": (convolutions("qnnpack_clipped"), DISTILLED),
-    "w4a8": (dict.fromkeys(QUANTIZED_PARTS, "w4a8"), {}),
+    "w4a8": (FOUR_BITS, {}),
+    "w4a8, distilled": (FOUR_BITS, DISTILLED),
     "w7": (dict.fromkeys(QUANTIZED_PARTS, "w7"), {}),
 }
 

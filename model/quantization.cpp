@@ -24,7 +24,8 @@ const std::vector<Preset>& presets() {
         .symmetric_activations = true,
         .range = RangeEstimate::percentile,
         .percentile = 99}},
-      {"w4a8", {.engine = qnnpack, .weight_bits = 4, .range = RangeEstimate::percentile}},
+      {"w4a8", {.weight_bits = 4}},
+      {"w4a8_clipped", {.engine = qnnpack, .weight_bits = 4, .range = RangeEstimate::percentile}},
       {"w7", {.engine = qnnpack, .weight_bits = 7, .range = RangeEstimate::percentile}},
   };
   return table;

@@ -162,7 +162,7 @@ TEST_CASE("a packed weight that does not fit what the layer's state says is refu
 TEST_CASE("presets are found by name, and an unknown one lists them", "[level]") {
   CHECK(preset_names() == std::vector<std::string>{"qnnpack", "qnnpack_symmetric", "fbgemm",
                                                    "qnnpack_clipped", "qnnpack_symmetric_clipped",
-                                                   "w4a8", "w7"});
+                                                   "w4a8", "w4a8_clipped", "w7"});
   CHECK(preset("qnnpack").engine == QuantEngine::qnnpack);
   CHECK_FALSE(preset("qnnpack").symmetric_activations);
   CHECK(preset("qnnpack_symmetric").symmetric_activations);
