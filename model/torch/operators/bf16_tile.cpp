@@ -13,8 +13,10 @@
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")))
 #endif
 
+#if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 takes the undefined registers of its own intrinsics for mistakes (its bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
 namespace flowqat::model {
 
