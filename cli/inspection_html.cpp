@@ -217,7 +217,7 @@ std::string inspection_page(const Inspection& inspection, const Listener& listen
                  : picture(inspection.minutes_per_speaker, "minutes", "speakers"));
   }
   if (inspection.normalized.utterances > 0) page += characters(inspection, listener);
-  return page + finding_tables(inspection, listener) + "</body></html>\n";
+  return page + finding_tables(inspection, listener) + report::html_end();
 }
 
 }  // namespace flowqat::cli

@@ -160,7 +160,7 @@ std::string profile_page(const graph::Profile& profile,
           picture(stack(profile, places, &graph::Occupancy::waiting_s), "s");
   page += "<h2>Utterances being worked on, by node</h2>\n" +
           picture(stack(profile, nodes, &graph::Occupancy::active), "");
-  return page + "</body></html>\n";
+  return page + report::html_end();
 }
 
 }  // namespace flowqat::cli

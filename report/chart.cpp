@@ -189,8 +189,8 @@ std::string draw(const Chart& chart) {
   std::string notes = chart.unit;
   if (y.is_log) notes += std::string(notes.empty() ? "" : ", ") + "logarithmic";
   if (each > 1) {
-    notes += std::string(notes.empty() ? "" : ", ") + "mean and range of each " +
-             graph::whole_text(each) + " lines";
+    notes += std::string(notes.empty() ? "" : ", ") + "mean and range of " +
+             graph::whole_text(each) + " at a time";
   }
   if (!notes.empty()) title += " <span class=\"quiet\">" + escape_html(notes) + "</span>";
   std::string text = "<figure><figcaption>" + title + "</figcaption>\n";

@@ -17,8 +17,9 @@ class Series {
     double x() const { return (first_x + last_x) / 2; }
   };
 
+  Series() = default;
   /// `most_buckets`: an even number.
-  explicit Series(size_t most_buckets = 320) : most_(most_buckets) {}
+  explicit Series(size_t most_buckets) : most_(most_buckets) {}
 
   /// `x` does not fall. What is no finite number is counted, and else left out.
   void add(double x, double y);
@@ -32,7 +33,7 @@ class Series {
   int64_t without_number() const { return without_number_; }
 
  private:
-  size_t most_;
+  size_t most_ = 320;
   int64_t each_ = 1, without_number_ = 0;
   double first_ = 0, last_ = 0;
   std::vector<Bucket> buckets_;

@@ -4,9 +4,7 @@ that its web page takes.
     event_file_test.py FLOWQAT
 """
 
-import json
 import math
-import os
 import signal
 import subprocess
 import sys
@@ -15,29 +13,16 @@ import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
-from support import CONFIG, PROCESSOR, graph, write_corpus
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from small_world import ENVIRONMENT, call, make_world, metrics
 
 from tensorboard.backend.event_processing import event_accumulator
 
 PROGRAM = Path(sys.argv[1]).resolve()
-ENVIRONMENT = {**os.environ, "OMP_WAIT_POLICY": "passive"}
 
 
 def run(*arguments):
-    return subprocess.run([PROGRAM, "run", *map(str, arguments)], env=ENVIRONMENT, capture_output=True, text=True, timeout=600)
-
-
-def make_world(root):
-    write_corpus(root / "audio", "train", 9)
-    write_corpus(root / "audio", "dev", 3)
-    (root / "config").mkdir()
-    (root / "config" / "config.json").write_text(json.dumps(CONFIG))
-    (root / "config" / "preprocessor_config.json").write_text(json.dumps(PROCESSOR))
-    described = graph(root)
-    for node in ("learn", "adapt"):
-        described["nodes"][node].update(epochs=4, log_every_steps=1)
-    (root / "graph.json").write_text(json.dumps(described))
+    return call(PROGRAM, "run", *arguments)
 
 
 def read(folder):
@@ -65,7 +50,7 @@ def flat(prefix, value):
 def expected(folder):
     """The same by metrics.jsonl: steps count over the run's train nodes."""
     found, node, before, last = {}, None, 0, 0
-    for line in map(json.loads, (folder / "metrics.jsonl").read_text().splitlines()):
+    for line in metrics(folder):
         if "step" in line:
             if line["node"] != node:
                 node, before = line["node"], last
