@@ -28,6 +28,7 @@ Command profile_command();  ///< flowqat profile GRAPH
 Command quantize_command();     ///< flowqat quantize MODEL --manifest M --out DIR
 Command ranges_command();       ///< flowqat ranges MODEL --manifest M
 Command run_command();          ///< flowqat run GRAPH
+Command runs_command();         ///< flowqat runs [DIR]
 Command sensitivity_command();  ///< flowqat sensitivity MODEL --manifest M
 Command transcribe_command();   ///< flowqat transcribe MODEL AUDIO...
 Command validate_command();     ///< flowqat validate GRAPH

@@ -132,34 +132,34 @@ Command program() {
   arguments.push_back({.name = "--version",
                        .doc = "print the versions of the program and of what it computes with",
                        .target = &told->version});
-  return {
-      .name = "flowqat",
-      .doc =
-          "fine-tunes wav2vec2 CTC speech recognisers with quantization-aware training and "
-          "ships them as int8",
-      .notes =
-          "Exit status: 0 done; 1 failed; 2 the command line or the graph asks for what cannot "
-          "be, or names what is not there; 3 standard output or a file cannot be written; 128 "
-          "and the signal's number (130 for Ctrl-C, 143 for SIGTERM) interrupted.",
-      .examples = {"flowqat transcribe facebook/wav2vec2-base-960h recording.flac",
-                   "flowqat --graph configs/quickstart.json --out runs/first",
-                   "flowqat help quantize"},
-      .arguments = arguments,
-      .parts = {new_command(), run_command(), validate_command(), dot_command(), profile_command(),
-                nodes_command(), transcribe_command(), evaluate_command(), inspect_command(),
-                vocabulary_command(), quantize_command(), convert_command(), sensitivity_command(),
-                ranges_command(), export_command(), fetch_command(), help_command()},
-      .run = [told] {
-        if (told->version) {
-          Terminal().result(version_text());
-          return kDone;
-        }
-        if (told->graph.empty() && told->resume.empty()) {
-          throw graph::GraphError(
-              "nothing to do: give --graph FILE or a command; flowqat --help lists them");
-        }
-        return run(*told);
-      }};
+  return {.name = "flowqat",
+          .doc =
+              "fine-tunes wav2vec2 CTC speech recognisers with quantization-aware training and "
+              "ships them as int8",
+          .notes =
+              "Exit status: 0 done; 1 failed; 2 the command line or the graph asks for what cannot "
+              "be, or names what is not there; 3 standard output or a file cannot be written; 128 "
+              "and the signal's number (130 for Ctrl-C, 143 for SIGTERM) interrupted.",
+          .examples = {"flowqat transcribe facebook/wav2vec2-base-960h recording.flac",
+                       "flowqat --graph configs/quickstart.json --out runs/first",
+                       "flowqat help quantize"},
+          .arguments = arguments,
+          .parts = {new_command(), run_command(), runs_command(), validate_command(), dot_command(),
+                    profile_command(), nodes_command(), transcribe_command(), evaluate_command(),
+                    inspect_command(), vocabulary_command(), quantize_command(), convert_command(),
+                    sensitivity_command(), ranges_command(), export_command(), fetch_command(),
+                    help_command()},
+          .run = [told] {
+            if (told->version) {
+              Terminal().result(version_text());
+              return kDone;
+            }
+            if (told->graph.empty() && told->resume.empty()) {
+              throw graph::GraphError(
+                  "nothing to do: give --graph FILE or a command; flowqat --help lists them");
+            }
+            return run(*told);
+          }};
 }
 
 }  // namespace flowqat::cli
