@@ -10,6 +10,7 @@ Of fairseq, which is not installed, only the files of its schedulers are run.
 
 import argparse
 import dataclasses
+import functools
 import json
 import pathlib
 import sys
@@ -97,9 +98,8 @@ def of_torch():
         (2e-3, 4e-5, 10, 10),
         (1e-3, 1e-4, 7, 20),  # beyond T_max, where the cosine climbs again
     ]:
-        rates = torch_rates(
-            peak, count, lambda o: lr_scheduler.CosineAnnealingLR(o, T_max=t_max, eta_min=lowest)
-        )
+        cosine = functools.partial(lr_scheduler.CosineAnnealingLR, T_max=t_max, eta_min=lowest)
+        rates = torch_rates(peak, count, cosine)
         options = dict(kind="cosine", lr=peak, lr_min=lowest, t_max=t_max)
         yield case("torch CosineAnnealingLR", options, 1000, rates)
     rates = torch_rates(3e-3, 12, lambda o: lr_scheduler.PolynomialLR(o, total_iters=9, power=2))
