@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/config.h"
+#include "model/parameter_group.h"
 #include "model/quantization.h"
 #include "model/ranges.h"
 #include "model/tensor.h"
@@ -60,6 +61,16 @@ struct TrainOptions {
   double weight_decay = 0.01;
   bool decay_matrices_only = false;  ///< weight decay spares biases, norms and other vectors
   double clip_norm = 0;              ///< largest global gradient norm; 0: no clipping
+  std::vector<ParameterGroup> groups = {};
+  /// What the gradient is multiplied by on its way into the feature extractor (fairseq's
+  /// feature_grad_mult); 0: the extractor is frozen.
+  double feature_gradient_scale = 1;
+  /// The weights' exponential moving average e <- d e + (1 - d) w after each update, begun as the
+  /// weights that training begins with; 0: none.
+  double ema_decay = 0;
+  /// Keeps of each encoder layer only its input for the backward, and computes the layer again
+  /// there: less memory, the same numbers, a forward more.
+  bool gradient_checkpointing = false;
   CtcReduction reduction = CtcReduction::mean;
   bool zero_infinity = true;
   /// Distillation (arXiv:1503.02531): the loss becomes CTC + weight T^2 KL(teacher || student), the
@@ -120,6 +131,12 @@ class Trainer {
   /// tell.
   virtual Tensors state() const = 0;
   virtual void load_state(const Tensors& state) = 0;
+  /// While on, no gradient reaches anything but the head, which alone is moved; masks, dropout and
+  /// layerdrop work as ever (fairseq's freeze_finetune_updates). Off at first; no part of state().
+  virtual void train_head_only(bool on) = 0;
+  /// Exchanges the model's weights with their average; once more, and they are back, bit for bit.
+  /// No step between the two. Error where there is no average.
+  virtual void exchange_average() = 0;
 };
 
 struct ConvertOptions {

@@ -130,6 +130,10 @@ std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options,
 
 void TorchModel::begin_training(const NetworkInput& input) {
   if (input.time_mask.defined()) mask_embedding_used_ = true;
+  see_weights();
+}
+
+void TorchModel::see_weights() {
   enter(Mode::training);
   std::vector<FakeQuantizer::Sight> weights;
   for (const auto& [name, layer] : network_->quantizable_layers()) {

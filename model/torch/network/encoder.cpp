@@ -2,6 +2,7 @@
 
 #include <ATen/ops/rand.h>
 
+#include "model/torch/network/checkpointed_layer.h"
 #include "model/torch/network/masks.h"
 #include "model/torch/operators/dropout.h"
 
@@ -31,7 +32,10 @@ at::Tensor Encoder::forward(const at::Tensor& x, const at::Tensor& frame_mask,
   for (const auto& layer : layers_) {
     const bool skipped =
         is_training() && layerdrop_ > 0 && at::rand({}).item<double>() < layerdrop_;
-    if (!skipped) y = layer->forward(y, key_mask);
+    if (!skipped) {
+      y = checkpoints_ && is_training() ? forward_checkpointed(layer, y, key_mask)
+                                        : layer->forward(y, key_mask);
+    }
     if (hidden) hidden->push_back(y);
   }
   return norm_first_ ? layer_norm_->forward(y) : y;

@@ -25,9 +25,12 @@ class Encoder : public Module {
   at::Tensor forward(const at::Tensor& x, const at::Tensor& frame_mask,
                      std::vector<at::Tensor>* hidden = nullptr);
   PositionalConv& positional_conv() { return *positional_; }
+  /// Whether training keeps only the layers' inputs, as forward_checkpointed() does.
+  void set_gradient_checkpointing(bool on) { checkpoints_ = on; }
 
  private:
   bool norm_first_;
+  bool checkpoints_ = false;
   double hidden_dropout_, layerdrop_;
   std::shared_ptr<PositionalConv> positional_;
   std::shared_ptr<LayerNorm> layer_norm_;

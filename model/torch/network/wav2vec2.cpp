@@ -4,6 +4,7 @@
 
 #include "model/torch/network/masks.h"
 #include "model/torch/operators/dropout.h"
+#include "model/torch/operators/scale_gradient.h"
 
 namespace flowqat::model {
 
@@ -18,7 +19,7 @@ Wav2Vec2::Wav2Vec2(const Config& config) {
 
 at::Tensor Wav2Vec2::forward(const NetworkInput& input, std::vector<at::Tensor>* hidden) {
   const at::Tensor features = feature_extractor_->forward(input.samples).transpose(1, 2);
-  at::Tensor x = feature_projection_->forward(features);
+  at::Tensor x = feature_projection_->forward(scale_gradient(features, feature_gradient_scale_));
   if (is_training()) {
     x = apply_masks(x, input.time_mask, input.channel_mask, masked_spec_embed_);
   }
@@ -38,7 +39,11 @@ Wav2Vec2ForCtc::Wav2Vec2ForCtc(const Config& config) : final_dropout_(config.fin
 }
 
 at::Tensor Wav2Vec2ForCtc::forward(const NetworkInput& input, std::vector<at::Tensor>* hidden) {
-  const at::Tensor context = base_->forward(input, hidden);
+  const at::Tensor context = [&] {
+    const bool stops = head_only_ && is_training();
+    const at::AutoGradMode with_grad(at::GradMode::is_enabled() && !stops);
+    return base_->forward(input, hidden);
+  }();
   return lm_head_->forward(apply_dropout(context, final_dropout_, is_training()));
 }
 

@@ -29,8 +29,11 @@ class Wav2Vec2 : public Module {
   FeatureExtractor& feature_extractor() { return *feature_extractor_; }
   FeatureProjection& projection() { return *feature_projection_; }
   Encoder& encoder() { return *encoder_; }
+  /// What the gradient of the features is multiplied by in training; 1 at first.
+  void set_feature_gradient_scale(double scale) { feature_gradient_scale_ = scale; }
 
  private:
+  double feature_gradient_scale_ = 1;
   at::Tensor masked_spec_embed_;  // [hidden]
   std::shared_ptr<FeatureExtractor> feature_extractor_;
   std::shared_ptr<FeatureProjection> feature_projection_;
@@ -44,6 +47,8 @@ class Wav2Vec2ForCtc : public Module {
   at::Tensor forward(const NetworkInput& input, std::vector<at::Tensor>* hidden = nullptr);
   Wav2Vec2& base() { return *base_; }
   LinearLayer& head() { return *lm_head_; }
+  /// Whether training computes no gradient of anything but the head's; false at first.
+  void set_head_only(bool on) { head_only_ = on; }
 
   struct NamedLayer {
     std::string name;
@@ -54,6 +59,7 @@ class Wav2Vec2ForCtc : public Module {
 
  private:
   double final_dropout_;
+  bool head_only_ = false;
   std::shared_ptr<Wav2Vec2> base_;
   std::shared_ptr<LinearLayer> lm_head_;
   std::vector<NamedLayer> layers_;

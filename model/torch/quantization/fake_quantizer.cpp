@@ -80,7 +80,8 @@ bool FakeQuantizer::observed() const {
 
 /// Whether the range moves with what comes.
 bool FakeQuantizer::follows() const {
-  return observing_ && !log_scale_.defined() && options_.range == RangeEstimate::moving_average;
+  return observing_ && !replaying_ && !log_scale_.defined() &&
+         options_.range == RangeEstimate::moving_average;
 }
 
 at::Tensor FakeQuantizer::fused(const at::Tensor& x, const at::Tensor& observer_on,
@@ -165,7 +166,7 @@ at::Tensor FakeQuantizer::forward(const at::Tensor& x) {
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   const auto x32 = x.to(at::kFloat);
   if (!fake_quantizing_) {
-    observe(x32.detach());
+    if (!replaying_) observe(x32.detach());
     return x;
   }
   const bool learns = observing_ && log_scale_.defined();

@@ -79,6 +79,9 @@ class FakeQuantizer : public Module {
   /// While on and nothing is rounded, a moving range is the mean of all that is observed, each
   /// tensor counting as much as the first; off, it follows them as PyTorch's observer does.
   void set_calibrating(bool on) { calibrating_ = on; }
+  /// While on, what forward() was given last is given again, for a backward: nothing is observed,
+  /// and it is rounded as it was.
+  void set_replaying(bool on) { replaying_ = on; }
   /// Begins calibration anew.
   void calibrate_again();
   bool observer_on() const { return observing_; }
@@ -119,7 +122,7 @@ class FakeQuantizer : public Module {
   FakeQuantizerOptions options_;
   bool observing_ = true, fake_quantizing_ = false;
   bool has_seen_ = false;  ///< what forward() will be given
-  bool calibrating_ = false;
+  bool calibrating_ = false, replaying_ = false;
   int64_t calibrated_on_ = 0;  ///< tensors that the mean is of
   at::Tensor min_val_, max_val_, scale_, zero_point_;
   at::Tensor log_scale_;  ///< a parameter, once there is a scale to learn from

@@ -7,6 +7,7 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <map>
 #include <utility>
 
 #include "model/torch/base/state_dict.h"
@@ -16,9 +17,8 @@ namespace flowqat::model {
 AdamW::AdamW(std::vector<Parameter> parameters, const TrainOptions& options) : options_(options) {
   for (Parameter& parameter : parameters) {
     const at::Tensor value = parameter.value.detach();
-    const bool decays = parameter.may_decay && (!options.decay_matrices_only || value.dim() > 1);
     slots_.push_back({std::move(parameter), at::zeros_like(value), at::zeros_like(value),
-                      at::zeros({}, value.options()), decays ? options.weight_decay : 0});
+                      at::zeros({}, value.options())});
   }
 }
 
@@ -33,12 +33,12 @@ AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tenso
     std::vector<at::Tensor> values, gradients, exp_avgs, exp_avg_sqs, steps;
   };
   std::vector<at::Tensor> gradients;
-  Group groups[2];  // without and with weight decay
+  std::map<std::pair<double, double>, Group> groups;  // by factor and weight decay
   for (Slot& slot : slots_) {
     at::Tensor& gradient = slot.parameter.value.mutable_grad();
     if (!gradient.defined()) continue;
     gradients.push_back(gradient);
-    Group& group = groups[slot.weight_decay != 0];
+    Group& group = groups[{slot.parameter.lr_factor, slot.parameter.weight_decay}];
     group.values.push_back(slot.parameter.value);
     group.gradients.push_back(gradient);
     group.exp_avgs.push_back(slot.exp_avg);
@@ -57,13 +57,12 @@ AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tenso
     scale = at::full({}, divisor, norm.options());
   }
   const at::Tensor found = skipped.to(at::kFloat), counted = 1 - found;
-  for (size_t decays : {0, 1}) {
-    Group& group = groups[decays];
-    if (group.values.empty()) continue;
+  for (auto& [settings, group] : groups) {
+    const auto& [lr_factor, weight_decay] = settings;
     at::_foreach_add_(group.steps, counted);
     at::_fused_adamw_(group.values, group.gradients, group.exp_avgs, group.exp_avg_sqs,
-                      /*max_exp_avg_sqs=*/{}, group.steps, learning_rate, options_.beta1,
-                      options_.beta2, decays ? options_.weight_decay : 0, options_.epsilon,
+                      /*max_exp_avg_sqs=*/{}, group.steps, learning_rate * lr_factor,
+                      options_.beta1, options_.beta2, weight_decay, options_.epsilon,
                       /*amsgrad=*/false, /*maximize=*/false, scale, found);
   }
   return {norm, skipped};

@@ -16,9 +16,11 @@ class AdamW {
   struct Parameter {
     std::string name;
     at::Tensor value;
-    bool may_decay = true;  ///< false: never, whatever the options say
+    double lr_factor = 1;  ///< of the rate that step() is given
+    double weight_decay = 0;
   };
 
+  /// Of the options, beta1, beta2, epsilon and clip_norm.
   AdamW(std::vector<Parameter> parameters, const TrainOptions& options);
 
   /// What a step has come to, on the device.
@@ -44,7 +46,6 @@ class AdamW {
     Parameter parameter;
     at::Tensor exp_avg, exp_avg_sq;
     at::Tensor step;  // [] float32, on the parameter's device: what the fused kernel reads
-    double weight_decay;
   };
 
   at::Tensor gradient_norm(const std::vector<at::Tensor>& gradients) const;

@@ -13,27 +13,22 @@
 #include "model/torch/base/boundary.h"
 #include "model/torch/base/state_dict.h"
 #include "model/torch/network/batch.h"
+#include "model/torch/training/parameter_settings.h"
 
 namespace flowqat::model {
-namespace {
-
-std::vector<AdamW::Parameter> parameters_of(Wav2Vec2ForCtc& network) {
-  std::vector<AdamW::Parameter> parameters;
-  for (const auto& [name, value] : network.named_parameters()) {
-    parameters.push_back({published_name(name), value, !is_learned_step(name)});
-  }
-  return parameters;
-}
-
-}  // namespace
 
 TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
                            std::shared_ptr<const Trainable> teacher)
     : model_(model),
       teacher_(std::move(teacher)),
       options_(options),
-      optimizer_(parameters_of(model.network()), options) {
+      optimizer_(trained_parameters(model.network().named_parameters(), options), options) {
   check_teacher();
+  if (options.ema_decay > 0) average_.emplace(optimizer_.parameters(), options.ema_decay);
+  Wav2Vec2& base = model.network().base();
+  base.set_feature_gradient_scale(options.feature_gradient_scale);
+  base.encoder().set_gradient_checkpointing(options.gradient_checkpointing);
+  model.network().set_head_only(false);
   sums_ = at::zeros({4}, at::TensorOptions(model.device()).dtype(at::kDouble));
 }
 
@@ -103,19 +98,23 @@ void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed) {
 }
 
 void TorchTrainer::go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames) {
+  // Where all that learns was dropped from this batch, there is nothing to go back to.
+  const auto backward = [](const at::Tensor& loss, bool again = false) {
+    if (loss.requires_grad()) loss.backward(/*gradient=*/{}, /*retain_graph=*/again);
+  };
   at::Tensor total = ctc.value, divergence = at::zeros({}, sums_.options());
   if (options_.batches_per_step == 1) {
     // The denominators are at hand, and no pass of its own is needed for them.
     if (teacher_) total = total + options_.distillation_weight * taught;
-    total.backward();
+    backward(total);
     round_.denominator = 1;
   } else {
     total = total * std::max(1.0, ctc.denominator);
-    total.backward(/*gradient=*/{}, /*retain_graph=*/teacher_ != nullptr);
+    backward(total, /*again=*/teacher_ != nullptr);
     if (teacher_) {
       const at::Tensor sum = taught * static_cast<double>(frames);
       exchange_gradients(round_.taught);
-      sum.backward();
+      backward(sum);
       exchange_gradients(round_.taught);
       divergence = sum.detach().to(at::kDouble);
       round_.frames += frames;
@@ -162,6 +161,7 @@ void TorchTrainer::update(double learning_rate) {
     const at::Tensor loss = finish_round(round, denominator);
     const auto [norm, skipped] = optimizer_.step(learning_rate, denominator, loss);
     round.ranges.restore_where(skipped);
+    if (average_) average_->follow(skipped);
     const at::Tensor nothing = at::zeros({}, sums_.options());
     sums_ += at::stack({at::where(skipped, nothing, loss),
                         at::where(skipped, nothing, norm.to(at::kDouble)), round.losses[2],
@@ -212,6 +212,23 @@ std::vector<SkippedUpdate> TorchTrainer::skipped() {
     }
     watched_.clear();
     return found;
+  });
+}
+
+void TorchTrainer::train_head_only(bool on) { model_.network().set_head_only(on); }
+
+void TorchTrainer::exchange_average() {
+  at_boundary("averaging weights", [&] {
+    if (!average_) throw Error("training: there is no average of the weights: ema_decay is 0");
+    if (average_is_in_) {
+      average_->exchange();
+      grids_of_weights_.restore();
+    } else {
+      grids_of_weights_ = WeightGrids(model_.network());
+      average_->exchange();
+      model_.see_weights();
+    }
+    average_is_in_ = !average_is_in_;
   });
 }
 

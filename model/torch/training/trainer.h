@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "model/model.h"
 #include "model/torch/base/tensor.h"
@@ -8,6 +10,8 @@
 #include "model/torch/training/adamw.h"
 #include "model/torch/training/loss.h"
 #include "model/torch/training/round.h"
+#include "model/torch/training/weight_average.h"
+#include "model/torch/training/weight_grids.h"
 
 namespace flowqat::model {
 
@@ -22,6 +26,8 @@ class Trainable {
   virtual at::Tensor evaluate(const NetworkInput& input) const = 0;
   /// Training mode, with whatever else the model does at its start.
   virtual void begin_training(const NetworkInput& input) = 0;
+  /// Lets whatever follows the weights in training see them as they are now.
+  virtual void see_weights() = 0;
 };
 
 /// Trains one model in place, on its device. All sums stay there until metrics().
@@ -37,6 +43,8 @@ class TorchTrainer : public Trainer {
   std::vector<SkippedUpdate> skipped() override;
   Tensors state() const override;
   void load_state(const Tensors& state) override;
+  void train_head_only(bool on) override;
+  void exchange_average() override;
 
  private:
   /// An update of which skipped() has not told yet.
@@ -62,6 +70,9 @@ class TorchTrainer : public Trainer {
   AdamW optimizer_;
   Round round_;
   std::vector<Watched> watched_;
+  std::optional<WeightAverage> average_;
+  bool average_is_in_ = false;    ///< the model
+  WeightGrids grids_of_weights_;  ///< as they were before
   int64_t steps_ = 0;
   at::Tensor sums_;  // float64 [4], on the device: losses, gradient norms, infinite losses, skipped
 };

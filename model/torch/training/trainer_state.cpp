@@ -5,6 +5,7 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "model/torch/base/boundary.h"
 #include "model/torch/base/state_dict.h"
@@ -33,6 +34,7 @@ bool holds(const Tensors& state, const std::string& name) {
 Tensors TorchTrainer::state() const {
   return at_boundary("training state", [&] {
     Tensors tensors = optimizer_.state();
+    if (average_) std::ranges::move(average_->state(), std::back_inserter(tensors));
     tensors.push_back(to_tensor(kSums, sums_));
     tensors.push_back(to_tensor(kSteps, at::full({1}, steps_, at::kLong)));
     if (round_.batches == 0) return tensors;
@@ -64,9 +66,10 @@ Tensors TorchTrainer::state() const {
 
 void TorchTrainer::load_state(const Tensors& state) {
   at_boundary("training state", [&] {
-    Tensors own, optimizer;
+    Tensors own, average, optimizer;
     for (const Tensor& tensor : state) {
-      (is_trainers(tensor.name) ? own : optimizer).push_back(tensor);
+      const bool is_average = average_ && WeightAverage::is_part(tensor);
+      (is_trainers(tensor.name) ? own : is_average ? average : optimizer).push_back(tensor);
     }
     StateLoader loader("training state");
     loader.expect(kSums, sums_, {"F64"});
@@ -74,6 +77,7 @@ void TorchTrainer::load_state(const Tensors& state) {
                   [this](const at::Tensor& steps) { steps_ = steps.const_data_ptr<int64_t>()[0]; });
     if (holds(own, kRound)) expect_round(loader, own);
     optimizer_.load_state(optimizer);
+    if (average_) average_->load_state(average);
     loader.load(own);
   });
 }
@@ -106,7 +110,8 @@ void TorchTrainer::expect_round(StateLoader& loader, const Tensors& state) {
     round_.taught.resize(parameters.size());
   }
   for (size_t i = 0; i < parameters.size(); ++i) {
-    const auto& [name, value, unused] = parameters[i];
+    const std::string& name = parameters[i].name;
+    const at::Tensor& value = parameters[i].value;
     if (holds(state, name + kGradient)) {
       value.mutable_grad() = at::empty_like(value.detach());
       loader.expect(name + kGradient, value.mutable_grad());
