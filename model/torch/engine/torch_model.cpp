@@ -77,6 +77,7 @@ std::unique_ptr<TorchModel> TorchModel::copy() const {
   for (size_t i = 0; i < layers.size(); ++i) {
     layers[i].layer->copy_from(*network_->quantizable_layers()[i].layer);
   }
+  copied->share_input_steps();
   copied->precision_ = precision_;
   copied->policy_ = policy_;
   copied->calibrated_ = calibrated_;

@@ -59,6 +59,9 @@ class TorchModel : public Model, public Trainable {
   /// Throws Error for an exception that matches no layer.
   void check_exceptions(const Policy& policy) const;
   void require_calibrated(const char* action) const;
+  /// Layers that hear the same input learn one step for it, where they have learned the same so
+  /// far: their int8 forms then quantize it once.
+  void share_input_steps();
   std::vector<std::string> float_layers() const;
   bool mask_embedding_is_saved() const;
   /// The layers that the policy quantizes, with their schemes.

@@ -58,6 +58,15 @@ void TorchModel::begin_second_pass() {
   });
 }
 
+void TorchModel::share_input_steps() {
+  std::map<std::string, FakeQuantizer*> first_of;
+  for (const auto& [name, layer] : network_->quantizable_layers()) {
+    if (!layer->is_fake_quantized()) continue;
+    FakeQuantizer& input = *layer->fake_quantized().input;
+    input.share_step_with(*first_of.emplace(input_of(name), &input).first->second);
+  }
+}
+
 void TorchModel::finish_calibration() {
   at_boundary("calibration", [&] {
     if (precision_ != Precision::fake_quantized) {
@@ -77,6 +86,7 @@ void TorchModel::finish_calibration() {
     for (const auto& [name, layer] : network_->quantizable_layers()) {
       if (layer->is_fake_quantized()) layer->set_fake_quantization(true);
     }
+    share_input_steps();
     calibrated_ = true;
     observing_activations_ = false;
     enter(Mode::evaluating);

@@ -190,6 +190,7 @@ void TorchModel::load(const Tensors& published, const nlohmann::json& quantizati
     }
   }
   if (precision_ == Precision::fake_quantized) {
+    share_input_steps();
     calibrated_ = flag(quantization, "calibrated");
     observing_activations_ = flag(quantization, "observe_activations");
   }

@@ -1,5 +1,6 @@
 #include "model/torch/quantization/fake_quantizer.h"
 
+#include <ATen/ops/equal.h>
 #include <ATen/ops/fake_quantize_per_channel_affine.h>
 #include <ATen/ops/fake_quantize_per_tensor_affine.h>
 #include <ATen/ops/full.h>
@@ -108,15 +109,17 @@ void FakeQuantizer::observe(const at::Tensor& x) {
     if (estimator_) estimator_->add(x);
     return;
   }
-  if (log_scale_.defined()) return;
   const double share = next_share();
   if (options_.channels == 0) {
     fused(x, on_, off_, share);
-    return;
+  } else {
+    const auto [low, high] = x.flatten(1).aminmax(1);
+    move_towards(min_val_, low, share);
+    move_towards(max_val_, high, share);
   }
-  const auto [low, high] = x.flatten(1).aminmax(1);
-  move_towards(min_val_, low, share);
-  move_towards(max_val_, high, share);
+  if (!log_scale_.defined()) return;
+  update_scale();
+  log_scale_.copy_(scale_.log());
 }
 
 void FakeQuantizer::take_estimate() {
@@ -150,6 +153,17 @@ void FakeQuantizer::learn_from(const at::Tensor& log_scale) {
   } else {
     log_scale_ = register_parameter("log_scale", value);
   }
+}
+
+void FakeQuantizer::share_step_with(FakeQuantizer& other) {
+  const bool both_learn = log_scale_.defined() && other.log_scale_.defined();
+  if (this == &other || !both_learn || options_.quant_min != other.options_.quant_min ||
+      options_.quant_max != other.options_.quant_max || !at::equal(log_scale_, other.log_scale_) ||
+      !at::equal(zero_point_, other.zero_point_)) {
+    return;
+  }
+  unregister_parameter("log_scale");
+  log_scale_ = other.log_scale_;
 }
 
 at::Tensor FakeQuantizer::scale() const {

@@ -48,6 +48,7 @@ struct FakeQuantizerState {
 /// the grid's largest value above zero: quant_max, or half of the grid where it is symmetric. What
 /// is stored is log s, so that a step of the optimizer changes large and small scales by the same
 /// share (arXiv:1903.08066, section 3.2, learns a logarithm for that reason). The zero point stays.
+/// While nothing is rounded any more but a moving range is observed, step and zero point follow it.
 ///
 /// Works on any device; once calibrated, forward() never waits for it. Computes in float32 whatever
 /// the input's type and autocast; the output has the input's type. Not thread-safe while observing;
@@ -84,6 +85,9 @@ class FakeQuantizer : public Module {
   void set_replaying(bool on) { replaying_ = on; }
   /// Begins calibration anew.
   void calibrate_again();
+  /// Learns one step with another quantizer from here on, which then is that one's parameter; only
+  /// where both learn the same grid by now.
+  void share_step_with(FakeQuantizer& other);
   bool observer_on() const { return observing_; }
   bool fake_quantization_on() const { return fake_quantizing_; }
   const FakeQuantizerOptions& options() const { return options_; }

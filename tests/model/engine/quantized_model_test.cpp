@@ -39,19 +39,6 @@ TEST_CASE("fake quantizers change nothing before calibration ends, and little be
   CHECK(change < 0.5);
 }
 
-TEST_CASE("learned steps are evaluated, saved and loaded as the last update left them") {
-  const Golden golden(either_golden());
-  LayerScheme learned = preset("fbgemm");
-  learned.learned_step = true;
-  Policy policy;
-  policy.feature_extractor = policy.attention = learned;
-  const auto model = calibrated(golden, policy);
-  model->set_activation_observers(true);
-  const auto trainer = model->trainer({});
-  for (uint64_t step = 0; step < 2; ++step) trainer->step(golden.batch(), 1e-2, step);
-  CHECK(largest_difference(scores(*model, golden), scores(*reloaded(*model), golden)) == 0);
-}
-
 TEST_CASE("the policy alone decides which layers are quantized", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto layers = [&](const Policy& policy) {
