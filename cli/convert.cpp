@@ -14,6 +14,7 @@
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/run_folder.h"
+#include "graph/usable_cores.h"
 #include "nodes/support/model_folder.h"
 
 namespace flowqat::cli {
@@ -51,7 +52,7 @@ int convert(const ConvertArguments& arguments) {
   nodes::ModelDescription description = nodes::read_description(model);
   check_convertible(model);
   const std::atomic<int>& stop_signal = catch_stop_signals();
-  model::engine().configure({.device = "cpu"});
+  model::engine().configure({.device = "cpu", .threads = graph::usable_cores()});
   nodes::ModelState state = nodes::load_model(model, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   const int64_t before_bytes = nodes::weights_bytes(*state.model);

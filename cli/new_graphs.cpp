@@ -31,9 +31,25 @@ constexpr const char* data = R"({
 )";
 
 constexpr const char* fine_tune = R"({
+  "comment": "Fine-tunes a model in float. Set corpus.path and start.path; flowqat nodes train has the rest of the recipe.",
+  "out": "runs/fine-tune",
+  "nodes": {
+    "corpus": { "type": "manifest", "path": "data/train.jsonl" },
+    "decode": { "type": "decode", "from": "corpus" },
+    "resample": { "type": "resample", "from": "decode", "rate_hz": 16000 },
+    "normalize": { "type": "normalize", "from": "resample" },
+    "batch": { "type": "batch", "from": "normalize", "max_padded_s": 64 },
+    "start": { "type": "model", "path": "facebook/wav2vec2-base-960h" },
+    "learn": { "type": "train", "model": "start", "audio": "batch" },
+    "save": { "type": "checkpoint", "model": "learn" }
+  }
+}
+)";
+
+constexpr const char* fine_tune_int8 = R"({
   "comment": "Fine-tunes a model in float, quantizes it, trains it on as an int8 model will compute, and writes both. Set corpus.path, dev_corpus.path and start.path.",
   "seed": 1,
-  "out": "runs/fine-tune",
+  "out": "runs/fine-tune-int8",
   "nodes": {
     "corpus": {
       "comment": "what is trained on, with transcripts",
@@ -142,7 +158,9 @@ constexpr const char* quantize = R"({
 const std::vector<NewGraph>& new_graphs() {
   static const std::vector<NewGraph> graphs{
       {"data", "audio alone, up to batches", data},
-      {"fine-tune", "training in float and then for int8", fine_tune},
+      {"fine-tune", "training in float, as short as it can be", fine_tune},
+      {"fine-tune-int8", "training in float and then for int8, with a table of what that costs",
+       fine_tune_int8},
       {"quantize", "int8 without training", quantize},
   };
   return graphs;

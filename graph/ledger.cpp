@@ -22,16 +22,27 @@ void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch)
     }
     ++rejected_;
     ++epoch_rejected_;
-    lines_.add({{"id", at.entry->id},
-                {"path", at.entry->path},
-                {"node", at.rejected->node},
-                {"reason", at.rejected->reason},
-                {"consumer", consumer},
-                {"epoch", epoch + 1},
-                {"batch", batch.number + 1},
-                {"row", row + 1}});
+    write(batch, row, consumer, epoch, *at.rejected);
     if (on_rejected_) on_rejected_(at);
   }
+}
+
+void Ledger::add_useless(const Batch& batch, size_t row, const std::string& consumer, int64_t epoch,
+                         const std::string& reason) {
+  write(batch, row, consumer, epoch, {consumer, reason});
+}
+
+void Ledger::write(const Batch& batch, size_t row, const std::string& consumer, int64_t epoch,
+                   const RejectedBy& why) {
+  const IndexEntry& entry = *batch.rows[row].entry;
+  lines_.add({{"id", entry.id},
+              {"path", entry.path},
+              {"node", why.node},
+              {"reason", why.reason},
+              {"consumer", consumer},
+              {"epoch", epoch + 1},
+              {"batch", batch.number + 1},
+              {"row", row + 1}});
 }
 
 int64_t Ledger::rejected_in(const std::string& consumer, int64_t epoch) const {

@@ -23,6 +23,10 @@ class Ledger {
   Ledger(const std::filesystem::path& rejected_jsonl, const Json& state, bool accepts = false);
 
   void add(const Batch& batch, const std::string& consumer, int64_t epoch);
+  /// A line of the same kind for a row that was handed on and is of no use to `consumer` for
+  /// `reason`; it is not counted as rejected.
+  void add_useless(const Batch& batch, size_t row, const std::string& consumer, int64_t epoch,
+                   const std::string& reason);
   /// Called with every row that is added and was rejected or bears a note.
   void on_rejected(std::function<void(const Row&)> listener) { on_rejected_ = std::move(listener); }
   /// The same with every row that is silence.
@@ -43,6 +47,9 @@ class Ledger {
   void sync() const { lines_.sync(); }
 
  private:
+  void write(const Batch& batch, size_t row, const std::string& consumer, int64_t epoch,
+             const RejectedBy& why);
+
   JsonLines lines_;
   DigestChain chain_;
   std::function<void(const Row&)> on_rejected_, on_silent_;

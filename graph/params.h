@@ -64,6 +64,9 @@ struct ParamSpec {
   std::vector<std::string> choices = {};  ///< for ParamKind::choice
   std::string doc = {};                   ///< one line
   bool may_change = false;  ///< when a run is resumed: it does not decide of what is computed
+  /// When a run is resumed: it decides only of how far its step goes, not of what is computed until
+  /// then. The step itself refuses what lies behind where it stands.
+  bool may_grow = false;
 };
 
 /// "a number of s from 0 to 60", for messages and listings.

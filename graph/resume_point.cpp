@@ -23,16 +23,38 @@ std::string list_difference(const RunFolder& folder, const Json& state) {
   return text;
 }
 
+/// Of a step that is over; one that is not knows better itself how far it has come.
+void check_not_shorter(const std::string& step, const Json& before, const Json& now) {
+  if (!before.contains(step)) return;
+  for (const auto& [key, value] : now.at(step).items()) {
+    const auto was = before.at(step).find(key);
+    if (was == before.at(step).end() || !was->is_number() || !(value > 0 && value < *was)) continue;
+    throw GraphError("node \"" + step + "\": key \"" + key + "\" was " + was->dump() + " and is " +
+                     value.dump() + ": a step that is over can be made longer, but not shorter");
+  }
+}
+
 }  // namespace
 
-ResumeSearch::ResumeSearch(const RunFolder& folder, std::vector<std::string> steps)
-    : folder_(folder), steps_(std::move(steps)) {
+ResumeSearch::ResumeSearch(const RunFolder& folder, std::vector<std::string> steps,
+                           const Json& lengths)
+    : folder_(folder), steps_(std::move(steps)), lengths_(std::make_unique<const Json>(lengths)) {
   if (folder_.resumed()) find();
+}
+
+ResumeSearch::~ResumeSearch() = default;
+
+bool ResumeSearch::has_its_length(const std::string& step, const Json& state) const {
+  const Json before = state.value("lengths", Json::object());
+  return !lengths_->contains(step) ||
+         (before.contains(step) && before.at(step) == lengths_->at(step));
 }
 
 void ResumeSearch::find() {
   for (const std::string& step : steps_) {
-    if (const auto finished = read(folder_.finished_path(step))) {
+    const auto finished = read(folder_.finished_path(step));
+    if (finished && !has_its_length(step, *finished->state)) grown_ = step;
+    if (finished && grown_.empty()) {
       point_.finished.emplace(step, *finished);
       point_.last_state = finished->state;
       continue;
@@ -66,6 +88,10 @@ std::optional<Saved> ResumeSearch::newest_checkpoint(const std::string& step, in
 
 void ResumeSearch::check(const RunInputs& inputs, bool accepts) const {
   if (!folder_.resumed()) return;
+  if (!grown_.empty() && lengths_->contains(grown_)) {
+    const Saved finished = folder_.read(folder_.finished_path(grown_));
+    check_not_shorter(grown_, finished.state->value("lengths", Json::object()), *lengths_);
+  }
   std::shared_ptr<const Json> before = point_.last_state;
   if (before) {
     if (const std::string why = list_difference(folder_, *before); !why.empty()) {
@@ -105,6 +131,13 @@ ResumePoint ResumeSearch::take() const {
     folder_.say(why + "; " + path.filename().string() +
                 " is set aside, and the run goes back to the state before");
     folder_.set_aside(path);
+  }
+  if (!grown_.empty()) {
+    folder_.say(grown_ + ": is to go on to another length" +
+                (point_.checkpoint
+                     ? ""
+                     : ", but no checkpoint of it is left, so it begins anew: more of "
+                       "them are kept with \"keep_checkpoints\""));
   }
   // Behind the point the lists will be written anew, on which these states count.
   for (const std::string& step : steps_) {

@@ -22,8 +22,10 @@ struct ResumePoint {
 /// Finds the latest state of which every file is what was written. For a fresh run the beginning.
 class ResumeSearch {
  public:
-  /// `steps`: the names of all, in running order. Changes nothing.
-  ResumeSearch(const RunFolder& folder, std::vector<std::string> steps);
+  /// `steps`: the names of all, in running order. `lengths`: how far each is to go; one that has
+  /// gone another way, or less far, is not over. Changes nothing.
+  ResumeSearch(const RunFolder& folder, std::vector<std::string> steps, const Json& lengths);
+  ~ResumeSearch();
 
   /// Throws RunError where the run's lists or `inputs` are not what the state was made with, unless
   /// `accepts`: then that is said.
@@ -37,8 +39,12 @@ class ResumeSearch {
   std::optional<Saved> read(const std::filesystem::path& path);
   std::optional<Saved> newest_checkpoint(const std::string& step, int64_t done);
 
+  bool has_its_length(const std::string& step, const Json& state) const;
+
   const RunFolder& folder_;
   std::vector<std::string> steps_;
+  std::unique_ptr<const Json> lengths_;
+  std::string grown_;  ///< the step that is to go on although it was over
   ResumePoint point_;
   std::vector<std::pair<std::filesystem::path, std::string>> damaged_;
 };

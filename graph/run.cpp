@@ -9,6 +9,7 @@
 #include "graph/output_error.h"
 #include "graph/plain_numbers.h"
 #include "graph/run_standing.h"
+#include "graph/same_graph.h"
 #include "graph/time_left.h"
 
 namespace flowqat::graph {
@@ -58,6 +59,7 @@ StepContext::StepContext(const Graph& graph, const RunOptions& options, RunFolde
       folder_(folder),
       resume_point_(std::move(resume_point)),
       inputs_(std::make_unique<const Json>(inputs)),
+      lengths_(std::make_unique<const Json>(lengths_of(graph.spec().resolved()))),
       seed_(static_cast<uint64_t>(graph.settings().integer("seed"))),
       pipeline_options_(pipeline_options(graph.settings())),
       threads_(static_cast<int>(graph.settings().integer("threads"))),
@@ -131,6 +133,7 @@ Json StepContext::state() const {
           {"ledger", ledger_.state()},
           {"rejections", rejections_.state()},
           {"inputs", *inputs_},
+          {"lengths", *lengths_},
           {"summary", *summary_},
           {"results", results_}};
 }
@@ -260,7 +263,7 @@ Json run_graph(const Graph& graph, const RunOptions& options) {
   Checked checked = check(graph, *options.reporter, *options.stop_signal);
   const RunInputs inputs(checked, pipeline_options(graph.settings()));
   RunFolder folder(out, resolved, options.existing, checked.outputs, say);
-  const ResumeSearch search(folder, step_names(graph));
+  const ResumeSearch search(folder, step_names(graph), lengths_of(resolved));
   search.check(inputs, options.accept_changes);
   folder.begin(resolved, inputs);
   StepContext context(graph, options, folder, search.take(), inputs.summary(),

@@ -55,6 +55,11 @@ class StepContext {
 
   /// Appends a line to metrics.jsonl, with the step's name.
   void metric(const Json& line);
+  /// Lists a row of `batch` in rejected.jsonl, of no use to the step for `reason`. It is neither
+  /// counted as rejected nor against the run's limits.
+  void useless(const Batch& batch, size_t row, int64_t epoch, const std::string& reason) {
+    ledger_.add_useless(batch, row, step_, epoch, reason);
+  }
   /// What becomes summary.json.
   Json& summary() { return *summary_; }
   /// A table for standard output. It comes there when the run is over and summary.json is written:
@@ -91,7 +96,7 @@ class StepContext {
   const RunOptions& options_;
   RunFolder& folder_;
   ResumePoint resume_point_;
-  std::unique_ptr<const Json> inputs_;
+  std::unique_ptr<const Json> inputs_, lengths_;
   uint64_t seed_;
   PipelineOptions pipeline_options_;
   DataThreads threads_;

@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char *kStep = "step-", *kAfter = "after-", *kAside = "set-aside";
 /// Of the states: another number wherever they come to hold something else.
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
 
 /// Whether something can be written there is known for certain only when it is: permissions, mounts
 /// and quotas all have a say. A file without a name leaves nothing, even if the program is killed.
@@ -253,6 +253,7 @@ std::optional<Json> summary_of_complete(const fs::path& run, const Json& resolve
   try {
     const Saved saved = read_saved(end, run);
     if (saved.state->at("graph") != graph_checksum(resolved_graph)) return std::nullopt;
+    if (saved.state->at("lengths") != lengths_of(resolved_graph)) return std::nullopt;
     for (const auto& [file, state] :
          {std::pair(kMetricsFile, saved.state->at("metrics")),
           std::pair(kRejectedFile, saved.state->at("ledger").at("lines"))}) {

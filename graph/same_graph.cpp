@@ -17,7 +17,8 @@ void drop(Sorted& object, const std::vector<ParamSpec>& specs) {
     const auto found = object.find(spec.name);
     if (found == object.end()) continue;
     // A graph that was written before there was the key is the same as one with its default.
-    if (spec.may_change || *found == Sorted(spec.fallback.json())) object.erase(found);
+    if (spec.may_change || spec.may_grow || *found == Sorted(spec.fallback.json()))
+      object.erase(found);
   }
 }
 
@@ -56,6 +57,19 @@ std::string difference(const Json& before, const Json& now) {
   }
   if (changes.size() > most) text += "; " + std::to_string(changes.size() - most) + " more";
   return text;
+}
+
+Json lengths_of(const Json& resolved_graph) {
+  Json lengths = Json::object();
+  if (!resolved_graph.contains("nodes")) return lengths;
+  for (const auto& [name, node] : resolved_graph.at("nodes").items()) {
+    const auto type = node_types().find(node.value("type", ""));
+    if (type == node_types().end()) continue;
+    for (const ParamSpec& spec : type->second.params) {
+      if (spec.may_grow) lengths[name][spec.name] = node.value(spec.name, spec.fallback.json());
+    }
+  }
+  return lengths;
 }
 
 std::string graph_checksum(const Json& resolved_graph) {

@@ -11,6 +11,9 @@ namespace flowqat::graph {
 /// "/nodes/learn/lr (0.1 before, 0.2 now)"; empty: nothing.
 std::string difference(const Json& before, const Json& now);
 
+/// How far each step goes, by its name: the values of its parameters that may grow.
+Json lengths_of(const Json& resolved_graph);
+
 /// Of all that may not differ.
 std::string graph_checksum(const Json& resolved_graph);
 

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <string>
+
+#include "graph/control_groups.h"
 
 namespace flowqat::graph {
 namespace {
@@ -37,22 +38,9 @@ std::optional<double> cgroup_cores(const fs::path& self, const fs::path& mount) 
   const auto count = [&least](std::optional<double> cores) {
     if (cores) least = least ? std::min(*least, *cores) : cores;
   };
-  std::ifstream file(self);
-  for (std::string line; std::getline(file, line);) {  // "ID:CONTROLLERS:/GROUP"
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const bool is_v2 = controllers == ",,";
-    if (!is_v2 && controllers.find(",cpu,") == std::string::npos) continue;
-    const fs::path top = is_v2 ? mount : mount / controllers.substr(1, controllers.size() - 2);
-    // In a container the group's path may be the host's, and only the top is to be seen.
-    for (fs::path group = fs::path(line.substr(second + 1)).relative_path();;
-         group = group.parent_path()) {
-      count(is_v2 ? quota_v2(top / group) : quota_v1(top / group));
-      if (group.empty()) break;
-    }
-  }
+  for_control_groups(self, mount, "cpu", [&](const fs::path& group, bool is_v2) {
+    count(is_v2 ? quota_v2(group) : quota_v1(group));
+  });
   return least;
 }
 

@@ -10,10 +10,14 @@
 #include "nodes/support/step_checks.h"
 #include "nodes/support/transcripts.h"
 #include "nodes/training/checkpoints.h"
+#include "nodes/training/length.h"
 #include "nodes/training/loop.h"
+#include "nodes/training/memory_forecast.h"
 #include "nodes/training/metrics_log.h"
 #include "nodes/training/quantization_phases.h"
+#include "nodes/training/skipped_steps.h"
 #include "nodes/training/teacher.h"
+#include "nodes/training/useless_utterances.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -43,7 +47,7 @@ class Train : public ModelConsumer {
     check_rate(context, audio_, input());
     check_transcripts(context, audio_, *this, input(), "learn from");
     check_tokens(context, audio_, *this, input());
-    check_memory(context, audio_, input(), *this);
+    check_memory(context, audio_, input(), *this, params_.max_duration_s);
   }
 
   void run(graph::StepContext& context) override {
@@ -53,17 +57,15 @@ class Train : public ModelConsumer {
     const std::unique_ptr<model::Trainer> trainer = make_trainer(state);
     graph::Pipeline& pipeline = context.audio(audio_);
     tell_transcripts(context, audio_, *this, {*state.tokenizer, text_rules()}, "learn from");
-    Training training{.name = name(),
-                      .context = context,
-                      .params = params_,
-                      .state = state,
-                      .trainer = *trainer,
-                      .steps = TrainingLoop::count_steps(pipeline, name(), params_)};
-    add_attendants(training);
+    Training training{
+        .name = name(), .context = context, .params = params_, .state = state, .trainer = *trainer};
+    TrainingLoop::plan_length(training, pipeline);
+    add_attendants(training, pipeline);
     if (context.resumed()) {
       trainer->load_state(to_model_tensors(
           io::read_safetensors(context.resumed()->folder / "optimizer.safetensors")));
       training.restore(*context.resumed()->state);
+      check_length(training, *context.resumed()->state);
     }
     TrainingLoop(training, pipeline, text_rules(), seed_).run();
     context.count_optimizer_steps(training.progress.step);
@@ -86,9 +88,12 @@ class Train : public ModelConsumer {
   }
 
   /// Who does what between the steps, in this order.
-  void add_attendants(Training& training) const {
+  void add_attendants(Training& training, const graph::Pipeline& pipeline) const {
     auto& all = training.attendants;
+    all.push_back(std::make_unique<MemoryForecast>(pipeline, teacher_ != nullptr));
     all.push_back(std::make_unique<QuantizationPhases>());
+    all.push_back(std::make_unique<UselessUtterances>(pipeline));
+    all.push_back(std::make_unique<SkippedSteps>());
     all.push_back(std::make_unique<MetricsLog>());
     all.push_back(std::make_unique<Checkpoints>());  // last: it saves what the others keep
   }

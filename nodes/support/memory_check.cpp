@@ -1,33 +1,16 @@
 #include "nodes/support/memory_check.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
 #include "graph/format.h"
 #include "graph/plain_numbers.h"
+#include "graph/usable_memory.h"
 
 namespace flowqat::nodes {
-namespace {
-
-/// What this process may use: the machine's memory, or less where it is limited.
-double memory_bytes() {
-  double bytes =
-      static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
-    bytes = std::min(bytes, static_cast<double>(limit.rlim_cur));
-  }
-  return bytes;
-}
-
-}  // namespace
 
 void check_memory(const graph::CheckContext& context, const graph::Batcher& audio,
-                  const ModelStep& model, const graph::Step& step) {
+                  const ModelStep& model, const graph::Step& step, double most_s) {
   const graph::CheckedStream* stream = context.stream(audio);
   if (stream == nullptr || !model.knows_config()) return;
   const model::Config& config = model.config();
@@ -37,6 +20,7 @@ void check_memory(const graph::CheckContext& context, const graph::Batcher& audi
   const graph::IndexEntry* longest = nullptr;
   for (const graph::Presentation& at : stream->known.selection.presentations) {
     const graph::IndexEntry& entry = stream->known.index[at.entry];
+    if (most_s > 0 && entry.shape.seconds() > most_s) continue;
     if (longest == nullptr || entry.shape.seconds() > longest->shape.seconds()) longest = &entry;
   }
   if (!keeps_weights || longest == nullptr) return;
@@ -45,7 +29,7 @@ void check_memory(const graph::CheckContext& context, const graph::Batcher& audi
   // What each head's softmax gives and what dropout leaves of it, kept for the way back.
   const double needed = 2 * sizeof(float) * frames * frames *
                         static_cast<double>(config.num_attention_heads * config.num_hidden_layers);
-  const double there = memory_bytes();
+  const double there = graph::usable_memory_bytes();
   if (needed <= there) return;
   throw graph::RunError("node \"" + step.name() + "\", key \"audio\": " + longest->id + " (" +
                         longest->path + ") has " + graph::duration_text(longest->shape.seconds()) +

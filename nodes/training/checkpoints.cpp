@@ -8,28 +8,47 @@
 
 namespace flowqat::nodes {
 
+void save_checkpoint(Training& training) {
+  for (const auto& attendant : training.attendants) attendant->before_save(training);
+  const int64_t step = training.progress.step + (training.is_within_round ? 1 : 0);
+  training.context.checkpoint(step, training.saved(), training.params.keep_checkpoints,
+                              [&](const std::filesystem::path& folder) {
+                                save_model(training.state, folder);
+                                io::write_safetensors(folder / "optimizer.safetensors",
+                                                      to_io_tensors(training.trainer.state()));
+                              });
+}
+
 void Checkpoints::begin(Training&) { last_ = std::chrono::steady_clock::now(); }
 
+void Checkpoints::after_batch(Training& training, const Heard&) {
+  if (training.is_within_round && training.context.stop_signal() != 0) save_and_stop(training);
+}
+
 void Checkpoints::after_step(Training& training) {
-  graph::StepContext& context = training.context;
+  if (training.context.stop_signal() != 0) save_and_stop(training);
   const double every_s = training.params.checkpoint_every_s;
   const std::chrono::duration<double> since = std::chrono::steady_clock::now() - last_;
-  const bool is_due = every_s > 0 && since.count() >= every_s;
-  if (!is_due && context.stop_signal() == 0) return;
-  const int64_t step = training.progress.step;
-  context.checkpoint(step, training.saved(), training.params.keep_checkpoints,
-                     [&](const std::filesystem::path& folder) {
-                       save_model(training.state, folder);
-                       io::write_safetensors(folder / "optimizer.safetensors",
-                                             to_io_tensors(training.trainer.state()));
-                     });
+  // The last one lets the training be made longer.
+  const bool is_last = training.is_over || training.progress.step >= training.steps;
+  if (every_s <= 0 || (since.count() < every_s && !is_last)) return;
+  save_checkpoint(training);
   last_ = std::chrono::steady_clock::now();
-  if (context.stop_signal() != 0) {
-    context.reporter().say(training.name + ": saved after step " + graph::whole_text(step) +
-                           " of " + graph::whole_text(training.steps) + "; go on with --resume " +
-                           context.folder().string());
-    throw graph::Interrupted(context.stop_signal());
+}
+
+void Checkpoints::save_and_stop(Training& training) {
+  save_checkpoint(training);
+  const Progress& progress = training.progress;
+  std::string where = "after step " + graph::whole_text(progress.step);
+  if (training.is_within_round) {
+    const int64_t round = training.params.options.batches_per_step;
+    where = "after " + graph::counted(progress.batch % round, "batch", "batches") + " of step " +
+            graph::whole_text(progress.step + 1);
   }
+  training.context.reporter().say(training.name + ": saved " + where + " of " +
+                                  graph::whole_text(training.steps) + "; go on with --resume " +
+                                  training.context.folder().string());
+  throw graph::Interrupted(training.context.stop_signal());
 }
 
 }  // namespace flowqat::nodes

@@ -5,14 +5,21 @@
 
 namespace flowqat::nodes {
 
-/// Saves now and then all that a run needs to go on, and once more when a signal asks it to stop.
+/// Writes a checkpoint. Within a round it is named by the step that the round is of.
+void save_checkpoint(Training& training);
+
+/// Saves now and then all that a run needs to go on, and once more when a signal asks it to stop,
+/// in the middle of a round too.
 /// The last of the attendants, because it saves what the others keep.
 class Checkpoints : public Attendant {
  public:
   void begin(Training& training) override;
+  void after_batch(Training& training, const Heard& heard) override;
   void after_step(Training& training) override;
 
  private:
+  void save_and_stop(Training& training);
+
   std::chrono::steady_clock::time_point last_;
 };
 

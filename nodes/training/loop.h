@@ -5,7 +5,9 @@
 
 namespace flowqat::nodes {
 
-/// The steps of a training, from where its progress stands to its end.
+/// The steps of a training, from where its progress stands to its end. A step is a round of
+/// batches_per_step batches of the epoch as planned, whoever works on them; what is left of an
+/// epoch is a shorter round, a step like the others.
 class TrainingLoop {
  public:
   /// All outlive the loop. `seed`: the node's.
@@ -13,20 +15,22 @@ class TrainingLoop {
                uint64_t seed)
       : training_(training), pipeline_(pipeline), rules_(rules), seed_(seed) {}
 
-  /// How many steps the whole training has, as planned.
-  static int64_t count_steps(const graph::Pipeline& pipeline, const std::string& consumer,
-                             const TrainParams& params);
+  /// Plans the whole training: sets its steps and epochs.
+  static void plan_length(Training& training, const graph::Pipeline& pipeline);
 
   void run();
 
  private:
+  bool is_over() const { return training_.is_over || training_.progress.step >= training_.steps; }
   void run_epoch();
-  void step(const graph::Batch& batch);
+  void hear(const graph::Batch& batch);
+  void update();
 
   Training& training_;
   graph::Pipeline& pipeline_;
   io::TextRules rules_;
   uint64_t seed_;
+  bool is_first_ = true;  ///< batch of this process
 };
 
 }  // namespace flowqat::nodes

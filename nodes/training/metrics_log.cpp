@@ -16,19 +16,24 @@ void MetricsLog::after_epoch(Training& training) { log(training); }
 void MetricsLog::log(Training& training) {
   Progress& progress = training.progress;
   const model::TrainMetrics metrics = training.trainer.metrics();
+  training.count_time();
   if (metrics.steps == 0) return;
   progress.infinite_losses += metrics.infinite_losses;
   const double rate = model::learning_rate(training.params.schedule, progress.step - 1,
-                                           training.steps, progress.epoch, training.params.epochs);
-  training.context.metric({{"step", progress.step},
-                           {"epoch", progress.epoch + 1},
-                           {"loss", metrics.loss},
-                           {"gradient_norm", metrics.gradient_norm},
-                           {"learning_rate", rate},
-                           {"infinite_losses", metrics.infinite_losses},
-                           {"audio_s", progress.audio_s},
-                           {"wall_s", progress.wall_s},
-                           {"starved_share", progress.waited_s / progress.wall_s}});
+                                           training.steps, progress.epoch, training.epochs);
+  graph::Json line{{"step", progress.step}, {"epoch", progress.epoch + 1}};
+  const bool has_means = metrics.skipped < metrics.steps;
+  if (has_means) {
+    line["loss"] = metrics.loss;
+    line["gradient_norm"] = metrics.gradient_norm;
+  }
+  line.update({{"learning_rate", rate},
+               {"infinite_losses", metrics.infinite_losses},
+               {"audio_s", progress.audio_s},
+               {"wall_s", progress.wall_s},
+               {"starved_share", progress.waited_s / progress.wall_s}});
+  if (metrics.skipped > 0) line["skipped_steps"] = metrics.skipped;
+  training.context.metric(line);
   const double left_s = progress.wall_s / static_cast<double>(progress.step) *
                         static_cast<double>(training.steps - progress.step);
   training.context.progress(
@@ -37,8 +42,8 @@ void MetricsLog::log(Training& training) {
        .total = training.steps,
        .unit = "steps",
        .more = {"epoch " + graph::whole_text(progress.epoch + 1) + " of " +
-                    graph::whole_text(training.params.epochs),
-                graph::format("loss %.3f", metrics.loss),
+                    graph::whole_text(training.epochs),
+                has_means ? graph::format("loss %.3f", metrics.loss) : "no loss",
                 graph::format("%.1f x real time", progress.audio_s / progress.wall_s),
                 "starved " + graph::percent_text(progress.waited_s / progress.wall_s)},
        .left_s = left_s});
@@ -56,14 +61,6 @@ void MetricsLog::end(Training& training) {
   add("wall_s", progress.wall_s);
   add("waited_s", progress.waited_s);
   train["starved_share"] = train["waited_s"].get<double>() / train["wall_s"].get<double>();
-  if (progress.infinite_losses > 0) {
-    context.reporter().say(training.name + ": " + graph::counted(progress.infinite_losses, "time") +
-                           " a transcript was too long for its frames and taught nothing");
-  }
-  if (progress.too_short > 0) {
-    context.reporter().say(training.name + ": " + graph::counted(progress.too_short, "time") +
-                           " an utterance was shorter than one frame and was left out");
-  }
 }
 
 }  // namespace flowqat::nodes

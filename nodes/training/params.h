@@ -10,14 +10,16 @@ namespace flowqat::nodes {
 
 /// The parameters of the train node, as its parts take them.
 struct TrainParams {
-  int64_t epochs = 1;
+  int64_t epochs = 0, max_steps = 0;  ///< 0: no limit; one of them is above
   model::TrainOptions options;
   model::ScheduleOptions schedule;
   /// A share of the run's steps up to 1, a number of steps above.
   double fake_quantize_from = 0, freeze_observers_at = 1;
+  double max_duration_s = 0;  ///< of what is trained on; 0: no limit
   int64_t log_every_steps = 20;
   double checkpoint_every_s = 0;
   int keep_checkpoints = 1;
+  int64_t max_skipped_steps = 0;
 };
 
 /// Parameters that belong together, a file each: what they are, and where their values go.

@@ -6,16 +6,29 @@ namespace flowqat::nodes {
 
 graph::Json Attendant::state() const { return nullptr; }
 
+void Training::count_time() {
+  const auto now = std::chrono::steady_clock::now();
+  if (counted_until != std::chrono::steady_clock::time_point()) {
+    progress.wall_s += std::chrono::duration<double>(now - counted_until).count();
+  }
+  counted_until = now;
+}
+
 graph::Json Training::saved() const {
   graph::Json kept = graph::Json::object();
   for (const auto& attendant : attendants) {
     if (!attendant->key().empty()) kept[attendant->key()] = attendant->state();
   }
-  return {{"progress", nlohmann::json(progress)}, {"attendants", kept}};
+  return {{"progress", nlohmann::json(progress)},
+          {"is_within_round", is_within_round},
+          {"steps", steps},
+          {"epochs", epochs},
+          {"attendants", kept}};
 }
 
 void Training::restore(const graph::Json& saved) {
   progress = nlohmann::json(saved.at("progress")).get<Progress>();
+  is_within_round = saved.at("is_within_round").get<bool>();
   const graph::Json& kept = saved.at("attendants");
   for (const auto& attendant : attendants) {
     const auto found = kept.find(attendant->key());

@@ -24,9 +24,9 @@ TEST_CASE("a new graph is valid once its paths are those of a corpus and a model
   manifest.close();
   flowqat::testing::write_small_config(at("config"));
   const std::string corpus = " --set corpus.path=" + at("m.jsonl"),
-                    others = corpus + " --set dev_corpus.path=" + at("m.jsonl") +
-                             " --set start.path= --set start.config=" + at("config");
-  for (const std::string kind : {"data", "fine-tune", "quantize"}) {
+                    trained = corpus + " --set start.path= --set start.config=" + at("config"),
+                    others = trained + " --set dev_corpus.path=" + at("m.jsonl");
+  for (const std::string kind : {"data", "fine-tune", "fine-tune-int8", "quantize"}) {
     INFO(kind);
     const Outcome printed = call("new " + kind);
     REQUIRE(printed.status == 0);
@@ -34,7 +34,7 @@ TEST_CASE("a new graph is valid once its paths are those of a corpus and a model
     std::ofstream(graph) << printed.out;
     const auto json = nlohmann::json::parse(printed.out);
     CHECK(json.contains("comment"));
-    const std::string set = kind == "data" ? corpus : others;
+    const std::string set = kind == "data" ? corpus : kind == "fine-tune" ? trained : others;
     const Outcome valid = call("validate " + graph + set);
     INFO(valid.err);
     CHECK(valid.status == 0);

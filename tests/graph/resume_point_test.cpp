@@ -37,7 +37,7 @@ class Killed {
     said.clear();
     RunFolder folder(path, kGraph, Existing::resume, {},
                      [this](const std::string& line) { said += line + "\n"; });
-    const ResumeSearch search(folder, kSteps);
+    const ResumeSearch search(folder, kSteps, Json::object());
     search.check(RunInputs({}, {}), accepts);
     return search.take();
   }

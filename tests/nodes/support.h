@@ -11,7 +11,10 @@ namespace flowqat::nodes::testing {
 /// Keeps what a run says.
 class Recorder : public graph::Reporter {
  public:
-  void say(const std::string& line) override { said.push_back(line); }
+  void say(const std::string& line) override {
+    said.push_back(line);
+    if (!stop_said.empty() && line.find(stop_said) != std::string::npos) stop_signal = 2;
+  }
   void progress(const graph::Progress& progress) override {
     std::string status = progress.what + ": " + std::to_string(progress.done) + " of " +
                          std::to_string(progress.total) + " " + progress.unit;
@@ -23,7 +26,8 @@ class Recorder : public graph::Reporter {
 
   std::vector<std::string> said, statuses;
   std::string results;
-  std::string stop_at;  ///< a status with this text is answered with SIGINT
+  std::string stop_at;    ///< a status with this text is answered with SIGINT
+  std::string stop_said;  ///< the same of a line that is said
   std::atomic<int> stop_signal{0};
 };
 

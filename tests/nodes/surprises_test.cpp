@@ -66,6 +66,8 @@ TEST_CASE("an utterance of twenty minutes is named before training, and refused 
                                      ContainsSubstring("long.wav), has 1200.0 s") &&
                                      ContainsSubstring("\"max_duration_s\""));
   corpus.learn();
+  CHECK_THAT(corpus.told(false), !ContainsSubstring("for attention alone"));  // it is left out
+  corpus.nodes["learn"]["max_duration_s"] = 0;
   const std::string told = corpus.told(false);
   if (!fs::exists("/dev/nvidia0")) {
     // 2 layers of 4 heads: 230 GB. More than that is a machine to learn it on.
@@ -75,6 +77,24 @@ TEST_CASE("an utterance of twenty minutes is named before training, and refused 
   }
   corpus.nodes["corpus"]["max_duration_s"] = 60;
   CHECK_THAT(corpus.told(false), !ContainsSubstring("long.wav"));
+}
+
+TEST_CASE("an utterance of more than half a minute is told of, listed, and not trained on") {
+  Corpus corpus;
+  corpus.add("a.wav", std::vector<float>(16000, 0.1f));
+  corpus.add("long.wav", std::vector<float>(31 * 16000, 0.1f));
+  corpus.learn();
+  const std::string told = corpus.told(true);
+  CHECK_THAT(told,
+             ContainsSubstring("learn: 1 utterance of more than 30 s will not be trained on, "
+                               "the longest of them long.wav with 31 s; another limit is the "
+                               "node's \"max_duration_s\"") &&
+                 ContainsSubstring("learn: the largest batch, 2 rows of 1 s with plain.wav (1 s)"));
+  std::ifstream listed(corpus.at("out/rejected.jsonl"));
+  std::string line;
+  REQUIRE(std::getline(listed, line));
+  CHECK_THAT(line, ContainsSubstring("long.wav") && ContainsSubstring("has 31 s, and the node's "
+                                                                      "max_duration_s is 30 s"));
 }
 
 TEST_CASE("utterances of silence are named once, counted, and learnt from without harm") {
@@ -87,7 +107,7 @@ TEST_CASE("utterances of silence are named once, counted, and learnt from withou
   CHECK_THAT(told, ContainsSubstring("silence: " + corpus.at("a.wav") + ": every sample") &&
                        ContainsSubstring("silence: more utterances; they are counted") &&
                        ContainsSubstring("5 utterances of silence alone") &&
-                       !ContainsSubstring("plain.wav"));
+                       !ContainsSubstring("silence: " + corpus.at("plain.wav")));
   std::ifstream metrics(corpus.at("out/metrics.jsonl"));
   int lines = 0;
   for (std::string line; std::getline(metrics, line); ++lines) {

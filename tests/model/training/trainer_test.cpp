@@ -101,10 +101,17 @@ TEST_CASE("training gives the same bits each time on two threads too", "[level]"
                          .targets = {{5, 6, 7}, {8, 8}, {9}, {10, 11, 12}},
                          .time_masks = {},
                          .channel_masks = {}};
+  const bool is_quantized = GENERATE(false, true);
   test_engine().configure({.device = "cpu", .threads = 2});
   Tensors results[2];
   for (Tensors& result : results) {
     const auto model = test_engine().create(config, 3);
+    if (is_quantized) {
+      model->insert_fake_quantizers({});
+      model->observe(batch);
+      model->finish_calibration();
+      model->set_activation_observers(true);
+    }
     const auto trainer = model->trainer(golden_options());
     for (uint64_t step = 0; step < 3; ++step) trainer->step(batch, 1e-3, step);
     result = model->tensors();

@@ -1,0 +1,118 @@
+#include "nodes/training/memory_forecast.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "graph/format.h"
+#include "graph/plain_numbers.h"
+#include "graph/usable_memory.h"
+#include "model/config_size.h"
+
+namespace flowqat::nodes {
+namespace {
+
+constexpr double kFloat = sizeof(float);
+
+std::string size_text(double bytes) {
+  return bytes < 1e9 ? graph::format("%.0f MB", std::ceil(1e-6 * bytes))
+                     : graph::format("%.1f GB", 1e-9 * bytes);
+}
+
+double extractor_floats(const model::Config& config, int64_t samples, bool fake_quantized) {
+  double kept = 0, largest = 0;
+  for (size_t layer = 0; layer < config.conv_dim.size(); ++layer) {
+    samples = (samples - config.conv_kernel[layer]) / config.conv_stride[layer] + 1;
+    const double values = static_cast<double>(std::max<int64_t>(samples, 0)) *
+                          static_cast<double>(config.conv_dim[layer]);
+    // What goes into the activation, what comes out of it, and what goes into a norm before it.
+    const bool has_norm = layer == 0 || config.feat_extract_norm == model::ConvolutionNorm::layer;
+    kept += values * (has_norm ? 3 : 2);
+    // The rounded input and output, and which of their values were clamped.
+    if (fake_quantized) kept += values * 1.5;
+    largest = std::max(largest, values);
+  }
+  return kept + 2 * largest;
+}
+
+double encoder_floats(const model::Config& config, double frames, bool fake_quantized) {
+  const auto hidden = static_cast<double>(config.hidden_size),
+             intermediate = static_cast<double>(config.intermediate_size),
+             heads = static_cast<double>(config.num_attention_heads);
+  double layer = frames * (10 * hidden + 3 * intermediate);
+  if (fake_quantized) layer += frames * (9 * hidden + 3 * intermediate) * 1.25;
+  // Without dropout attention goes without the whole square of its weights.
+  if (config.attention_dropout > 0) layer += 2 * heads * frames * frames;
+  return static_cast<double>(config.num_hidden_layers) * layer;
+}
+
+struct Largest {
+  const graph::IndexEntry* longest = nullptr;
+  int64_t rows = 0;
+  double padded_s = 0, bytes = 0;
+};
+
+/// Of the first epoch, without what max_duration_s leaves out.
+Largest largest_batch(const Training& training, const graph::Pipeline& pipeline,
+                      bool fake_quantized) {
+  const model::Config& config = training.state.model->config();
+  const double most_s = training.params.max_duration_s;
+  const graph::Index& index = pipeline.index();
+  Largest largest;
+  for (const graph::PlannedBatch& batch : pipeline.plan(training.name, 0)) {
+    const graph::IndexEntry* longest = nullptr;
+    int64_t rows = 0;
+    for (const graph::Presentation& at : batch.rows) {
+      const graph::IndexEntry& entry = index[at.entry];
+      if (most_s > 0 && entry.shape.seconds() > most_s) continue;
+      ++rows;
+      if (longest == nullptr || entry.shape.seconds() > longest->shape.seconds()) longest = &entry;
+    }
+    if (longest == nullptr || batch.rate_hz == 0) continue;
+    double padded_s = static_cast<double>(batch.padded_samples) / batch.rate_hz;
+    if (rows < std::ssize(batch.rows)) padded_s = longest->shape.seconds();  // cut to that
+    const double bytes =
+        step_bytes(config, rows, std::llround(padded_s * batch.rate_hz), fake_quantized);
+    if (bytes > largest.bytes) largest = {longest, rows, padded_s, bytes};
+  }
+  return largest;
+}
+
+}  // namespace
+
+double step_bytes(const model::Config& config, int64_t rows, int64_t padded_samples,
+                  bool fake_quantized) {
+  const auto frames = static_cast<double>(model::frames_of(config, padded_samples));
+  return kFloat * static_cast<double>(rows) *
+         (extractor_floats(config, padded_samples, fake_quantized) +
+          encoder_floats(config, frames, fake_quantized));
+}
+
+double standing_bytes(const model::Config& config, bool has_teacher) {
+  return kFloat * model::parameters_of(config) * (has_teacher ? 5 : 4);
+}
+
+void MemoryForecast::begin(Training& training) {
+  const model::Config& config = training.state.model->config();
+  const bool fake_quantized = training.state.stage == Stage::fake_quantized;
+  const Largest largest = largest_batch(training, pipeline_, fake_quantized);
+  if (largest.longest == nullptr) return;
+  const graph::IndexEntry& entry = *largest.longest;
+  const double all = largest.bytes + standing_bytes(config, has_teacher_);
+  const double there = graph::usable_memory_bytes();
+  std::string line = training.name + ": the largest batch, " + graph::counted(largest.rows, "row") +
+                     " of " + graph::duration_text(largest.padded_s) + " with " + entry.id + " (" +
+                     graph::duration_text(entry.shape.seconds()) +
+                     ") as the longest, needs about " + size_text(all);
+  if (model::engine().device() != "cpu") {
+    line += " of the GPU's memory";
+  } else if (all > there) {
+    line += ", more than the " + size_text(there) + " that are there: " +
+            "a smaller \"max_padded_s\" of the batch node or \"max_duration_s\" of the corpus "
+            "needs less";
+  } else {
+    line += "; " + size_text(there) + " are there";
+  }
+  training.context.reporter().say(line);
+}
+
+}  // namespace flowqat::nodes

@@ -1,0 +1,114 @@
+#include "nodes/training/skipped_steps.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "graph/error.h"
+#include "graph/plain_numbers.h"
+#include "nodes/training/checkpoints.h"
+
+namespace flowqat::nodes {
+namespace {
+
+constexpr int64_t kLookEvery = 50;  ///< steps, at the latest
+constexpr int64_t kSaid = 5;        ///< all are in metrics.jsonl
+constexpr size_t kNamed = 5;
+
+std::string named(const std::vector<std::string>& ids) {
+  std::string text;
+  for (size_t i = 0; i < std::min(ids.size(), kNamed); ++i) text += (i > 0 ? ", " : "") + ids[i];
+  if (ids.size() > kNamed) {
+    text += " and " + graph::whole_text(static_cast<int64_t>(ids.size() - kNamed)) + " more";
+  }
+  return text;
+}
+
+}  // namespace
+
+void SkippedSteps::after_batch(Training&, const Heard& heard) {
+  if (heard.prepared.rows.empty()) return;  // as the trainer's round, which has no such batch
+  Ids& ids = round_.emplace_back();
+  for (const graph::Row* row : heard.prepared.rows) ids.push_back(row->entry->id);
+}
+
+void SkippedSteps::after_step(Training& training) {
+  rounds_.push_back(std::exchange(round_, {}));
+  const int64_t every = std::min(kLookEvery, training.params.log_every_steps);
+  if (training.progress.step % every != 0) return;
+  look(training);
+  end_beyond_budget(training);
+}
+
+void SkippedSteps::after_epoch(Training& training) {
+  look(training);
+  end_beyond_budget(training);
+}
+
+void SkippedSteps::look(Training& training) {
+  const int64_t first = training.progress.step - std::ssize(rounds_) + 1;
+  for (const model::SkippedUpdate& skipped : training.trainer.skipped()) {
+    ++training.progress.skipped_steps;
+    tell(training, first + skipped.update, skipped,
+         rounds_.at(static_cast<size_t>(skipped.update)));
+  }
+  rounds_.clear();
+}
+
+void SkippedSteps::tell(Training& training, int64_t step, const model::SkippedUpdate& skipped,
+                        const std::vector<Ids>& round) {
+  Ids ids;
+  for (const auto& [batch, row] : skipped.rows) {
+    ids.push_back(round.at(static_cast<size_t>(batch)).at(static_cast<size_t>(row)));
+  }
+  const std::string what = ids.empty() ? "gradient" : "loss";
+  if (ids.empty()) {
+    for (const Ids& batch : round) ids.insert(ids.end(), batch.begin(), batch.end());
+  }
+  training.context.metric({{"step", step}, {"skipped_for", what}, {"utterances", ids}});
+  last_ = "step " + graph::whole_text(step) + " was skipped: the " + what + " of " + named(ids) +
+          " is not a finite number";
+  const int64_t count = training.progress.skipped_steps;
+  if (count > kSaid) return;
+  training.context.reporter().say(
+      training.name + ": " + last_ +
+      (count == kSaid ? "; further ones are told in metrics.jsonl alone" : ""));
+}
+
+void SkippedSteps::end_beyond_budget(Training& training) const {
+  const int64_t count = training.progress.skipped_steps, most = training.params.max_skipped_steps;
+  if (count <= most) return;
+  save_checkpoint(training);
+  throw graph::RunError(
+      training.name + ": " + graph::counted(count, "step") + " of " +
+      graph::whole_text(training.progress.step) +
+      " had a loss or gradient that is not a finite number, more than \"max_skipped_steps\" (" +
+      graph::whole_text(most) + "); at last " + last_ +
+      ". The weights are those from before these steps, and saved. Look at the utterances in "
+      "metrics.jsonl; where they are in order, a lower \"lr\", \"clip_norm\" or "
+      "\"zero_infinity\": true may help in a new run. To go on as it is: --resume " +
+      training.context.folder().string() + " --set " + training.name +
+      ".max_skipped_steps=" + graph::whole_text(std::max<int64_t>(100, 10 * count)));
+}
+
+void SkippedSteps::end(Training& training) {
+  const int64_t count = training.progress.skipped_steps;
+  if (count == 0) return;
+  graph::Json& train =
+      training.context.summary().emplace("train", graph::Json::object()).first.value();
+  train["skipped_steps"] = train.value("skipped_steps", int64_t{0}) + count;
+  training.context.reporter().say(
+      training.name + ": " + graph::counted(count, "step") + " of " +
+      graph::whole_text(training.progress.step) +
+      " skipped, because a loss or gradient was not a finite number; metrics.jsonl names the "
+      "utterances");
+}
+
+graph::Json SkippedSteps::state() const { return {{"round", round_}, {"last", last_}}; }
+
+void SkippedSteps::restore(const graph::Json& state) {
+  round_ = state.at("round").get<std::vector<Ids>>();
+  last_ = state.at("last").get<std::string>();
+}
+
+}  // namespace flowqat::nodes
