@@ -15,6 +15,7 @@
 #include "nodes/training/memory_forecast.h"
 #include "nodes/training/metrics_log.h"
 #include "nodes/training/quantization_phases.h"
+#include "nodes/training/range_log.h"
 #include "nodes/training/skipped_steps.h"
 #include "nodes/training/teacher.h"
 #include "nodes/training/useless_utterances.h"
@@ -95,6 +96,7 @@ class Train : public ModelConsumer {
     all.push_back(std::make_unique<UselessUtterances>(pipeline));
     all.push_back(std::make_unique<SkippedSteps>());
     all.push_back(std::make_unique<MetricsLog>());
+    all.push_back(std::make_unique<RangeLog>());
     all.push_back(std::make_unique<Checkpoints>());  // last: it saves what the others keep
   }
 

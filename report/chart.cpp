@@ -172,7 +172,10 @@ std::string short_number(double value) {
     return graph::whole_text(static_cast<int64_t>(value));
   }
   if (size >= 1000 && size < 1e15) return graph::whole_text(std::llround(value));
-  return format("%.3g", value);
+  if (size >= 1e-3) return format("%.3g", value);
+  // "2.5e-4"
+  const double power = std::floor(std::log10(size) + 1e-9);
+  return format("%.3g", value / std::pow(10, power)) + format("e%.0f", power);
 }
 
 std::string draw(const Chart& chart) {

@@ -22,6 +22,7 @@ th:first-child, td:first-child { text-align: left; } th { white-space: normal; f
 table.words td, table.words th { text-align: left; white-space: normal; overflow-wrap: anywhere; vertical-align: top; }
 table.words td:first-child { width: 16em; }
 table.names td:first-child { width: 62%; }
+table.ranges { font-size: .85em; } table.ranges th, table.ranges td { padding: .2em .5em; }
 .quiet { color: var(--quiet); font-weight: normal; }
 svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: currentColor; }
 svg rect { fill: var(--bar); }

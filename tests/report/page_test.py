@@ -79,7 +79,7 @@ def test_finished(root):
     page = Page(out / "report.html")
     check_stands_alone(page)
     assert "This run is <b>finished</b>" in page.text and 'http-equiv="refresh"' not in page.text
-    for heading in ("Models", "Learning", "Speed", "Graph"):
+    for heading in ("Models", "Learning", "Speed", "Ranges of the quantizers", "Graph"):
         assert heading in page.headings, (heading, page.headings)
     assert any(heading.startswith("Worst utterances: wer-int8") for heading in page.headings)
     for figure in ("Loss", "Gradient norm", "Learning rate", "Audio trained on", "Share of the time"):
@@ -100,6 +100,19 @@ def test_finished(root):
             step = line["step"] + (12 if line["node"] == "adapt" else 0)
             told = [title for title in page.titles if title.startswith(f"{line['node']}, step {step}: ")]
             assert any(abs(float(title.rsplit(": ", 1)[1]) - line["loss"]) < 0.01 * line["loss"] for title in told), told
+
+    ranges = [line for line in metrics(out) if "ranges" in line]
+    assert ranges[0]["step"] == 0 and ranges[-1]["step"] == 12 and len(ranges) == 13
+    layers = ranges[0]["ranges"]
+    assert layers.keys() == ranges[-1]["ranges"].keys() and len(layers) > 10
+    told = [row for row in page.rows if len(row) == 6 and row[1] in ("input", "weight", "output")]
+    assert len(told) == 3 * len(layers)
+    first, last = ({(name, part): reach for name, parts in line["ranges"].items() for part, reach in parts.items()}
+                   for line in (ranges[0], ranges[-1]))
+    for row in told:
+        key = next((name, row[1]) for name in layers if name.removeprefix("wav2vec2.") == row[0])
+        for text, (lowest, highest) in ((row[3], first[key]), (row[4], last[key])):
+            assert text == f"{lowest:.3g} to {highest:.3g}", (row, lowest, highest)
 
     worst = re.findall(r'<div class="utterance"><b>(.*?)</b>.*?, (\d+) of', page.text)
     listed = [json.loads(line) for line in (out / "wer-int8.jsonl").read_text().splitlines()]

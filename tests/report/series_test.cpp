@@ -55,7 +55,9 @@ TEST_CASE("numbers are short") {
   CHECK(short_number(100000) == "100,000");
   CHECK(short_number(1234.4) == "1,234");
   CHECK(short_number(0.0123456) == "0.0123");
-  CHECK(short_number(5e-5) == "5e-05");
+  CHECK(short_number(5e-5) == "5e-5");
+  CHECK(short_number(-0.00025) == "-2.5e-4");
+  CHECK(short_number(0.001) == "0.001");
   CHECK(short_number(-2.5) == "-2.5");
 }
 
