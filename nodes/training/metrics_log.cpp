@@ -41,11 +41,11 @@ void MetricsLog::log(Training& training) {
        .done = progress.step,
        .total = training.steps,
        .unit = "steps",
-       .more = {"epoch " + graph::whole_text(progress.epoch + 1) + " of " +
-                    graph::whole_text(training.epochs),
-                has_means ? graph::format("loss %.3f", metrics.loss) : "no loss",
+       .more = {has_means ? graph::format("loss %.3f", metrics.loss) : "no loss",
                 graph::format("%.1f x real time", progress.audio_s / progress.wall_s),
-                "starved " + graph::percent_text(progress.waited_s / progress.wall_s)},
+                "starved " + graph::percent_text(progress.waited_s / progress.wall_s),
+                "epoch " + graph::whole_text(progress.epoch + 1) + " of " +
+                    graph::whole_text(training.epochs)},
        .left_s = left_s});
 }
 
