@@ -51,6 +51,7 @@ struct Logits {
 enum class CtcReduction {
   mean,        ///< each loss divided by its target's length, then the mean (PyTorch's "mean")
   sum,         ///< the plain sum (Hugging Face's default for base-960h)
+  utterances,  ///< the sum divided by the number of utterances (fairseq's with sentence_avg)
   characters,  ///< the sum divided by the number of target tokens in the batch
 };
 

@@ -11,9 +11,11 @@ std::vector<graph::ParamSpec> specs() {
       {.name = "reduction",
        .kind = ParamKind::choice,
        .fallback = "mean",
-       .choices = {"mean", "sum", "characters", "model"},
-       .doc = "CTC over the batch: PyTorch's mean or sum, or the sum divided by the target "
-              "characters; model: as the model's config.json says, zero_infinity included"},
+       .choices = {"mean", "sum", "utterances", "characters", "model"},
+       .doc =
+           "CTC over the step's utterances: PyTorch's mean (of each by its characters) or sum, or "
+           "the sum divided by the utterances (fairseq's sentence_avg) or by the target "
+           "characters; model: as the model's config.json says, zero_infinity included"},
       {.name = "zero_infinity",
        .kind = ParamKind::boolean,
        .fallback = true,
@@ -36,9 +38,10 @@ std::vector<graph::ParamSpec> specs() {
 void read(const graph::Params& params, const model::Config& config, TrainParams& out) {
   const bool as_model = params.text("reduction") == "model";
   const std::string reduction = as_model ? config.ctc_loss_reduction : params.text("reduction");
-  out.options.reduction = reduction == "mean"  ? model::CtcReduction::mean
-                          : reduction == "sum" ? model::CtcReduction::sum
-                                               : model::CtcReduction::characters;
+  out.options.reduction = reduction == "mean"         ? model::CtcReduction::mean
+                          : reduction == "sum"        ? model::CtcReduction::sum
+                          : reduction == "utterances" ? model::CtcReduction::utterances
+                                                      : model::CtcReduction::characters;
   out.options.zero_infinity = as_model ? config.ctc_zero_infinity : params.flag("zero_infinity");
   out.options.distillation_weight = params.number("distillation_weight");
   out.options.distillation_temperature = params.number("distillation_temperature");

@@ -111,6 +111,7 @@ void forward_and_backward(TorchModel& model, const AudioBatch& batch, const std:
     return ctc_loss(logits, frames, targets, config.pad_token_id, reduction, true).value;
   };
   out[prefix + "loss.sum"] = loss(CtcReduction::sum).detach().reshape(1);
+  out[prefix + "loss.utterances"] = loss(CtcReduction::utterances).detach().reshape(1);
   out[prefix + "loss.characters"] = loss(CtcReduction::characters).detach().reshape(1);
   const at::Tensor mean = loss(CtcReduction::mean);
   out[prefix + "loss.mean"] = mean.detach().reshape(1);

@@ -154,6 +154,7 @@ def expected_values(model, batches, use_attention_mask, steps):
         out[f"{k}.logits"] = logits.detach()
         total = ctc_loss(model, logits, batch, "sum").detach()
         out[f"{k}.loss.sum"] = total.reshape(1)
+        out[f"{k}.loss.utterances"] = (total / len(batch["lengths"])).reshape(1)
         out[f"{k}.loss.characters"] = (total / len(batch["targets"])).reshape(1)
         mean = ctc_loss(model, logits, batch, "mean")
         out[f"{k}.loss.mean"] = mean.detach().reshape(1)

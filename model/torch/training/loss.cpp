@@ -14,6 +14,7 @@ namespace {
 double denominator_of(const Targets& targets, CtcReduction reduction) {
   switch (reduction) {
     case CtcReduction::mean:
+    case CtcReduction::utterances:
       return static_cast<double>(targets.lengths.size());
     case CtcReduction::characters:
       return static_cast<double>(targets.tokens.numel());

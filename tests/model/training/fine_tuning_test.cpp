@@ -125,6 +125,19 @@ TEST_CASE("all else learns once the head is no longer alone", "[level]") {
   }
 }
 
+TEST_CASE("the loss of fairseq's recipes is the sum over the utterances' number", "[level]") {
+  const Golden golden("wav2vec2_tiny");
+  const auto loss = [&](CtcReduction reduction) {
+    const auto model = golden.load(true);
+    const auto trainer = model->trainer({.reduction = reduction});
+    trainer->step(golden.masked_batch(), 0, 1);
+    return trainer->metrics().loss;
+  };
+  const auto rows = static_cast<double>(golden.batch().rows);
+  REQUIRE(rows > 1);
+  CHECK(loss(CtcReduction::utterances) == Approx(loss(CtcReduction::sum) / rows));
+}
+
 TEST_CASE("a trainer begins with nothing of what another one froze", "[level]") {
   const Golden golden("wav2vec2_tiny");
   const auto model = golden.load(true);

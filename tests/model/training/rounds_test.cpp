@@ -50,7 +50,8 @@ std::unique_ptr<Model> quantized(const Golden& golden) {
 
 TEST_CASE("one batch and the same rows as two have one gradient, loss and norm", "[level]") {
   const Golden golden("wav2vec2_tiny");
-  const auto reduction = GENERATE(CtcReduction::mean, CtcReduction::characters, CtcReduction::sum);
+  const auto reduction = GENERATE(CtcReduction::mean, CtcReduction::utterances,
+                                  CtcReduction::characters, CtcReduction::sum);
   const bool is_taught = GENERATE(false, true);
   INFO("reduction " << static_cast<int>(reduction) << ", taught " << is_taught);
   const std::shared_ptr<Model> teacher =
