@@ -71,7 +71,7 @@ class Calibrate : public ModelConsumer {
         if (!batch) break;
         context.throw_if_stopped();
         const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, config());
-        if (prepared.audio.rows > 0) state.model->observe(prepared.audio);
+        for (const auto& utterance : one_by_one(prepared.audio)) state.model->observe(utterance);
         utterances += prepared.audio.rows;
         ++observed;
         const int64_t done = pass * batches + observed, all = passes * batches;
@@ -123,7 +123,9 @@ const graph::Register registered({
     .doc = "inserts fake quantizers and observes ranges: post-training quantization",
     .output = graph::EdgeKind::model,
     .inputs = {{.key = "model", .kind = graph::EdgeKind::model, .doc = "the float model"},
-               {.key = "audio", .kind = graph::EdgeKind::batches, .doc = "what is observed"}},
+               {.key = "audio",
+                .kind = graph::EdgeKind::batches,
+                .doc = "what is observed, utterance by utterance"}},
     .params =
         {
             {.name = "batches",

@@ -45,4 +45,21 @@ ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokeni
   return result;
 }
 
+std::vector<model::AudioBatch> one_by_one(const model::AudioBatch& batch) {
+  std::vector<model::AudioBatch> rows;
+  for (size_t row = 0; row < batch.lengths_samples.size(); ++row) {
+    const int64_t length = batch.lengths_samples[row];
+    rows.push_back(
+        {.samples = batch.samples.subspan(row * static_cast<size_t>(batch.padded_samples),
+                                          static_cast<size_t>(length)),
+         .rows = 1,
+         .padded_samples = length,
+         .lengths_samples = {length},
+         .targets = {{}},
+         .time_masks = {},
+         .channel_masks = {}});
+  }
+  return rows;
+}
+
 }  // namespace flowqat::nodes

@@ -26,4 +26,8 @@ ModelBatch to_model_batch(const graph::Batch& batch, const io::Tokenizer& tokeni
                           const model::Config& config,
                           const io::TextRules& rules = io::TextNormalization::none);
 
+/// The rows as batches of one each, without their padding, which a model without an attention mask
+/// would hear; views of the same memory. What only training reads is left out.
+std::vector<model::AudioBatch> one_by_one(const model::AudioBatch& batch);
+
 }  // namespace flowqat::nodes
