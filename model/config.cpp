@@ -263,21 +263,6 @@ nlohmann::json Config::saved_json(bool has_mask_embedding) const {
   return saved;
 }
 
-double parameters_of(const Config& config) {
-  double all = 0, inputs = 1;
-  for (size_t i = 0; i < config.conv_dim.size(); ++i) {
-    const auto outputs = static_cast<double>(config.conv_dim[i]);
-    all += inputs * outputs * static_cast<double>(config.conv_kernel[i]);
-    inputs = outputs;
-  }
-  const auto hidden = static_cast<double>(config.hidden_size);
-  all += inputs * hidden + hidden * hidden * static_cast<double>(config.num_conv_pos_embeddings) /
-                               static_cast<double>(config.num_conv_pos_embedding_groups);
-  all += static_cast<double>(config.num_hidden_layers) *
-         (4 * hidden * hidden + 2 * hidden * static_cast<double>(config.intermediate_size));
-  return all + hidden * static_cast<double>(config.vocab_size);
-}
-
 int64_t frames_of(const Config& config, int64_t samples) {
   for (size_t i = 0; i < config.conv_kernel.size(); ++i) {
     if (samples < config.conv_kernel[i]) return 0;

@@ -11,6 +11,7 @@
 #include "nodes/support/engine_options.h"
 #include "nodes/support/fetching.h"
 #include "nodes/support/model_folder.h"
+#include "nodes/support/model_params.h"
 #include "nodes/support/model_place.h"
 
 namespace flowqat::nodes {
@@ -41,13 +42,10 @@ class ModelSource : public ModelStep {
         text_rules_(io::parse_text_normalization(arguments.params.text("text_normalization")),
                     arguments.params.flag("drop_tags")),
         options_(engine_options(arguments.params)) {
-    const std::string path = arguments.params.text("path"),
+    const std::string from = one_source(arguments.params),
                       revision = arguments.params.text("revision");
-    if (path.empty() == config_folder_.empty()) {
-      throw graph::GraphError(
-          "give either \"path\" (a folder with weights, or a model's id on the Hub) or \"config\" "
-          "(a folder with config.json, for fresh weights)");
-    }
+    const std::string path =
+        from == "run" ? model_of_run(arguments.params) : arguments.params.text("path");
     if (path.empty() && !revision.empty()) {
       throw graph::GraphError("key \"revision\": is for a \"path\" on the Hub");
     }
@@ -58,7 +56,7 @@ class ModelSource : public ModelStep {
       if (!folder.empty()) {
         vocabulary = std::make_shared<io::Tokenizer>(io::Tokenizer::load(folder));
       }
-      key = path.empty() ? "config" : "path";
+      key = from.c_str();
       if (!path.empty()) place_ = model_place(path, revision);
       if (place_.to_fetch) {
         description_ = base_description(vocabulary);
@@ -66,6 +64,7 @@ class ModelSource : public ModelStep {
         description_ =
             read_description(path.empty() ? config_folder_ : place_.folder.string(), vocabulary);
       }
+      description_.config = with_dropouts(description_.config, arguments.params);
       if (!place_.folder.empty()) {
         stage_ = stage_of(place_.folder);
         policy_ = policy_of(place_.folder);
@@ -213,79 +212,11 @@ class ModelSource : public ModelStep {
   std::optional<model::Policy> policy_;  ///< of a fake-quantized folder
 };
 
-using graph::ParamKind;
-
 const graph::Register registered({
     .name = "model",
-    .doc = "a wav2vec2 CTC model: pretrained weights, or fresh ones",
+    .doc = "a wav2vec2 CTC model: pretrained weights, those of another run, or fresh ones",
     .output = graph::EdgeKind::model,
-    .params =
-        {
-            {.name = "path",
-             .kind = ParamKind::path,
-             .fallback = "",
-             .doc = "a Hugging Face folder: config.json, model.safetensors, vocabulary and "
-                    "processor files (a fake-quantized one is trained on as such, or converted); "
-                    "or, where there is no such folder, a model's id on the Hub, "
-                    "ORGANIZATION/NAME, which is fetched before the run unless the Hub's cache has "
-                    "it; a head that is missing or for another number of tokens is drawn with the "
-                    "seed",
-             .may_change = true},
-            {.name = "revision",
-             .kind = ParamKind::text,
-             .fallback = "",
-             .doc = "of a model on the Hub: a branch, a tag, refs/pr/N or a commit; empty: main"},
-            {.name = "config",
-             .kind = ParamKind::path,
-             .fallback = "",
-             .doc =
-                 "a folder with config.json and processor files: weights are drawn with the seed",
-             .may_change = true},
-            {.name = "vocabulary",
-             .kind = ParamKind::path,
-             .fallback = "",
-             .doc = "a folder with vocab.json and tokenizer files, to be used instead of the "
-                    "model's own; a head that does not fit is drawn anew",
-             .may_change = true},
-            {.name = "text_normalization",
-             .kind = ParamKind::choice,
-             .fallback = "vocabulary",
-             .choices = io::text_normalization_names(),
-             .doc = "vocabulary: what the vocabulary lacks in a transcript is folded to it (case, "
-                    "apostrophes, dashes, accents) or left out (punctuation), for training and "
-                    "evaluation alike; none: transcripts stay as written"},
-            {.name = "drop_tags",
-             .kind = ParamKind::boolean,
-             .fallback = false,
-             .doc = "leave tags in brackets, such as [LAUGHTER] or <COMMA>, out of transcripts; "
-                    "else they are told, and stay as what normalization makes of them"},
-            {.name = "blank_bias",
-             .kind = ParamKind::number,
-             .fallback = 0,
-             .doc = "of a head that is drawn: its bias for the CTC blank; a few units spare the "
-                    "model learning it"},
-            {.name = "device",
-             .kind = ParamKind::choice,
-             .fallback = "auto",
-             .choices = {"auto", "cpu", "cuda"},
-             .doc = "auto: the GPU where there is one",
-             .may_change = true},
-            {.name = "precision",
-             .kind = ParamKind::choice,
-             .fallback = "float32",
-             .choices = {"float32", "tf32", "bf16"},
-             .doc = "what factors are rounded to before they are multiplied: tf32 keeps three "
-                    "digits of them, is twice as fast on a GPU and float32 on a CPU; bf16 keeps "
-                    "two, on a CPU with AVX-512 BF16, where fake-quantized factors lose nothing"},
-            {.name = "compute_threads",
-             .kind = ParamKind::integer,
-             .fallback = 0,
-             .minimum = 0,
-             .maximum = 1024,
-             .doc = "threads for the model's arithmetic; 0: one for each core that the process may "
-                    "use",
-             .may_change = true},
-        },
+    .params = model_param_specs(),
     .make = [](graph::NodeArguments a) { return std::make_unique<ModelSource>(a); },
 });
 

@@ -158,7 +158,7 @@ TEST_CASE("models that cannot be used are refused by node and key") {
     }
     return "accepted";
   };
-  CHECK_THAT(refusal("start.config="), ContainsSubstring("node \"start\": give either \"path\""));
+  CHECK_THAT(refusal("start.config="), ContainsSubstring("node \"start\": give one of \"path\""));
   CHECK_THAT(refusal("start.config=/no/such"),
              ContainsSubstring("node \"start\", key \"config\": /no/such"));
   fs::remove(temporary.path() / "config" / "preprocessor_config.json");
