@@ -9,7 +9,9 @@
 #include "nodes/support/model_folder.h"
 #include "nodes/support/step_checks.h"
 #include "nodes/support/transcripts.h"
+#include "nodes/training/averaged_weights.h"
 #include "nodes/training/checkpoints.h"
+#include "nodes/training/frozen_parts.h"
 #include "nodes/training/length.h"
 #include "nodes/training/loop.h"
 #include "nodes/training/memory_forecast.h"
@@ -92,7 +94,9 @@ class Train : public ModelConsumer {
   void add_attendants(Training& training, const graph::Pipeline& pipeline) const {
     auto& all = training.attendants;
     all.push_back(std::make_unique<MemoryForecast>(pipeline, teacher_ != nullptr));
+    all.push_back(std::make_unique<FrozenParts>(policy()));
     all.push_back(std::make_unique<QuantizationPhases>());
+    all.push_back(std::make_unique<AveragedWeights>());
     all.push_back(std::make_unique<UselessUtterances>(pipeline));
     all.push_back(std::make_unique<SkippedSteps>());
     all.push_back(std::make_unique<MetricsLog>());

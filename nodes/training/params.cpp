@@ -5,12 +5,18 @@ namespace {
 
 std::vector<ParamGroup> groups() {
   return {
-      length_params(), schedule_params(),     optimizer_params(),
+      length_params(), schedule_params(),     optimizer_params(), fine_tuning_params(),
       loss_params(),   quantization_params(), running_params(),
   };
 }
 
 }  // namespace
+
+int64_t steps_of(double share_or_steps, int64_t steps) {
+  const double count =
+      share_or_steps > 1 ? share_or_steps : share_or_steps * static_cast<double>(steps);
+  return static_cast<int64_t>(count);
+}
 
 std::vector<graph::ParamSpec> train_param_specs() {
   std::vector<graph::ParamSpec> specs;

@@ -15,6 +15,8 @@ struct TrainParams {
   model::ScheduleOptions schedule;
   /// A share of the run's steps up to 1, a number of steps above.
   double fake_quantize_from = 0, freeze_observers_at = 1;
+  /// How long the head alone learns: a share as well.
+  double head_only_for = 0;
   double max_duration_s = 0;  ///< of what is trained on; 0: no limit
   int64_t log_every_steps = 20;
   double checkpoint_every_s = 0;
@@ -33,9 +35,13 @@ struct ParamGroup {
 ParamGroup length_params();
 ParamGroup schedule_params();
 ParamGroup optimizer_params();
+ParamGroup fine_tuning_params();
 ParamGroup loss_params();
 ParamGroup quantization_params();
 ParamGroup running_params();
+
+/// How many of a training's steps a share of them up to 1, or a number of steps above, stands for.
+int64_t steps_of(double share_or_steps, int64_t steps);
 
 /// Of all groups, in the order in which they are documented.
 std::vector<graph::ParamSpec> train_param_specs();

@@ -7,11 +7,8 @@
 namespace flowqat::nodes {
 
 Phases phases_of(const TrainParams& params, int64_t steps) {
-  const auto step = [&](double at) {
-    return static_cast<int64_t>(at > 1 ? at : at * static_cast<double>(steps));
-  };
-  const int64_t from = step(params.fake_quantize_from);
-  return {from, std::max(from, step(params.freeze_observers_at))};
+  const int64_t from = steps_of(params.fake_quantize_from, steps);
+  return {from, std::max(from, steps_of(params.freeze_observers_at, steps))};
 }
 
 void QuantizationPhases::begin(Training& training) {

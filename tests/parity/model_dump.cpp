@@ -8,7 +8,9 @@
 /// where it is masked, K.time_mask [rows, frames] and K.channel_mask [rows, hidden] (uint8).
 /// OUTPUTS holds, of each batch in training mode, K.hidden.N, K.logits, K.loss.REDUCTION and
 /// K.gradient.NAME (of the loss in reduction "mean"), K.infer (evaluation mode, without masks), and
-/// `losses` of STEPS AdamW steps over the batches in turn.
+/// `losses` of STEPS AdamW steps over the batches in turn. Of as many steps as a recipe has them
+/// (fine_tune()) it holds fine_tuned.losses, fine_tuned.norms of the gradients, and
+/// fine_tuned.average, batch 0's scores by the weights' average.
 
 #include <ATen/ops/tensor.h>
 
@@ -19,6 +21,7 @@
 
 #include "io/tensors/safetensors.h"
 #include "io/text/processor.h"
+#include "model/schedule.h"
 #include "model/torch/base/state_dict.h"
 #include "model/torch/engine/torch_model.h"
 #include "model/torch/network/batch.h"
@@ -123,6 +126,37 @@ void forward_and_backward(TorchModel& model, const AudioBatch& batch, const std:
   }
 }
 
+/// As a recipe has it: convolutions frozen, the head faster, biases without decay, clipping, a
+/// warm-up and a line, layers computed again for the backward, an average of the weights.
+void fine_tune(Model& model, const std::vector<AudioBatch>& batches, int steps,
+               double learning_rate, Values& out) {
+  TrainOptions options{.clip_norm = 1,
+                       .feature_gradient_scale = 0,
+                       .ema_decay = 0.9,
+                       .gradient_checkpointing = true};
+  options.groups = {{.match = "*.bias", .weight_decay = 0.0},
+                    {.match = "lm_head.*", .lr_factor = 3.0}};
+  const ScheduleOptions schedule{.kind = ScheduleOptions::Kind::linear,
+                                 .lr = learning_rate,
+                                 .warmup_steps = 4,
+                                 .warmup_start = 0};
+  const std::unique_ptr<Trainer> trainer = model.trainer(options);
+  std::vector<float> losses, norms;
+  for (int step = 0; step < steps; ++step) {
+    trainer->step(batches[static_cast<size_t>(step) % batches.size()],
+                  model::learning_rate(schedule, step, steps, 0), 1);
+    const TrainMetrics metrics = trainer->metrics();
+    losses.push_back(static_cast<float>(metrics.loss));
+    norms.push_back(static_cast<float>(metrics.gradient_norm));
+  }
+  out["fine_tuned.losses"] = at::tensor(losses);
+  out["fine_tuned.norms"] = at::tensor(norms);
+  trainer->exchange_average();
+  const Logits logits = model.infer(batches.front());
+  out["fine_tuned.average"] =
+      at::tensor(logits.values).reshape({logits.rows, logits.frames, logits.vocabulary});
+}
+
 void dump(const std::string& folder, const std::string& inputs, const std::string& outputs,
           int steps, double learning_rate) {
   Config config = Config::from_file(folder + "/config.json");
@@ -130,6 +164,7 @@ void dump(const std::string& folder, const std::string& inputs, const std::strin
   engine().configure({.device = "cpu", .threads = 1});
   const std::unique_ptr<Model> model =
       engine().load(config, from_io(io::read_model_weights(folder)), nullptr);
+  const std::unique_ptr<Model> to_fine_tune = model->clone();
   auto& torch_model = dynamic_cast<TorchModel&>(*model);
   const Values values = read_values(inputs);
   std::vector<AudioBatch> batches;
@@ -149,7 +184,10 @@ void dump(const std::string& folder, const std::string& inputs, const std::strin
     trainer->step(batches[static_cast<size_t>(step) % batches.size()], learning_rate, 1);
     losses.push_back(static_cast<float>(trainer->metrics().loss));
   }
-  if (steps > 0) out["losses"] = at::tensor(losses);
+  if (steps > 0) {
+    out["losses"] = at::tensor(losses);
+    fine_tune(*to_fine_tune, batches, steps, learning_rate, out);
+  }
   write_values(outputs, out);
 }
 

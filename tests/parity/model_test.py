@@ -4,13 +4,15 @@
 
 Random models of both families, saved by transformers and run by model_dump (beside this file) over padded
 and unpadded batches with time and channel masks: hidden states of every layer, logits, CTC losses, the
-gradient of every parameter, and the losses of 20 AdamW steps.
+gradient of every parameter, the losses of 20 AdamW steps, and those of 20 steps as a recipe has them, with
+groups of parameters, frozen convolutions, clipping, a schedule, gradient checkpointing and an average.
 
 One difference is meant: without an attention mask transformers counts padded frames into the CTC loss, this
 program never does. The expected losses are therefore PyTorch's own over transformers' logits, with the real
 numbers of frames.
 """
 
+import copy
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,8 @@ from unittest import mock
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
-from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC, get_scheduler
 from transformers.models.wav2vec2 import modeling_wav2vec2
 from transformers.utils import logging
 
@@ -38,6 +41,9 @@ TOLERANCES = {
     "gradient": 3e-4,
     "gradient, of the largest": 1e-6,
     "losses of 20 steps": 1e-4,
+    "losses": 1e-4,
+    "norms": 3e-3,
+    "average": 1e-3,
 }
 STEPS, LEARNING_RATE = 20, 2e-3
 
@@ -146,6 +152,7 @@ def ctc_loss(model, logits, batch, reduction):
 
 def expected_values(model, batches, use_attention_mask, steps):
     out = {}
+    to_fine_tune = copy.deepcopy(model)
     for k, batch in enumerate(batches):
         hidden = []
         model.zero_grad()
@@ -167,6 +174,7 @@ def expected_values(model, batches, use_attention_mask, steps):
         model.train()
     if steps:
         out["losses"] = torch.tensor(train(model, batches, use_attention_mask, steps))
+        out |= fine_tune(to_fine_tune, batches, use_attention_mask, steps)
     return out
 
 
@@ -181,6 +189,39 @@ def train(model, batches, use_attention_mask, steps):
         optimizer.step()
         losses.append(loss.item())
     return losses
+
+
+def fine_tune(model, batches, use_attention_mask, steps):
+    model.freeze_feature_encoder()
+    model.gradient_checkpointing_enable()
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.9))
+    average.update_parameters(model)  # the first call copies
+    groups = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            groups.setdefault((name.startswith("lm_head."), name.endswith(".bias")), []).append(parameter)
+    optimizer = torch.optim.AdamW([
+        dict(params=parameters, lr=LEARNING_RATE * (3 if is_head else 1), weight_decay=0 if is_bias else 0.01)
+        for (is_head, is_bias), parameters in groups.items()
+    ])  # fmt: skip
+    scheduler = get_scheduler("linear", optimizer, num_warmup_steps=4, num_training_steps=steps)
+    losses, norms = [], []
+    for step in range(steps):
+        batch = batches[step % len(batches)]
+        loss = ctc_loss(model, forward(model, batch, use_attention_mask), batch, "mean")
+        optimizer.zero_grad()
+        loss.backward()
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1).item())
+        optimizer.step()
+        scheduler.step()
+        average.update_parameters(model)
+        losses.append(loss.item())
+    with torch.no_grad():
+        scores = forward(average.module.eval(), batches[0], use_attention_mask)
+    return {
+        "fine_tuned.losses": torch.tensor(losses), "fine_tuned.norms": torch.tensor(norms),
+        "fine_tuned.average": scores,
+    }  # fmt: skip
 
 
 class Model(unittest.TestCase):
