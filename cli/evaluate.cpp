@@ -181,7 +181,8 @@ Argument against_option(std::string& against) {
           .value = "MODEL|FILE",
           .doc =
               "another model or file of what was heard: the differences of the rates, how certain "
-              "they are, and the utterances that changed",
+              "they are, and the utterances that changed; two files of what was heard need no "
+              "--manifest",
           .target = &against};
 }
 
@@ -193,7 +194,6 @@ Command evaluate_command() {
   model.doc += "; with --against also a file of what was heard (--out)";
   Argument manifest = manifest_option(told->manifest);
   manifest.required = false;
-  manifest.doc += "; needless where both are files of what was heard";
   return {.name = "evaluate",
           .doc =
               "word and character error rates of a model on transcribed speech, also against "

@@ -65,7 +65,8 @@ TEST_CASE("misspelt commands and options are errors with a suggestion") {
        "fetch model: there is no option --job; did you mean \"--jobs\"?"},
       {"nodes trian", 2, "there is no node type \"trian\"; did you mean \"train\"?"},
       {"new finetune", 2,
-       "KIND: must be one of \"data\", \"fine-tune\", \"quantize\", found \"finetune\"; did you "
+       "KIND: must be one of \"data\", \"fine-tune\", \"fine-tune-int8\", \"quantize\", found "
+       "\"finetune\"; did you "
        "mean \"fine-tune\"?"},
   });
 }
