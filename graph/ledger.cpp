@@ -1,6 +1,7 @@
 #include "graph/ledger.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace flowqat::graph {
 
@@ -9,9 +10,8 @@ Ledger::Ledger(const std::filesystem::path& rejected_jsonl, const Json& state, b
 
 void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch) {
   chain_.add(batch);
-  if (batch.number == 0 || consumer_ != consumer || epoch_ != epoch) epoch_rejected_ = 0;
-  consumer_ = consumer;
-  epoch_ = epoch;
+  Epoch& at_hand = epochs_[consumer];
+  if (batch.number == 0 || at_hand.number != epoch) at_hand = {.number = epoch, .rejected = 0};
   for (size_t row = 0; row < batch.rows.size(); ++row) {
     const Row& at = batch.rows[row];
     if (!at.rejected) {
@@ -21,7 +21,7 @@ void Ledger::add(const Batch& batch, const std::string& consumer, int64_t epoch)
       continue;
     }
     ++rejected_;
-    ++epoch_rejected_;
+    ++at_hand.rejected;
     write(batch, row, consumer, epoch, *at.rejected);
     if (on_rejected_) on_rejected_(at);
   }
@@ -46,24 +46,29 @@ void Ledger::write(const Batch& batch, size_t row, const std::string& consumer, 
 }
 
 int64_t Ledger::rejected_in(const std::string& consumer, int64_t epoch) const {
-  return consumer_ == consumer && epoch_ == epoch ? epoch_rejected_ : 0;
+  const auto found = epochs_.find(consumer);
+  return found != epochs_.end() && found->second.number == epoch ? found->second.rejected : 0;
 }
 
 Json Ledger::state() const {
+  Json epochs = Json::object();
+  for (const auto& [consumer, epoch] : epochs_) {
+    epochs[consumer] = {{"epoch", epoch.number}, {"rejected", epoch.rejected}};
+  }
   return {{"done", done_},
           {"rejected", rejected_},
           {"lines", lines_.state()},
-          {"epoch", {{"consumer", consumer_}, {"epoch", epoch_}, {"rejected", epoch_rejected_}}},
+          {"epochs", std::move(epochs)},
           {"batches_sha256", chain_.hex()}};
 }
 
 void Ledger::restore(const Json& state) {
   done_ = state.at("done").get<int64_t>();
   rejected_ = state.at("rejected").get<int64_t>();
-  const Json& epoch = state.at("epoch");
-  consumer_ = epoch.at("consumer").get<std::string>();
-  epoch_ = epoch.at("epoch").get<int64_t>();
-  epoch_rejected_ = epoch.at("rejected").get<int64_t>();
+  epochs_.clear();
+  for (const auto& [consumer, epoch] : state.at("epochs").items()) {
+    epochs_[consumer] = {epoch.at("epoch").get<int64_t>(), epoch.at("rejected").get<int64_t>()};
+  }
   chain_.restore(state.at("batches_sha256").get<std::string>());
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 
 #include "graph/digest.h"
@@ -32,8 +33,8 @@ class Ledger {
   /// The same with every row that is silence.
   void on_silent(std::function<void(const Row&)> listener) { on_silent_ = std::move(listener); }
 
-  /// Of an epoch's batches, those that were added: of its last beginning, if it began several
-  /// times.
+  /// Of the batches of the consumer's last epoch, those that were added: of its last beginning, if
+  /// it began several times. Of other epochs 0.
   int64_t rejected_in(const std::string& consumer, int64_t epoch) const;
 
   int64_t done() const { return done_; }
@@ -54,9 +55,11 @@ class Ledger {
   DigestChain chain_;
   std::function<void(const Row&)> on_rejected_, on_silent_;
   int64_t done_ = 0, rejected_ = 0;
-  /// Of the epoch at hand.
-  std::string consumer_;
-  int64_t epoch_ = -1, epoch_rejected_ = 0;
+  struct Epoch {
+    int64_t number = -1, rejected = 0;
+  };
+  /// At hand, by consumer: one may draw another stream in the middle of an epoch of the first.
+  std::map<std::string, Epoch> epochs_;
 };
 
 }  // namespace flowqat::graph

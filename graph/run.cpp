@@ -147,11 +147,17 @@ void StepContext::restore(const Json& state) {
 }
 
 void StepContext::checkpoint(int64_t done, const Json& state, int keep,
-                             const std::function<void(const std::filesystem::path&)>& write) {
+                             const std::function<void(const std::filesystem::path&)>& write,
+                             const std::vector<int64_t>& needs) {
   Json whole = this->state();
   whole["state"] = state;
+  for (const int64_t needed : needs) whole["needs"].push_back(optimizer_steps_ + needed);
   folder_.write(folder_.checkpoint_path(optimizer_steps_ + done), whole, {}, write);
   folder_.prune_checkpoints(keep);
+}
+
+std::filesystem::path StepContext::checkpoint_folder(int64_t done) const {
+  return folder_.checkpoint_path(optimizer_steps_ + done);
 }
 
 void StepContext::run(Step& step) {

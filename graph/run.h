@@ -69,9 +69,13 @@ class StepContext {
   /// What an interrupted run left inside this step: the folder, and the step's own `state`.
   const std::optional<Saved>& resumed() const { return resumed_; }
   /// Writes `checkpoints/step-N/`, N counting the optimizer steps of the whole run, of which `done`
-  /// belong to this step; keeps the `keep` newest.
+  /// belong to this step; keeps the `keep` newest, and those that they need: `needs` are others of
+  /// this step that the state cannot do without.
   void checkpoint(int64_t done, const Json& state, int keep,
-                  const std::function<void(const std::filesystem::path&)>& write);
+                  const std::function<void(const std::filesystem::path&)>& write,
+                  const std::vector<int64_t>& needs = {});
+  /// Where that is, or was.
+  std::filesystem::path checkpoint_folder(int64_t done) const;
   /// Writes a folder of the run, whole or not at all, as a part of what the step leaves.
   void write_output(const std::string& name,
                     const std::function<void(const std::filesystem::path&)>& fill);

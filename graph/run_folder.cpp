@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -86,6 +87,9 @@ void check_content(const fs::path& path, const Json& graph, Existing existing,
       "\", which the run would write, but no run; choose another folder with --out, or "
       "have it replaced with --overwrite");
 }
+
+/// The other checkpoints that a state cannot do without, by their optimizer steps.
+std::set<int64_t> needs_of(const Json& state) { return state.value("needs", std::set<int64_t>()); }
 
 }  // namespace
 
@@ -217,6 +221,15 @@ Saved RunFolder::read(const fs::path& folder) const {
   if (saved.state->value("graph", "") != graph_checksum_) {
     throw Damaged(folder.string() + ": is of another graph's run");
   }
+  for (const int64_t steps : needs_of(*saved.state)) {
+    const fs::path needed = checkpoint_path(steps);
+    if (needed.filename() == folder.filename()) continue;
+    try {
+      read_saved(needed, path_);
+    } catch (const Damaged& damage) {
+      throw Damaged(std::string(damage.what()) + ", which " + folder.string() + " needs");
+    }
+  }
   return saved;
 }
 
@@ -241,8 +254,16 @@ void RunFolder::set_aside(const fs::path& folder) const {
 
 void RunFolder::prune_checkpoints(int keep) const {
   const std::vector<fs::path> all = checkpoints();
-  for (size_t i = static_cast<size_t>(std::max(keep, 1)); i < all.size(); ++i) {
-    remove_whole(all[i]);
+  const size_t newest = std::min(static_cast<size_t>(std::max(keep, 1)), all.size());
+  std::set<int64_t> needed;
+  for (size_t i = 0; i < newest; ++i) {
+    try {
+      needed.merge(needs_of(read_json(all[i] / kStateFile)));
+    } catch (const RunError&) {  // damaged: nothing will go on from it
+    }
+  }
+  for (size_t i = newest; i < all.size(); ++i) {
+    if (!needed.contains(steps_of(all[i]))) remove_whole(all[i]);
   }
 }
 

@@ -69,14 +69,16 @@ class RunFolder {
   /// The optimizer steps that the name of such a folder tells; -1 for any other name.
   static int64_t steps_of(const std::filesystem::path& checkpoint);
 
-  /// The state in a folder. Throws Damaged where it is not what was written, or of another graph.
+  /// The state in a folder. Throws Damaged where it, or another that it needs, is not what was
+  /// written, or of another graph.
   Saved read(const std::filesystem::path& folder) const;
   /// Writes one, with the checksums of `outputs`, which it counts on.
   void write(const std::filesystem::path& folder, Json state,
              const std::vector<std::string>& outputs, const Fill& fill) const;
   /// Puts a state where it is in nobody's way.
   void set_aside(const std::filesystem::path& folder) const;
-  /// Removes all step checkpoints but the `keep` newest.
+  /// Removes all step checkpoints but the `keep` newest and those that these need: "needs" of a
+  /// state lists their optimizer steps.
   void prune_checkpoints(int keep) const;
 
  private:

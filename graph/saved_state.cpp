@@ -11,7 +11,7 @@ namespace flowqat::graph {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char *kStateFile = "state.json", *kChecksumsFile = "checksums.json";
+constexpr const char* kChecksumsFile = "checksums.json";
 
 /// The regular files at or below `path`, by their names relative to `root`.
 void collect(const fs::path& root, const fs::path& path, std::map<std::string, fs::path>& files) {

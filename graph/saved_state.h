@@ -12,6 +12,8 @@
 
 namespace flowqat::graph {
 
+inline constexpr const char* kStateFile = "state.json";
+
 /// The states of a run's beginning and of its end.
 inline constexpr const char *kBegin = "begin", *kEnd = "end";
 

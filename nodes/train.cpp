@@ -1,5 +1,6 @@
 /// Trains a model: in float, or with fake quantization where a calibrate node stands before it.
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "graph/registry.h"
@@ -11,6 +12,7 @@
 #include "nodes/support/transcripts.h"
 #include "nodes/training/averaged_weights.h"
 #include "nodes/training/checkpoints.h"
+#include "nodes/training/dev_evaluation.h"
 #include "nodes/training/frozen_parts.h"
 #include "nodes/training/length.h"
 #include "nodes/training/loop.h"
@@ -37,6 +39,8 @@ class Train : public ModelConsumer {
       teacher_->add_consumer();
     }
     check_teacher(*this, teacher_, params_.options);
+    dev_ = dynamic_cast<const graph::Batcher*>(arguments.inputs.one("dev"));
+    check_evaluation(params_.evaluation, dev_ != nullptr, input().stage());
   }
 
   std::optional<Stage> stage() const override {
@@ -51,6 +55,10 @@ class Train : public ModelConsumer {
     check_transcripts(context, audio_, *this, input(), "learn from");
     check_tokens(context, audio_, *this, input());
     check_memory(context, audio_, input(), *this, params_.max_duration_s);
+    if (dev_ == nullptr) return;
+    check_rate(context, *dev_, input());
+    check_transcripts(context, *dev_, *this, input(), "compare with");
+    check_memory(context, *dev_, input(), *this);
   }
 
   void run(graph::StepContext& context) override {
@@ -71,6 +79,9 @@ class Train : public ModelConsumer {
       check_length(training, *context.resumed()->state);
     }
     TrainingLoop(training, pipeline, text_rules(), seed_).run();
+    if (const auto best = best_before_the_end(training)) {
+      state = load_model(context.checkpoint_folder(*best));
+    }
     context.count_optimizer_steps(training.progress.step);
     if (teacher_ != nullptr) teacher_->done_with();
     give(std::move(state));
@@ -101,10 +112,24 @@ class Train : public ModelConsumer {
     all.push_back(std::make_unique<SkippedSteps>());
     all.push_back(std::make_unique<MetricsLog>());
     all.push_back(std::make_unique<RangeLog>());
+    if (dev_ != nullptr) all.push_back(std::make_unique<DevEvaluation>(*dev_, text_rules()));
     all.push_back(std::make_unique<Checkpoints>());  // last: it saves what the others keep
   }
 
+  /// The step whose model is handed on; none: the last.
+  std::optional<int64_t> best_before_the_end(const Training& training) const {
+    if (!params_.evaluation.hands_on_best) return std::nullopt;
+    for (const auto& attendant : training.attendants) {
+      const auto* const evaluation = dynamic_cast<const DevEvaluation*>(attendant.get());
+      if (evaluation == nullptr) continue;
+      const auto best = evaluation->best_step();
+      return best == training.progress.step ? std::nullopt : best;
+    }
+    return std::nullopt;
+  }
+
   const graph::Batcher& audio_;
+  const graph::Batcher* dev_ = nullptr;
   ModelStep* teacher_ = nullptr;
   TrainParams params_;
   uint64_t seed_;
@@ -117,6 +142,11 @@ const graph::Register registered({
     .may_end = true,
     .inputs = {{.key = "model", .kind = graph::EdgeKind::model, .doc = "where training starts"},
                {.key = "audio", .kind = graph::EdgeKind::batches, .doc = "what it learns from"},
+               {.key = "dev",
+                .kind = graph::EdgeKind::batches,
+                .required = false,
+                .doc = "what it is evaluated on while it trains: WER, CER and loss go to "
+                       "metrics.jsonl, and the best model is kept"},
                {.key = "teacher",
                 .kind = graph::EdgeKind::model,
                 .required = false,

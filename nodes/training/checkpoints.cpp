@@ -1,6 +1,7 @@
 #include "nodes/training/checkpoints.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "graph/plain_numbers.h"
 #include "io/tensors/safetensors.h"
@@ -11,27 +12,40 @@ namespace flowqat::nodes {
 void save_checkpoint(Training& training) {
   for (const auto& attendant : training.attendants) attendant->before_save(training);
   const int64_t step = training.progress.step + (training.is_within_round ? 1 : 0);
-  training.context.checkpoint(step, training.saved(), training.params.keep_checkpoints,
-                              [&](const std::filesystem::path& folder) {
-                                save_model(training.state, folder);
-                                io::write_safetensors(folder / "optimizer.safetensors",
-                                                      to_io_tensors(training.trainer.state()));
-                              });
+  training.context.checkpoint(
+      step, training.saved(), training.params.keep_checkpoints,
+      [&](const std::filesystem::path& folder) {
+        save_model(training.state, folder);
+        io::write_safetensors(folder / "optimizer.safetensors",
+                              to_io_tensors(training.trainer.state()));
+      },
+      training.needs());
 }
 
-void Checkpoints::begin(Training&) { last_ = std::chrono::steady_clock::now(); }
+/// What is left of an evaluation that was stopped comes before the first step.
+void Checkpoints::begin(Training& training) {
+  last_ = std::chrono::steady_clock::now();
+  if (training.context.resumed()) save_if(false, training);
+}
 
 void Checkpoints::after_batch(Training& training, const Heard&) {
   if (training.is_within_round && training.context.stop_signal() != 0) save_and_stop(training);
 }
 
 void Checkpoints::after_step(Training& training) {
-  if (training.context.stop_signal() != 0) save_and_stop(training);
   const double every_s = training.params.checkpoint_every_s;
   const std::chrono::duration<double> since = std::chrono::steady_clock::now() - last_;
   // The last one lets the training be made longer.
   const bool is_last = training.is_over || training.progress.step >= training.steps;
-  if (every_s <= 0 || (since.count() < every_s && !is_last)) return;
+  save_if(every_s > 0 && (since.count() >= every_s || is_last), training);
+}
+
+void Checkpoints::after_epoch(Training& training) { save_if(false, training); }
+
+void Checkpoints::save_if(bool is_due, Training& training) {
+  is_due |= std::exchange(training.wants_checkpoint, false);
+  if (training.context.stop_signal() != 0) save_and_stop(training);
+  if (!is_due) return;
   save_checkpoint(training);
   last_ = std::chrono::steady_clock::now();
 }

@@ -6,7 +6,7 @@ namespace {
 std::vector<ParamGroup> groups() {
   return {
       length_params(), schedule_params(),     optimizer_params(), fine_tuning_params(),
-      loss_params(),   quantization_params(), running_params(),
+      loss_params(),   quantization_params(), running_params(),   evaluation_params(),
   };
 }
 

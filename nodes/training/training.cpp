@@ -26,6 +26,15 @@ graph::Json Training::saved() const {
           {"attendants", kept}};
 }
 
+std::vector<int64_t> Training::needs() const {
+  std::vector<int64_t> all;
+  for (const auto& attendant : attendants) {
+    const std::vector<int64_t> needed = attendant->needs();
+    all.insert(all.end(), needed.begin(), needed.end());
+  }
+  return all;
+}
+
 void Training::restore(const graph::Json& saved) {
   progress = nlohmann::json(saved.at("progress")).get<Progress>();
   is_within_round = saved.at("is_within_round").get<bool>();

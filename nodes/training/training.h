@@ -36,6 +36,7 @@ struct Training {
   /// Whether batches of a round have been drawn whose update is still to come.
   bool is_within_round = false;
   bool is_over = false;  ///< an attendant sets it to end the training behind this step
+  bool wants_checkpoint = false;  ///< an attendant sets it to have one made of this step
   std::vector<std::unique_ptr<Attendant>> attendants = {};  ///< called in this order
   std::chrono::steady_clock::time_point counted_until = {};
 
@@ -44,6 +45,8 @@ struct Training {
   void count_time();
   /// For a checkpoint: the progress, and what the attendants keep.
   graph::Json saved() const;
+  /// All that the attendants need.
+  std::vector<int64_t> needs() const;
   /// Brings back what saved() gave; the attendants are there.
   void restore(const graph::Json& saved);
 };
@@ -73,6 +76,8 @@ class Attendant {
   /// All that a resumed run needs to go on as if it had never stopped.
   virtual graph::Json state() const;
   virtual void restore(const graph::Json&) {}
+  /// The steps whose checkpoints state() cannot do without.
+  virtual std::vector<int64_t> needs() const { return {}; }
 };
 
 }  // namespace flowqat::nodes

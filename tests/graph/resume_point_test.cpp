@@ -118,6 +118,28 @@ TEST_CASE("a state with a damaged file is not used, but the one before, and the 
   }
 }
 
+TEST_CASE("a checkpoint that another needs is kept, and its damage is the other's") {
+  Killed killed;
+  {
+    const RunFolder folder(killed.path, kGraph, Existing::resume);
+    const Saved newest = folder.read(killed.state("step-25"));
+    Json state = *newest.state;
+    state["needs"] = {15, 25};
+    folder.write(killed.state("step-25"), state, {},
+                 [](const fs::path& to) { std::ofstream(to / "model.safetensors") << "learn25"; });
+    folder.prune_checkpoints(1);
+    CHECK(fs::exists(killed.state("step-25")));
+    CHECK_FALSE(fs::exists(killed.state("step-20")));
+    CHECK(fs::exists(killed.state("step-15")));
+    CHECK_FALSE(fs::exists(killed.state("step-10")));
+  }
+  CHECK(killed.place() == "start learn step-25");
+  killed.flip(killed.state("step-15") / "model.safetensors", 3);
+  CHECK(killed.place() == "start learn ");
+  CHECK_THAT(killed.said, ContainsSubstring("step-15/model.safetensors: is not what was written") &&
+                              ContainsSubstring("which ") && ContainsSubstring("step-25 needs"));
+}
+
 TEST_CASE("every byte of a state counts") {
   Killed killed;
   for (const char* file : {"model.safetensors", "state.json", "checksums.json"}) {

@@ -172,6 +172,12 @@ TEST_CASE("a ledger restored from a checkpoint goes on as if nothing had come af
   // Another epoch, another consumer, or the same epoch from its beginning has its own budget.
   CHECK(resumed.rejected_in("x", 1) == 0);
   CHECK(resumed.rejected_in("y", 0) == 0);
+  // One that another stream is drawn in the middle of is still at hand behind it.
+  resumed.add(batch, "x: dev", 0);
+  CHECK(resumed.rejected_in("x: dev", 0) == 1);
+  Ledger again(path, Json::parse(resumed.state().dump()));
+  again.restore(Json::parse(resumed.state().dump()));
+  CHECK(again.rejected_in("x", 0) == 2);
   batch.number = 0;
   resumed.add(batch, "x", 0);
   CHECK(resumed.rejected_in("x", 0) == 1);

@@ -12,8 +12,9 @@
 namespace flowqat::nodes::testing {
 
 /// configs/quickstart.json, cut to seconds; `more` are overrides.
-inline graph::Graph small_quickstart(const std::filesystem::path& folder, const std::string& out,
-                                     const std::vector<std::string>& more = {}) {
+inline graph::Json small_quickstart_file(const std::filesystem::path& folder,
+                                         const std::string& out,
+                                         const std::vector<std::string>& more = {}) {
   graph::Json file = graph::read_graph(FLOWQAT_SOURCE_DIR "/configs/quickstart.json");
   for (const std::string& value :
        {"corpus.root=" + (folder / "corpus").string(), std::string("corpus.splits=[\"train\"]"),
@@ -27,7 +28,12 @@ inline graph::Graph small_quickstart(const std::filesystem::path& folder, const 
   }
   for (const std::string& value : more) graph::override_value(file, value);
   file["out"] = (folder / out).string();
-  return graph::Graph(graph::resolve(file, "quickstart.json"));
+  return file;
+}
+
+inline graph::Graph small_quickstart(const std::filesystem::path& folder, const std::string& out,
+                                     const std::vector<std::string>& more = {}) {
+  return graph::Graph(graph::resolve(small_quickstart_file(folder, out, more), "quickstart.json"));
 }
 
 inline void make_small_inputs(const std::filesystem::path& folder) {

@@ -10,6 +10,9 @@ using namespace flowqat::model;
 
 TEST_CASE("the engine tells device, threads, version and instructions") {
   Engine& engine = test_engine();
+  engine.configure({.device = "cpu", .threads = 2});
+  CHECK(engine.threads() == 2);
+  engine.configure({.device = "cpu", .threads = 1});
   CHECK(engine.device() == "cpu");
   CHECK(engine.threads() == 1);
   CHECK_THAT(engine.libtorch_version(), ContainsSubstring("2."));
