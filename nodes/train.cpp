@@ -58,7 +58,7 @@ class Train : public ModelConsumer {
     if (dev_ == nullptr) return;
     check_rate(context, *dev_, input());
     check_transcripts(context, *dev_, *this, input(), "compare with");
-    check_memory(context, *dev_, input(), *this);
+    check_memory(context, *dev_, input(), *this, 0);
   }
 
   void run(graph::StepContext& context) override {
