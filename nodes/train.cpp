@@ -80,7 +80,7 @@ class Train : public ModelConsumer {
     }
     TrainingLoop(training, pipeline, text_rules(), seed_).run();
     if (const auto best = best_before_the_end(training)) {
-      state = load_model(context.checkpoint_folder(*best));
+      state = load_best(context.checkpoint_folder(*best));
     }
     context.count_optimizer_steps(training.progress.step);
     if (teacher_ != nullptr) teacher_->done_with();
@@ -99,6 +99,16 @@ class Train : public ModelConsumer {
   std::unique_ptr<model::Trainer> make_trainer(const ModelState& student) const {
     if (teacher_ == nullptr) return student.model->trainer(params_.options);
     return student.model->trainer(params_.options, teacher_->result().model);
+  }
+
+  /// The model of a checkpoint as a training that ends there hands it on.
+  ModelState load_best(const std::filesystem::path& folder) const {
+    ModelState state = load_model(folder);
+    if (params_.options.ema_decay == 0) return state;
+    const std::unique_ptr<model::Trainer> trainer = make_trainer(state);
+    trainer->load_state(to_model_tensors(io::read_safetensors(folder / "optimizer.safetensors")));
+    trainer->exchange_average();
+    return state;
   }
 
   /// Who does what between the steps, in this order.

@@ -6,6 +6,7 @@
 #include "graph/format.h"
 #include "graph/plain_numbers.h"
 #include "nodes/support/inference.h"
+#include "nodes/training/averaged_weights.h"
 #include "nodes/training/dev_pass.h"
 #include "nodes/training/quantization_phases.h"
 
@@ -51,6 +52,7 @@ void DevEvaluation::go_on(Training& training) {
 }
 
 bool DevEvaluation::run_pass(Training& training) {
+  const HandedOnWeights weights(training);
   std::shared_ptr<const model::AcousticModel> heard = training.state.model;
   if (pending_->pass == int8_name) {
     ModelState converted = training.state;

@@ -35,7 +35,7 @@ struct Training {
   Progress progress = {};
   /// Whether batches of a round have been drawn whose update is still to come.
   bool is_within_round = false;
-  bool is_over = false;  ///< an attendant sets it to end the training behind this step
+  bool is_over = false;           ///< an attendant sets it to end the training behind this step
   bool wants_checkpoint = false;  ///< an attendant sets it to have one made of this step
   std::vector<std::unique_ptr<Attendant>> attendants = {};  ///< called in this order
   std::chrono::steady_clock::time_point counted_until = {};

@@ -136,8 +136,14 @@ TEST_CASE("the figures are those that an evaluate node finds for the model that 
   const TemporaryFolder temporary;
   make_inputs(temporary.path());
   Recorder recorder;
+  // The average of the weights, too, is what is evaluated and handed on, the best step's as well.
+  const std::string decay = GENERATE(as<std::string>(), "0", "0.8");
+  INFO("ema_decay " << decay);
   const graph::Json summary =
-      run(small_quickstart(temporary.path(), "out", with(kEvaluated, {"dev_batch.order=corpus"})),
+      run(small_quickstart(
+              temporary.path(), "out",
+              with(kEvaluated, {"dev_batch.order=corpus", "learn.ema_decay=" + decay,
+                                "adapt.ema_decay=" + decay, "learn.lr=0.02", "adapt.lr=0.02"})),
           recorder);
   const graph::Json& evaluation = summary.at("evaluations").at("wer");
   const graph::Json& best = summary.at("best");
