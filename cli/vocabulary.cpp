@@ -39,7 +39,7 @@ std::vector<std::string> read_texts(const VocabularyArguments& arguments, Termin
       {.command = "vocabulary", .manifest = arguments.corpus, .splits = arguments.splits});
   std::vector<std::string> texts;
   int64_t broken = 0;
-  for (graph::IndexEntry& entry : corpus.read(index_progress(terminal))) {
+  for (graph::IndexEntry entry : corpus.read(index_progress(terminal))) {
     broken += entry.broken.empty() ? 0 : 1;
     if (entry.broken.empty() && !entry.transcript.empty()) {
       texts.push_back(std::move(entry.transcript));

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "graph/epoch_plan.h"
 #include "graph/error.h"
 #include "graph/format.h"
 #include "graph/gate.h"
@@ -27,8 +28,8 @@ std::string list_of(const std::vector<std::string>& ids) {
 /// The first of them, as its place and its reason.
 std::string first_broken(const CheckedStream& stream) {
   for (const Presentation& at : stream.known.selection.presentations) {
-    const IndexEntry& entry = stream.known.index[at.entry];
-    if (entry.broken.empty()) continue;
+    if (!stream.known.index.is_broken(at.entry)) continue;
+    const IndexEntry entry = stream.known.index[at.entry];
     const std::string path = one_line(entry.path);
     const bool is_named = entry.broken.find(path) != std::string::npos;
     return (is_named ? "" : path + ": ") + one_line(entry.broken);
@@ -40,16 +41,18 @@ void count(CheckedStream& stream) {
   int64_t last = -1;  // presentations of an utterance stand behind one another
   for (const Presentation& at : stream.known.selection.presentations) {
     if (std::exchange(last, at.entry) == at.entry) continue;
-    const IndexEntry& entry = stream.known.index[at.entry];
+    const Index& index = stream.known.index;
     ++stream.utterances;
-    if (!entry.broken.empty()) {
+    if (index.is_broken(at.entry)) {
       ++stream.broken;
-    } else if (!entry.transcript.empty()) {
+      continue;
+    }
+    if (index.has_transcript(at.entry)) {
       ++stream.with_transcript;
     } else if (stream.without_transcript.size() < named) {
-      stream.without_transcript.push_back(one_line(entry.id));
+      stream.without_transcript.push_back(one_line(index[at.entry].id));
     }
-    if (stream.path.empty() && entry.broken.empty()) stream.path = entry.path;
+    if (stream.path.empty()) stream.path = index[at.entry].path;
   }
 }
 
@@ -117,35 +120,41 @@ class Checker {
     reading(0, 0);
     CheckedStream stream{.known = read_stream(batcher, options_, {context_.threads_, reading})};
     count(stream);
-    const Plan plan = plan_epoch(stream.known.chain, stream.known.index, stream.known.selection,
-                                 {.seed = options_.seed}, options_.share);
+    const EpochPlan epoch(stream.known.chain, stream.known.index, stream.known.selection,
+                          {.seed = options_.seed}, options_.share);
+    const Plan plan = epoch.window(0);
     for (const PlannedBatch& batch : plan) {
       if (stream.rate_hz == 0) stream.rate_hz = batch.rate_hz;
     }
     in_flight_limit_s(options_.audio_in_flight_s, plan, batcher.queue(), context_.threads_);
-    check_broken(stream, plan);
+    check_broken(stream, epoch, plan);
     context_.seen(line_of(stream));
     context_.streams_.emplace(&batcher, std::move(stream));
   }
 
   /// What is broken already is going to be rejected: the run would fail when it comes to that.
-  void check_broken(const CheckedStream& stream, const Plan& plan) const {
+  void check_broken(const CheckedStream& stream, const EpochPlan& epoch, const Plan& plan) const {
     int64_t rows = 0, broken = 0;
-    for (const PlannedBatch& batch : plan) {
-      for (const Presentation& at : batch.rows) {
-        ++rows;
-        broken += stream.known.index[at.entry].broken.empty() ? 0 : 1;
+    const auto count = [&](const std::vector<Presentation>& presentations) {
+      rows += std::ssize(presentations);
+      for (const Presentation& at : presentations) {
+        broken += stream.known.index.is_broken(at.entry) ? 1 : 0;
       }
+    };
+    if (epoch.windows() == 1) {
+      for (const PlannedBatch& batch : plan) count(batch.rows);
+    } else {
+      count(stream.known.selection.presentations);
     }
-    const bool count = options_.max_rejected >= 0 && broken > options_.max_rejected;
-    if (!count &&
+    const bool by_count = options_.max_rejected >= 0 && broken > options_.max_rejected;
+    if (!by_count &&
         static_cast<double>(broken) <= options_.max_rejected_share * static_cast<double>(rows)) {
       return;
     }
     throw RunError("node \"" + stream.known.chain.source->name() + "\": " + std::to_string(broken) +
                    " of " + std::to_string(rows) +
                    " utterances of an epoch cannot be used, more than " +
-                   (count ? "max_rejected" : "max_rejected_share") +
+                   (by_count ? "max_rejected" : "max_rejected_share") +
                    " allows; the first one: " + first_broken(stream));
   }
 

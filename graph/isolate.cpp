@@ -19,7 +19,7 @@ constexpr double least_each_s = 0.05, most_each_s = 0.5;  // a measurement
 
 /// An utterance on its way through the chain, kept between two nodes.
 struct Kept {
-  const IndexEntry* entry;
+  IndexEntry entry;
   int copy;
   Shape shape;
   SampleBuffer samples;
@@ -33,14 +33,15 @@ class Bench {
              .consumer = key_of(chain_.batcher->name()),
              .epoch = 0} {
     size_t samples = 0;
-    for (const PlannedBatch& batch : pipeline.plan(chain_.batcher->name(), 0)) {
+    for (const PlannedBatch& batch : pipeline.epoch_plan(chain_.batcher->name(), 0)->window(0)) {
       for (const Presentation& row : batch.rows) {
-        const IndexEntry& entry = pipeline.index()[row.entry];
+        IndexEntry entry = pipeline.index()[row.entry];
         if (!entry.broken.empty() || entry.shape.samples == 0) continue;
         samples += static_cast<size_t>(entry.shape.samples);
         const bool is_full = kept_.size() == most_utterances || samples > most_samples;
         if (is_full && !kept_.empty()) return;
-        kept_.push_back({&entry, row.copy, entry.shape, {}});
+        const Shape shape = entry.shape;
+        kept_.push_back({std::move(entry), row.copy, shape, {}});
       }
     }
   }
@@ -96,8 +97,8 @@ class Bench {
  private:
   Shape apply(size_t position, const Kept& kept, SampleBuffer& out) const {
     const Transform& transform = *chain_.transforms[position];
-    const Draw draw = draw_for(chain_, position, *kept.entry, kept.copy, key_);
-    Row row{.entry = kept.entry,
+    const Draw draw = draw_for(chain_, position, kept.entry, kept.copy, key_);
+    Row row{.entry = &kept.entry,
             .copy = kept.copy,
             .samples = 0,
             .time_masks = {},

@@ -21,7 +21,6 @@ KnownStream read_stream(const Batcher& batcher, const PipelineOptions& options,
   if (stream.index.empty()) {
     throw RunError("node \"" + source.name() + "\": the corpus holds no utterance");
   }
-  for (IndexEntry& entry : stream.index) entry.key = key_of(entry.id);
   stream.selection = select(stream.chain, stream.index, options.seed);
   if (stream.selection.presentations.empty()) {
     throw RunError("node \"" + source.name() + "\": no utterance is left of " +

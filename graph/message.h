@@ -41,7 +41,6 @@ struct IndexEntry {
   /// the chance of one presentation more, drawn anew every epoch; 0 leaves it out.
   double weight = 1;
 };
-using Index = std::vector<IndexEntry>;
 
 /// `length` frames or channels from `start`.
 struct MaskSpan {
@@ -57,7 +56,7 @@ struct RejectedBy {
 
 /// One utterance's place in a batch, filled by the transforms that it passes.
 struct Row {
-  const IndexEntry* entry = nullptr;
+  const IndexEntry* entry = nullptr;  ///< the batch's own
   int copy = 0;  ///< which of its presentations in the epoch (every speed factor once: 0, 1, 2)
   int64_t samples = 0;                  ///< speech in this row; 0 if rejected
   std::vector<MaskSpan> time_masks;     ///< in frames of the model
@@ -76,6 +75,7 @@ struct Batch {
   int rate_hz = 0;
   SampleBuffer samples;  ///< [rows.size(), padded_samples], zero behind each row's end
   std::vector<Row> rows;
+  std::vector<IndexEntry> entries;  ///< that the rows point to
 
   std::span<float> row_samples(size_t row) {
     return {samples.data() + row * static_cast<size_t>(padded_samples),

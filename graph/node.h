@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/fetch.h"
+#include "graph/index.h"
 #include "graph/message.h"
 #include "graph/random.h"
 
@@ -98,7 +99,8 @@ class Transform : public StreamNode {
   virtual int copies() const { return 1; }
   /// True if the samples pass unchanged and only the row's other fields are written.
   virtual bool passes_samples() const { return false; }
-  /// The audio that apply() will make of `in`.
+  /// The audio that apply() will make of `in`. Of the draw's entry only numbers are known here:
+  /// shape, channels, key and weight.
   virtual Shape predict(const Shape& in, Draw) const { return in; }
   /// Writes exactly predict().samples samples to `out`, which never overlaps `in`. Where samples
   /// pass unchanged `out` is empty. `row` is the utterance's own; only masks and the note may be
@@ -108,33 +110,49 @@ class Transform : public StreamNode {
                      Row& row) const = 0;
 };
 
-/// What an epoch's batches are drawn up from.
-struct EpochShapes {
-  std::span<const Shape> shapes = {};  ///< that the utterances will have, in the corpus's order
+/// How an epoch's presentations are dealt out to its windows: by chance, the shortest first, or in
+/// the corpus's order.
+enum class Dealing { drawn, by_length, as_listed };
+
+/// What a window's batches are drawn up from.
+struct WindowShapes {
+  /// That the utterances will have, in the corpus's order; where that is dealt by length or in
+  /// groups, in that order.
+  std::span<const Shape> shapes = {};
   int64_t epoch = 0;
   /// Batches that are worked on at the same time, each by a rank of its own, and should therefore
   /// be of like length.
   int world_size = 1;
-  /// Source::shuffle_window(), and then for every position the number of its group.
+  /// Source::shuffle_window().
   int64_t shuffle_window = 0;
-  std::vector<uint32_t> groups = {};
+  bool is_last = true;  ///< of its epoch
 };
 
-/// Draws up an epoch's batches.
+/// Draws up batches. An epoch is planned in windows of its presentations, so that planning takes
+/// neither time nor memory for more of it than is about to be heard; what the windows are is a part
+/// of the plan.
 class Batcher : public StreamNode {
  public:
   using StreamNode::StreamNode;
   /// Batches of positions in `shapes`, in the order in which they will be handed on: first one for
   /// each rank, then the next one for each; what does not make a whole round is left out. Every
   /// position that is used stands in one batch.
-  virtual std::vector<std::vector<uint32_t>> group(const EpochShapes& epoch,
+  virtual std::vector<std::vector<uint32_t>> group(const WindowShapes& window,
                                                    RandomStream random) const = 0;
+  /// Presentations in a window at the most.
+  virtual int64_t window() const { return int64_t{1} << 17; }
+  /// Windows but the last hold a multiple of this.
+  virtual int64_t window_multiple() const { return 1; }
+  virtual Dealing dealing([[maybe_unused]] int64_t epoch) const { return Dealing::drawn; }
+  /// How many batches so many presentations of an epoch make, for one rank; -1 where it depends on
+  /// how long they are.
+  virtual int64_t count([[maybe_unused]] int64_t presentations) const { return -1; }
   /// The length to which rows are padded when `longest` is the longest of them.
   virtual int64_t padded_samples(int64_t longest) const = 0;
   /// How many finished batches of the mean size may wait for the consumer.
   virtual int64_t queue() const = 0;
   /// Whether an epoch's first batches are a sample of all of it.
-  virtual bool is_in_random_order([[maybe_unused]] int64_t epoch) const { return true; }
+  bool is_in_random_order(int64_t epoch) const { return dealing(epoch) == Dealing::drawn; }
 };
 
 /// One step of the lower line: takes and gives models, runs on the training thread.

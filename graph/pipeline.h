@@ -3,10 +3,14 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "graph/epoch_plan.h"
 #include "graph/known_stream.h"
 #include "graph/ledger.h"
 #include "graph/statistics.h"
@@ -29,7 +33,8 @@ class DataThreads {
   std::unique_ptr<Impl> impl_;
 };
 
-/// How much an epoch is, as planned.
+/// How much an epoch is, as planned. Of an epoch of several windows, `batches` and `padded_s` are
+/// what the windows that were planned so far let expect, unless its batches were counted.
 struct Extent {
   int64_t batches = 0, utterances = 0;
   double padded_s = 0;
@@ -70,8 +75,17 @@ class Pipeline {
   const Index& index() const { return stream_.index; }
   const Selection& selection() const { return stream_.selection; }
   const PipelineOptions& options() const { return options_; }
-  /// The epoch that `consumer` (a node's name) draws.
+  /// The epoch that `consumer` (a node's name) draws. The pipeline outlives it.
+  std::shared_ptr<const EpochPlan> epoch_plan(const std::string& consumer, int64_t epoch) const;
+  /// All of it at once, for what is small.
   Plan plan(const std::string& consumer, int64_t epoch) const;
+  /// How many batches each window of an epoch has; counted once.
+  std::vector<int64_t> count_windows(const std::string& consumer, int64_t epoch) const;
+  /// How many batches the first `epochs` epochs have. Where the number depends on lengths, it is
+  /// counted until kCounted presentations were planned for it (the first epoch always whole);
+  /// further epochs are taken to have as many as the mean of these.
+  int64_t count_batches(const std::string& consumer, int64_t epochs) const;
+  static constexpr size_t kCounted = size_t{1} << 22;
   /// Starts making the epoch's batches from number `first_batch` on. The pipeline outlives the
   /// stream. Throws GraphError when the audio in flight cannot hold the largest batches.
   std::unique_ptr<Stream> open(const std::string& consumer, int64_t epoch, int64_t first_batch = 0);
@@ -80,7 +94,7 @@ class Pipeline {
   /// For Stream: a counter a transform, and where batches are written down as they are handed on.
   std::vector<NodeCounter>& counters() { return counters_; }
   Ledger& ledger() { return ledger_; }
-  DataThreads& threads() { return threads_; }
+  DataThreads& threads() const { return threads_; }
   Finished& finished() { return finished_; }
   /// Audio of the corpus that was admitted, and that the consumer has let go of, since the start.
   std::atomic<int64_t>& admitted_us() { return admitted_us_; }
@@ -103,6 +117,8 @@ class Pipeline {
   Finished finished_;
   std::atomic<int64_t> admitted_us_{0}, released_us_{0};
   Trace* trace_ = nullptr;
+  mutable std::mutex counts_mutex_;
+  mutable std::map<std::pair<std::string, int64_t>, std::vector<int64_t>> counts_;
 };
 
 }  // namespace flowqat::graph

@@ -1,27 +1,51 @@
 #include "graph/plan.h"
 
 #include <algorithm>
-#include <string_view>
-#include <unordered_map>
+#include <cmath>
 
-#include "graph/error.h"
-#include "graph/format.h"
+#include "graph/predictor.h"
 
 namespace flowqat::graph {
 namespace {
-
-Shape predicted_shape(const Chain& chain, const IndexEntry& entry, int copy, const EpochKey& key) {
-  Shape shape = entry.shape;
-  for (size_t position = 0; position < chain.transforms.size() && shape.samples > 0; ++position) {
-    shape = chain.transforms[position]->predict(shape, draw_for(chain, position, entry, copy, key));
-  }
-  return shape;
-}
 
 /// A presentation that an epoch may have, and how long it is on average.
 struct Candidate {
   Presentation at;
   double duration_s;
+};
+
+/// Calls `use` with every presentation that there may be, its weight's share, and its shape in the
+/// first epoch.
+template <typename Use>
+void for_each_candidate(const Chain& chain, const Index& index, uint64_t seed, const Use& use) {
+  const Predictor predictor(chain, {.seed = seed, .consumer = 0, .epoch = 0});
+  const int copies = chain.copies();
+  IndexEntry plain;
+  for (uint32_t entry = 0; entry < index.size(); ++entry) {
+    index.plain(entry, plain);
+    for (int repeat = 0; repeat < plain.weight; ++repeat) {
+      for (int copy = repeat * copies; copy < (repeat + 1) * copies; ++copy) {
+        use(Presentation{entry, copy}, std::min(plain.weight - repeat, 1.0),
+            predictor.shape(plain, copy));
+      }
+    }
+  }
+}
+
+/// Notes the first presentation that comes at another rate than those before it.
+class Rates {
+ public:
+  explicit Rates(Selection& selection) : selection_(selection) {}
+  void add(const Presentation& at, const Shape& shape) {
+    if (shape.samples == 0) return;
+    if (rate_hz_ == 0) rate_hz_ = shape.rate_hz, first_ = at;
+    if (shape.rate_hz != rate_hz_ && !selection_.two_rates) selection_.two_rates = {first_, at};
+  }
+
+ private:
+  Selection& selection_;
+  Presentation first_;
+  int rate_hz_ = 0;
 };
 
 /// Draws `wanted_s` seconds of `all` into `selection`. What has no length (it is broken, as its
@@ -49,55 +73,14 @@ void take_hours(std::vector<Candidate> all, double wanted_s, RandomStream& rando
             });
 }
 
-/// The presentations of this epoch: those whose weight has a fraction are drawn.
-std::vector<Presentation> presented(const Chain& chain, const Index& index,
-                                    const Selection& selection, const EpochKey& key) {
-  const int copies = chain.copies();
-  std::vector<Presentation> all;
-  all.reserve(selection.presentations.size());
+void note_rates(const Chain& chain, const Index& index, uint64_t seed, Selection& selection) {
+  const Predictor predictor(chain, {.seed = seed, .consumer = 0, .epoch = 0});
+  Rates rates(selection);
+  IndexEntry plain;
   for (const Presentation& at : selection.presentations) {
-    const IndexEntry& entry = index[at.entry];
-    const int repeat = at.copy / copies;
-    const double chance = entry.weight - repeat;
-    if (chance < 1) {
-      RandomStream random(mix({key.seed, key.consumer, static_cast<uint64_t>(key.epoch), entry.key,
-                               static_cast<uint64_t>(repeat), key_of("weight")}));
-      if (random.uniform() >= chance) continue;
-    }
-    all.push_back(at);
+    index.plain(at.entry, plain);
+    rates.add(at, predictor.shape(plain, at.copy));
   }
-  return all;
-}
-
-/// The rate of every utterance that has one.
-int common_rate_hz(const Chain& chain, const Index& index,
-                   const std::vector<Presentation>& presentations,
-                   const std::vector<Shape>& shapes) {
-  size_t first = 0;
-  while (first < shapes.size() && shapes[first].samples == 0) ++first;
-  if (first == shapes.size()) return 0;
-  for (size_t i = first + 1; i < shapes.size(); ++i) {
-    if (shapes[i].samples == 0 || shapes[i].rate_hz == shapes[first].rate_hz) continue;
-    throw GraphError("node \"" + chain.batcher->name() +
-                     "\": utterances of different rates in one batch: " +
-                     one_line(index[presentations[first].entry].path) + " comes at " +
-                     std::to_string(shapes[first].rate_hz) + " Hz, " +
-                     one_line(index[presentations[i].entry].path) + " at " +
-                     std::to_string(shapes[i].rate_hz) + " Hz; put a resample node before it");
-  }
-  return shapes[first].rate_hz;
-}
-
-std::vector<uint32_t> group_numbers(const Index& index,
-                                    const std::vector<Presentation>& presentations) {
-  std::unordered_map<std::string_view, uint32_t> numbers;
-  std::vector<uint32_t> all;
-  all.reserve(presentations.size());
-  for (const Presentation& at : presentations) {
-    const auto next = static_cast<uint32_t>(numbers.size());
-    all.push_back(numbers.try_emplace(index[at.entry].group, next).first->second);
-  }
-  return all;
 }
 
 }  // namespace
@@ -133,73 +116,36 @@ Draw draw_for(const Chain& chain, size_t position, const IndexEntry& entry, int 
 }
 
 Selection select(const Chain& chain, const Index& index, uint64_t seed) {
-  const EpochKey first_epoch{.seed = seed, .consumer = 0, .epoch = 0};
-  const int copies = chain.copies();
   Selection selection;
-  std::vector<Candidate> all;
-  all.reserve(index.size() * static_cast<size_t>(copies));
-  for (uint32_t entry = 0; entry < index.size(); ++entry) {
-    const double weight = index[entry].weight;
-    if (weight <= 0) ++selection.left_out;
-    for (int repeat = 0; repeat < weight; ++repeat) {
-      for (int copy = repeat * copies; copy < (repeat + 1) * copies; ++copy) {
-        const double duration_s =
-            predicted_shape(chain, index[entry], copy, first_epoch).seconds() *
-            std::min(weight - repeat, 1.0);
-        all.push_back({{entry, copy}, duration_s});
-        selection.corpus_s += duration_s;
-      }
-    }
+  for (size_t entry = 0; entry < index.size(); ++entry) {
+    const double weight = index.weight(entry);
+    selection.left_out += weight <= 0 ? 1 : 0;
+    selection.has_fractions |= weight != std::floor(weight);
   }
   const double hours = chain.source->hours();
-  if (hours > 0) {
-    RandomStream random(mix({seed, key_of(chain.source->name()), key_of("hours")}));
-    take_hours(std::move(all), 3600 * hours, random, selection);
+  if (hours <= 0) {
+    selection.presentations.reserve((index.size() - selection.left_out) *
+                                    static_cast<size_t>(chain.copies()));
+    Rates rates(selection);
+    for_each_candidate(chain, index, seed,
+                       [&](const Presentation& at, double share, const Shape& shape) {
+                         selection.presentations.push_back(at);
+                         selection.corpus_s += shape.seconds() * share;
+                         rates.add(at, shape);
+                       });
+    selection.presented_s = selection.corpus_s;
     return selection;
   }
-  selection.presented_s = selection.corpus_s;
-  for (const Candidate& candidate : all) selection.presentations.push_back(candidate.at);
+  std::vector<Candidate> all;
+  for_each_candidate(chain, index, seed,
+                     [&](const Presentation& at, double share, const Shape& shape) {
+                       all.push_back({at, shape.seconds() * share});
+                       selection.corpus_s += all.back().duration_s;
+                     });
+  RandomStream random(mix({seed, key_of(chain.source->name()), key_of("hours")}));
+  take_hours(std::move(all), 3600 * hours, random, selection);
+  note_rates(chain, index, seed, selection);
   return selection;
-}
-
-Plan plan_epoch(const Chain& chain, const Index& index, const Selection& selection,
-                const EpochKey& key, const Share& share) {
-  const std::vector<Presentation> presentations = presented(chain, index, selection, key);
-  std::vector<Shape> shapes;
-  shapes.reserve(presentations.size());
-  for (const Presentation& at : presentations) {
-    shapes.push_back(predicted_shape(chain, index[at.entry], at.copy, key));
-  }
-  const int rate_hz = common_rate_hz(chain, index, presentations, shapes);
-  EpochShapes epoch{.shapes = shapes,
-                    .epoch = key.epoch,
-                    .world_size = share.world_size,
-                    .shuffle_window = chain.source->shuffle_window()};
-  if (epoch.shuffle_window > 0) epoch.groups = group_numbers(index, presentations);
-  const RandomStream random(mix(
-      {key.seed, key.consumer, static_cast<uint64_t>(key.epoch), key_of(chain.batcher->name())}));
-  const auto groups = chain.batcher->group(epoch, random);
-  const auto world_size = static_cast<size_t>(share.world_size);
-  if (groups.size() < world_size) {
-    throw GraphError("node \"" + chain.batcher->name() + "\": an epoch has " +
-                     std::to_string(groups.size()) + " batches, fewer than the " +
-                     std::to_string(world_size) + " ranks of key \"world_size\"");
-  }
-  Plan plan(groups.size() / world_size);
-  for (size_t round = 0; round < plan.size(); ++round) {
-    const std::vector<uint32_t>& group =
-        groups[round * world_size + static_cast<size_t>(share.rank)];
-    PlannedBatch& batch = plan[round];
-    batch.rate_hz = rate_hz;
-    batch.rows.reserve(group.size());
-    int64_t longest = 0;
-    for (const uint32_t position : group) {
-      batch.rows.push_back(presentations[position]);
-      longest = std::max(longest, shapes[position].samples);
-    }
-    batch.padded_samples = chain.batcher->padded_samples(longest);
-  }
-  return plan;
 }
 
 }  // namespace flowqat::graph

@@ -1,9 +1,12 @@
 /// The plan comes before the audio: an epoch's batches are drawn up from the index alone, with the
 /// shapes that the transforms predict. It is a pure function of (index, chain, seed, consumer,
-/// epoch), so any batch of any epoch can be gone to at once and threads cannot change it.
+/// epoch), so any batch of any epoch can be gone to at once and threads cannot change it. This is
+/// what plans are made of; epoch_plan.h makes them.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/node.h"
@@ -58,7 +61,7 @@ struct PlannedBatch {
   }
 };
 
-/// An epoch.
+/// Batches of an epoch, in order.
 using Plan = std::vector<PlannedBatch>;
 
 /// The presentations that epochs are made of: all of them, or with Source::hours() a subset drawn
@@ -67,16 +70,13 @@ struct Selection {
   /// In index order. Where a weight has a fraction, its last presentation comes in some epochs
   /// only.
   std::vector<Presentation> presentations;
-  double presented_s = 0;  ///< an epoch, as predicted for the first one
-  double corpus_s = 0;     ///< the same without Source::hours()
-  size_t left_out = 0;     ///< utterances of weight 0
+  double presented_s = 0;      ///< an epoch, as predicted for the first one
+  double corpus_s = 0;         ///< the same without Source::hours()
+  size_t left_out = 0;         ///< utterances of weight 0
+  bool has_fractions = false;  ///< of weights
+  /// Two that come at different rates in the first epoch, if there are such.
+  std::optional<std::pair<Presentation, Presentation>> two_rates = {};
 };
 Selection select(const Chain& chain, const Index& index, uint64_t seed);
-
-/// This share's batches; every share has as many. What does not come out even is left out, other
-/// batches in every epoch. Throws GraphError when batches would mix sample rates, and when there
-/// are fewer batches than ranks.
-Plan plan_epoch(const Chain& chain, const Index& index, const Selection& selection,
-                const EpochKey& key, const Share& share = {});
 
 }  // namespace flowqat::graph

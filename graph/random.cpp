@@ -18,12 +18,18 @@ uint64_t finalize(uint64_t z) {
 uint64_t key_of(std::string_view name) { return XXH3_64bits(name.data(), name.size()); }
 
 uint64_t mix(std::initializer_list<uint64_t> keys) {
-  uint64_t state = kGolden;
-  for (uint64_t key : keys) {
-    state = finalize(state + kGolden) ^ key;
-  }
-  return finalize(state + kGolden);
+  Mix mixed;
+  for (uint64_t key : keys) mixed = mixed.add(key);
+  return mixed.value();
 }
+
+Mix Mix::add(uint64_t key) const {
+  Mix next = *this;
+  next.state_ = finalize(state_ + kGolden) ^ key;
+  return next;
+}
+
+uint64_t Mix::value() const { return finalize(state_ + kGolden); }
 
 uint64_t RandomStream::next() { return finalize(state_ += kGolden); }
 

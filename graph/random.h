@@ -13,6 +13,16 @@ uint64_t key_of(std::string_view name);
 /// One key of several; the order counts.
 uint64_t mix(std::initializer_list<uint64_t> keys);
 
+/// mix() key by key, for many that begin alike: Mix().add(a).add(b).value() is mix({a, b}).
+class Mix {
+ public:
+  Mix add(uint64_t key) const;
+  uint64_t value() const;
+
+ private:
+  uint64_t state_ = 0x9e3779b97f4a7c15ULL;
+};
+
 /// SplitMix64 (Steele, Lea, Flood 2014): a counter through a bijective mixer. One is made for every
 /// (run seed, consumer, epoch, utterance, copy, node), so the few draws that a transform needs are
 /// the same at any number of threads. The distributions are our own because std:: ones differ

@@ -37,7 +37,7 @@ SampleBuffer take_rows(SampleBuffers& buffers, const PlannedBatch& planned, cons
   } catch (const std::exception&) {  // bad_alloc, or length_error: more than could be addressed
     const auto longest = std::max_element(
         planned.rows.begin(), planned.rows.end(), [&](const auto& one, const auto& other) {
-          return index[one.entry].shape.seconds() < index[other.entry].shape.seconds();
+          return index.shape(one.entry).seconds() < index.shape(other.entry).seconds();
         });
     throw RunError(
         format("there is no memory for a batch of %zu rows of %.1f s (%.1f GB); its longest is ",
@@ -64,8 +64,11 @@ std::vector<std::shared_ptr<Utterance>> RowMaker::begin(const PlannedBatch& plan
   batch.samples = take_rows(*open->buffers, planned, pipeline_.index());
   open->missing_rows = planned.rows.size();
   std::vector<std::shared_ptr<Utterance>> utterances;
+  for (const Presentation& at : planned.rows) {
+    batch.entries.push_back(pipeline_.index()[at.entry]);
+  }
   for (size_t i = 0; i < planned.rows.size(); ++i) {
-    batch.rows[i].entry = &pipeline_.index()[planned.rows[i].entry];
+    batch.rows[i].entry = &batch.entries[i];
     batch.rows[i].copy = planned.rows[i].copy;
     utterances.push_back(std::make_shared<Utterance>(Utterance{
         .home = open, .row_number = i, .shape = batch.rows[i].entry->shape, .samples = {}}));

@@ -4,7 +4,6 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "graph/checksum.h"
 #include "graph/output_error.h"
 #include "graph/saved_state.h"
 #include "graph/stream_identity.h"
@@ -14,12 +13,10 @@ namespace fs = std::filesystem;
 namespace {
 
 /// The listing that a state was made with, if it is still there.
-std::string listing_before(const fs::path& file, const Json& stream) {
+std::string listing_before(const fs::path& file) {
   std::ifstream listing(file, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(listing), {}};
-  Checksum checksum;
-  checksum.add(text);
-  return checksum.hex() == stream.at("index").get<std::string>() ? text : "";
+  return is_whole_listing(text) ? text : "";
 }
 
 }  // namespace
@@ -27,9 +24,8 @@ std::string listing_before(const fs::path& file, const Json& stream) {
 RunInputs::RunInputs(const Checked& checked, const PipelineOptions& options) {
   Json streams = Json::object(), uses = Json::object();
   for (const auto& [batcher, stream] : checked.streams) {
-    StreamIdentity identity = identity_of(stream, options);
-    streams[batcher->name()] = *identity.summary;
-    listings_.emplace(batcher->name(), std::move(identity.listing));
+    streams[batcher->name()] = identity_of(stream, options);
+    indices_.emplace(batcher->name(), stream.index);
   }
   for (const auto& [node, use] : checked.uses) {
     uses[node] = {{"what", use.what}, {"checksum", use.checksum}};
@@ -42,9 +38,11 @@ std::string RunInputs::listing_name(const std::string& batcher) {
 }
 
 void RunInputs::write_listings(const fs::path& folder) const {
-  for (const auto& [batcher, listing] : listings_) {
+  for (const auto& [batcher, index] : indices_) {
+    if (index.size() > most_listed) continue;
     std::ofstream file(folder / listing_name(batcher), std::ios::binary);
-    file << listing << std::flush;
+    list(index, [&file](std::string_view piece) { file << piece; });
+    file.flush();
     if (!file) throw OutputError((folder / listing_name(batcher)).string() + ": cannot be written");
   }
 }
@@ -56,15 +54,23 @@ std::string RunInputs::difference(const Json& before, const fs::path& beginning)
     const Json& streams = summary_->at("streams");
     if (!streams.contains(batcher) || streams.at(batcher) == stream) continue;
     const Json& now = streams.at(batcher);
+    if (stream.value("plan_version", 1) != plan_version) {
+      add("\"" + batcher +
+          "\" was begun by a version of flowqat that plans its batches in another way; go on "
+          "with that version, or begin anew in another folder");
+      continue;
+    }
     if (now.at("index") == stream.at("index")) {
       add("\"" + batcher + "\" has the same utterances in other batches");
       continue;
     }
-    const std::string listing = listing_before(beginning / listing_name(batcher), stream);
+    const std::string listing = listing_before(beginning / listing_name(batcher));
+    const Index& index = indices_.at(batcher);
     add("\"" + batcher + "\": " +
-        (listing.empty() ? stream.at("utterances").dump() + " utterances before, " +
-                               now.at("utterances").dump() + " now"
-                         : listing_difference(listing, listings_.at(batcher))));
+        (listing.empty() || index.size() > most_listed
+             ? stream.at("utterances").dump() + " utterances before, " +
+                   now.at("utterances").dump() + " now"
+             : listing_difference(listing, listing_of(index))));
   }
   for (const auto& [node, use] : before.at("uses").items()) {
     const Json& uses = summary_->at("uses");

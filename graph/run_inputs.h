@@ -12,7 +12,7 @@ namespace flowqat::graph {
 
 class RunInputs {
  public:
-  /// Throws what plan_epoch() throws.
+  /// Throws what EpochPlan throws.
   RunInputs(const Checked& checked, const PipelineOptions& options);
 
   /// For a state.
@@ -27,7 +27,7 @@ class RunInputs {
 
  private:
   std::shared_ptr<const Json> summary_;
-  std::map<std::string, std::string> listings_;  ///< by batcher
+  std::map<std::string, Index> indices_;  ///< by batcher
 };
 
 }  // namespace flowqat::graph

@@ -3,7 +3,7 @@
 namespace flowqat::graph {
 
 void Silences::add(const Row& row) {
-  if (!utterances_.insert(row.entry).second) return;
+  if (!utterances_.insert(row.entry->id).second) return;
   if (utterances_.size() <= named) {
     say_("silence: " + row.entry->path + ": every sample of " + row.entry->id + " is zero");
   } else if (utterances_.size() == named + 1) {

@@ -23,7 +23,7 @@ class Silences {
 
  private:
   std::function<void(const std::string&)> say_;
-  std::set<const IndexEntry*> utterances_;
+  std::set<std::string> utterances_;  ///< ids
 };
 
 }  // namespace flowqat::graph

@@ -10,12 +10,14 @@
 #include <deque>
 #include <mutex>
 #include <new>
+#include <optional>
 
 #include "graph/data_threads.h"
 #include "graph/error.h"
 #include "graph/gate.h"
 #include "graph/rejections.h"
 #include "graph/row_maker.h"
+#include "graph/running_plan.h"
 
 namespace flowqat::graph {
 namespace {
@@ -26,27 +28,18 @@ using BatchPtr = std::shared_ptr<OpenBatch>;
 /// How often a consumer that waits looks whether the graph is still at work.
 constexpr std::chrono::seconds kLookAfterGraph{1};
 
-size_t count_utterances(const Plan& plan) {
-  size_t count = 0;
-  for (const PlannedBatch& batch : plan) count += batch.rows.size();
-  return count;
-}
-
 class EpochStream : public Stream, public std::enable_shared_from_this<EpochStream> {
  public:
-  EpochStream(Pipeline& pipeline, std::string consumer, EpochKey key, Plan plan,
-              int64_t first_batch)
+  EpochStream(Pipeline& pipeline, std::string consumer, EpochKey key, int64_t first_batch)
       : pipeline_(pipeline),
         consumer_(std::move(consumer)),
         key_(key),
-        plan_(std::move(plan)),
-        first_(std::min(static_cast<size_t>(first_batch), plan_.size())),
-        to_admit_(first_),
-        to_hand_on_(first_),
-        utterances_(count_utterances(plan_)),
+        plan_(pipeline, consumer_, key_.epoch, first_batch),
+        to_hand_on_(plan_.next_number()),
+        first_(to_hand_on_),
         maker_(pipeline, key),
-        gate_(in_flight_limit_s(pipeline.options().audio_in_flight_s, plan_,
-                                pipeline.chain().batcher->queue(), pipeline.threads().count())) {
+        gate_(plan_.in_flight_limit_s()),
+        extent_(plan_.extent()) {
     // An epoch's budget is the whole epoch's, wherever it is begun.
     if (first_ > 0) rejected_ = pipeline_.ledger().rejected_in(consumer_, key_.epoch);
     // A graph belongs to the arena in which it is made.
@@ -59,22 +52,34 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     guarded([this] { graph_->wait_for_all(); });
   }
 
+  /// What goes wrong in planning is the consumer's to hear of.
   void admit() {
+    guarded([this] { admit_all(); });
+  }
+
+  void admit_all() {
     const std::lock_guard admission(admission_);
-    while (!closing_ && to_admit_ < plan_.size()) {
-      const PlannedBatch& planned = plan_[to_admit_];
+    while (!closing_ && !end_is_known_) {
+      const PlannedBatch* planned = plan_.next();
       {
         const std::lock_guard lock(mutex_);
-        if (!gate_.admit(planned.padded_s())) return;
+        extent_ = plan_.extent();
+        gate_.allow(plan_.in_flight_limit_s());
+        if (planned == nullptr) end_ = plan_.next_number();
+        if (planned != nullptr && !gate_.admit(planned->padded_s())) return;
       }
-      start(planned, static_cast<int64_t>(to_admit_++));
+      if (planned == nullptr) {
+        end_is_known_ = true;
+        arrived_.notify_one();
+        return;
+      }
+      const auto number = static_cast<int64_t>(plan_.next_number());
+      start(std::make_shared<const PlannedBatch>(plan_.take()), number);
     }
   }
 
-  void release(size_t number) {
-    const PlannedBatch& planned = plan_[number];
-    const double padded_s = planned.padded_s();
-    pipeline_.released_us() += source_us(planned);
+  void release(double padded_s, int64_t audio_us) {
+    pipeline_.released_us() += audio_us;
     {
       const std::lock_guard lock(mutex_);
       gate_.release(padded_s);
@@ -83,24 +88,20 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   }
 
   bool wait_until(std::chrono::steady_clock::time_point deadline) override {
-    if (to_hand_on_ == plan_.size()) return true;
     std::unique_lock lock(mutex_);
-    return arrived_.wait_until(lock, deadline, [this] { return failure_ || !ready_.empty(); });
+    return arrived_.wait_until(lock, deadline, [this] { return has_come(); });
   }
 
   Extent extent() const override {
-    Extent extent{.batches = std::ssize(plan_), .utterances = static_cast<int64_t>(utterances_)};
-    for (const PlannedBatch& batch : plan_) extent.padded_s += batch.padded_s();
-    return extent;
+    const std::lock_guard lock(mutex_);
+    return extent_;
   }
 
   std::shared_ptr<const Batch> next() override {
-    if (to_hand_on_ == plan_.size()) return nullptr;
     BatchPtr open;
     {
       std::unique_lock lock(mutex_);
-      const auto has_come = [this] { return failure_ || !ready_.empty(); };
-      while (!arrived_.wait_for(lock, kLookAfterGraph, has_come)) {
+      while (!arrived_.wait_for(lock, kLookAfterGraph, [this] { return has_come(); })) {
         if (!context_.is_group_execution_cancelled()) continue;
         // oneTBB itself ran out of memory between two nodes: nothing will come any more.
         lock.unlock();
@@ -108,6 +109,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
         throw std::bad_alloc();
       }
       if (failure_) std::rethrow_exception(failure_);
+      if (ready_.empty()) return nullptr;
       open = std::move(ready_.front());
       ready_.pop_front();
     }
@@ -115,10 +117,10 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     pipeline_.ledger().add(open->batch, consumer_, key_.epoch);
     check_budget(open->batch);
     // The batch gives its room back when the consumer lets go of it, even after the stream's end.
-    return {&open->batch,
-            [open, self = shared_from_this(), number = to_hand_on_ - 1](const Batch*) mutable {
+    return {&open->batch, [open, self = shared_from_this(), padded_s = open->batch.padded_s(),
+                           audio_us = source_us(open->batch.entries)](const Batch*) mutable {
               open.reset();
-              self->release(number);
+              self->release(padded_s, audio_us);
             }};
   }
 
@@ -163,22 +165,31 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     tbb::flow::make_edge(*order_, *hand_on_);
   }
 
+  /// Under mutex_.
+  bool has_come() const { return failure_ || !ready_.empty() || end_ == to_hand_on_; }
+
+  static int64_t source_us(const std::vector<IndexEntry>& entries) {
+    double sum_s = 0;
+    for (const IndexEntry& entry : entries) sum_s += entry.shape.seconds();
+    return static_cast<int64_t>(sum_s * 1e6);
+  }
+
   int64_t source_us(const PlannedBatch& planned) const {
     double sum_s = 0;
     for (const Presentation& row : planned.rows) {
-      sum_s += pipeline_.index()[row.entry].shape.seconds();
+      sum_s += pipeline_.index().shape(row.entry).seconds();
     }
     return static_cast<int64_t>(sum_s * 1e6);
   }
 
-  void start(const PlannedBatch& planned, int64_t number) {
-    pipeline_.admitted_us() += source_us(planned);
+  void start(const std::shared_ptr<const PlannedBatch>& planned, int64_t number) {
+    pipeline_.admitted_us() += source_us(*planned);
     // Handed over, because try_put() from outside of the arena waits until a worker has time for
     // it.
     graph_->reserve_wait();
-    pipeline_.threads().impl().arena.enqueue([this, &planned, number] {
+    pipeline_.threads().impl().arena.enqueue([this, planned, number] {
       guarded([&] {
-        for (const UtterancePtr& utterance : maker_.begin(planned, number)) {
+        for (const UtterancePtr& utterance : maker_.begin(*planned, number)) {
           if (work_.empty()) {
             complete_->try_put(utterance);
           } else {
@@ -220,10 +231,11 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
       ++rejected_;
       const PipelineOptions& options = pipeline_.options();
       const bool count = options.max_rejected >= 0 && rejected_ > options.max_rejected;
+      const int64_t utterances = extent().utterances;
       const bool share = static_cast<double>(rejected_) >
-                         options.max_rejected_share * static_cast<double>(utterances_);
+                         options.max_rejected_share * static_cast<double>(utterances);
       if (count || share) {
-        throw RunError(std::to_string(rejected_) + " of " + std::to_string(utterances_) +
+        throw RunError(std::to_string(rejected_) + " of " + std::to_string(utterances) +
                        " utterances of node \"" + pipeline_.chain().source->name() +
                        "\" were rejected, more than " +
                        (count ? "max_rejected" : "max_rejected_share") +
@@ -237,19 +249,20 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   Pipeline& pipeline_;
   const std::string consumer_;
   const EpochKey key_;
-  const Plan plan_;
+  RunningPlan plan_;           ///< under admission_
+  bool end_is_known_ = false;  ///< under admission_
+  size_t to_hand_on_;          ///< the consumer's
   const size_t first_;
-  size_t to_admit_;    ///< under admission_
-  size_t to_hand_on_;  ///< the consumer's
-  const size_t utterances_;
   const RowMaker maker_;
   int64_t rejected_ = 0;
   std::atomic<bool> closing_{false};
 
-  std::mutex admission_;  ///< batches enter in plan order
-  std::mutex mutex_;      ///< over what follows
+  std::mutex admission_;      ///< batches enter in plan order
+  mutable std::mutex mutex_;  ///< over what follows
   std::condition_variable arrived_;
   Gate gate_;
+  Extent extent_;
+  std::optional<size_t> end_;  ///< the number behind the last batch, once it is known
   std::deque<BatchPtr> ready_;
   std::exception_ptr failure_;
 
@@ -285,7 +298,7 @@ std::unique_ptr<Stream> Pipeline::open(const std::string& consumer, int64_t epoc
                                        int64_t first_batch) {
   const EpochKey key{.seed = options_.seed, .consumer = key_of(consumer), .epoch = epoch};
   return std::make_unique<OpenStream>(
-      std::make_shared<EpochStream>(*this, consumer, key, plan(consumer, epoch), first_batch));
+      std::make_shared<EpochStream>(*this, consumer, key, first_batch));
 }
 
 }  // namespace flowqat::graph

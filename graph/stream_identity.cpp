@@ -1,5 +1,6 @@
 #include "graph/stream_identity.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <unordered_map>
@@ -8,6 +9,7 @@
 
 #include "base/json_text.h"
 #include "graph/checksum.h"
+#include "graph/epoch_plan.h"
 #include "graph/json_lines.h"
 #include "graph/plain_numbers.h"
 
@@ -16,23 +18,16 @@ namespace {
 
 constexpr size_t kShown = 3;
 
-std::string checksum_of_text(std::string_view text) {
-  Checksum checksum;
-  checksum.add(text);
-  return checksum.hex();
+/// As JSON; where it is plain, without the library's detours.
+void append_text(const std::string& text, std::string& line) {
+  const bool is_plain = std::ranges::all_of(
+      text, [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  line +=
+      is_plain ? '"' + text + '"' : Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string listing_of(const Index& index) {
-  std::string text;
-  std::unordered_map<std::string_view, size_t> groups;  // by number: a name may hold a path
-  for (const IndexEntry& entry : index) {
-    const size_t group = groups.try_emplace(entry.group, groups.size()).first->second;
-    text += Json::array({entry.id, entry.shape.samples, entry.shape.rate_hz, entry.channels,
-                         entry.weight, entry.transcript, group, !entry.broken.empty()})
-                .dump(-1, ' ', false, Json::error_handler_t::replace) +
-            "\n";
-  }
-  return text;
+std::string checksum_line(const std::string& checksum) {
+  return "{\"checksum\":\"" + checksum + "\"}\n";
 }
 
 /// Of the first epoch, whoever draws it.
@@ -41,8 +36,11 @@ std::string plan_checksum(const KnownStream& stream, const PipelineOptions& opti
   const auto add = [&checksum](int64_t number) {
     checksum.add({reinterpret_cast<const char*>(&number), sizeof number});
   };
-  for (const PlannedBatch& batch : plan_epoch(stream.chain, stream.index, stream.selection,
-                                              {.seed = options.seed}, options.share)) {
+  const EpochPlan epoch(stream.chain, stream.index, stream.selection, {.seed = options.seed},
+                        options.share);
+  add(static_cast<int64_t>(epoch.windows()));
+  add(static_cast<int64_t>(epoch.presentations()));
+  for (const PlannedBatch& batch : epoch.window(0)) {
     add(batch.padded_samples);
     add(batch.rate_hz);
     for (const Presentation& row : batch.rows) {
@@ -77,18 +75,58 @@ using Entries = std::vector<Json>;
 Entries entries_of(const std::string& listing) {
   Entries entries;
   std::istringstream lines(listing);
-  for (std::string line; std::getline(lines, line);) entries.push_back(parse_json<Json>(line));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('[')) entries.push_back(parse_json<Json>(line));
+  }
   return entries;
 }
 
 }  // namespace
 
-StreamIdentity identity_of(const KnownStream& stream, const PipelineOptions& options) {
-  std::string listing = listing_of(stream.index);
-  auto summary = std::make_shared<const Json>(Json{{"utterances", stream.index.size()},
-                                                   {"index", checksum_of_text(listing)},
-                                                   {"plan", plan_checksum(stream, options)}});
-  return {std::move(summary), std::move(listing)};
+Json identity_of(const KnownStream& stream, const PipelineOptions& options) {
+  return {{"utterances", stream.index.size()},
+          {"index", stream.index.checksum()},
+          {"plan", plan_checksum(stream, options)},
+          {"plan_version", plan_version}};
+}
+
+void list(const Index& index, const std::function<void(std::string_view)>& sink) {
+  constexpr size_t kPiece = size_t{1} << 20;
+  Checksum checksum;
+  std::string piece;
+  const auto hand_on = [&] {
+    checksum.add(piece);
+    sink(piece);
+    piece.clear();
+  };
+  for (size_t i = 0; i < index.size(); ++i) {
+    const IndexEntry entry = index[i];
+    piece += '[';
+    append_text(entry.id, piece);
+    piece += ',' + std::to_string(entry.shape.samples) + ',' + std::to_string(entry.shape.rate_hz) +
+             ',' + std::to_string(entry.channels) + ',' + Json(entry.weight).dump() + ',';
+    append_text(entry.transcript, piece);
+    piece += ',' + std::to_string(index.group(i)) +  // by number: a name may hold a path
+             (entry.broken.empty() ? ",false]\n" : ",true]\n");
+    if (piece.size() > kPiece) hand_on();
+  }
+  hand_on();
+  sink(checksum_line(checksum.hex()));
+}
+
+std::string listing_of(const Index& index) {
+  std::string text;
+  list(index, [&text](std::string_view piece) { text += piece; });
+  return text;
+}
+
+bool is_whole_listing(std::string_view listing) {
+  const size_t line_bytes = checksum_line(Checksum().hex()).size();
+  if (listing.size() < line_bytes) return false;
+  const std::string_view lines = listing.substr(0, listing.size() - line_bytes);
+  Checksum checksum;
+  checksum.add(lines);
+  return listing.substr(lines.size()) == checksum_line(checksum.hex());
 }
 
 std::string listing_difference(const std::string& before, const std::string& now) {

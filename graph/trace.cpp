@@ -13,11 +13,11 @@
 namespace flowqat::graph {
 namespace {
 
-constexpr size_t most_events = 1'000'000;  // of one thread: 40 MB
+constexpr size_t most_events = 1'000'000;  // of one thread: 60 MB and more
 
 struct Event {
   size_t position;
-  const std::string* utterance;
+  std::string utterance;
   Trace::Clock::time_point begun, ended;
 };
 
@@ -43,7 +43,7 @@ Trace::~Trace() = default;
 void Trace::note(size_t position, const std::string& utterance, Clock::time_point begun,
                  Clock::time_point ended) {
   std::vector<Event>& events = impl_->threads.local();
-  if (events.size() < most_events) events.push_back({position, &utterance, begun, ended});
+  if (events.size() < most_events) events.push_back({position, utterance, begun, ended});
 }
 
 size_t Trace::events() const {
@@ -76,7 +76,7 @@ void Trace::write(const std::filesystem::path& file) const {
                   {"tid", thread_number},
                   {"ts", in_us(event.begun - impl_->start)},
                   {"dur", in_us(event.ended - event.begun)},
-                  {"args", {{"utterance", *event.utterance}}}}
+                  {"args", {{"utterance", event.utterance}}}}
                  .dump(-1, ' ', false, Json::error_handler_t::replace);
     }
   }

@@ -17,7 +17,7 @@ class Trace {
   explicit Trace(std::vector<std::string> nodes);
   ~Trace();
 
-  /// Thread-safe, without locks: each thread has a list of its own. `utterance` outlives the trace.
+  /// Thread-safe, without locks: each thread has a list of its own.
   /// A thread that has noted a million events drops further ones.
   void note(size_t position, const std::string& utterance, Clock::time_point begun,
             Clock::time_point ended);

@@ -25,6 +25,7 @@ class BatchNode : public graph::Batcher {
         length_jitter_(arguments.params.number("length_jitter")),
         pad_to_samples_(arguments.params.integer("pad_to_samples")),
         queue_(arguments.params.integer("queue")),
+        window_(arguments.params.integer("window")),
         drop_last_(arguments.params.flag("drop_last")),
         shortest_first_(arguments.params.flag("shortest_first")) {
     if (size_ == 0 && max_padded_s_ == 0) {
@@ -35,47 +36,60 @@ class BatchNode : public graph::Batcher {
   void check(graph::CheckContext& context) const override {
     const graph::CheckedStream* stream = context.stream(*this);
     if (stream == nullptr || max_padded_s_ == 0) return;
-    const graph::IndexEntry* longest = nullptr;
-    int64_t too_long = 0, last = -1;
+    const graph::Index& index = stream->known.index;
+    int64_t too_long = 0, last = -1, longest_at = -1;
+    double longest_s = max_padded_s_;
     for (const graph::Presentation& at : stream->known.selection.presentations) {
-      const graph::IndexEntry& entry = stream->known.index[at.entry];
-      if (entry.shape.seconds() <= max_padded_s_ || std::exchange(last, at.entry) == at.entry) {
-        continue;
-      }
+      const double duration_s = index.shape(at.entry).seconds();
+      if (duration_s <= max_padded_s_ || std::exchange(last, at.entry) == at.entry) continue;
       ++too_long;
-      if (longest == nullptr || entry.shape.seconds() > longest->shape.seconds()) longest = &entry;
+      if (duration_s > longest_s) longest_s = duration_s, longest_at = at.entry;
     }
-    if (longest == nullptr) return;
+    if (too_long == 0) return;
+    const graph::IndexEntry longest = index[static_cast<size_t>(longest_at)];
     context.say(name() + ": " + graph::counted(too_long, "utterance") +
                 graph::format(" longer than \"max_padded_s\" (%g s), each in a batch of its own; "
                               "the longest, %s (%s), has %.1f s. The corpus's \"max_duration_s\" "
                               "leaves such ones out",
-                              max_padded_s_, longest->id.c_str(), longest->path.c_str(),
-                              longest->shape.seconds()));
+                              max_padded_s_, longest.id.c_str(), longest.path.c_str(), longest_s));
   }
 
   int64_t queue() const override { return queue_; }
 
-  bool is_in_random_order(int64_t epoch) const override {
-    return order_ != "corpus" && !(shortest_first_ && epoch == 0);
+  int64_t window() const override { return window_; }
+
+  // A window that is not the last ends where a batch would end.
+  int64_t window_multiple() const override {
+    return size_ > 0 && max_padded_s_ == 0 ? static_cast<int64_t>(size_) : 1;
+  }
+
+  graph::Dealing dealing(int64_t epoch) const override {
+    if (shortest_first_ && epoch == 0) return graph::Dealing::by_length;
+    return order_ == "corpus" ? graph::Dealing::as_listed : graph::Dealing::drawn;
+  }
+
+  int64_t count(int64_t presentations) const override {
+    if (max_padded_s_ > 0) return -1;
+    const auto size = static_cast<int64_t>(size_);
+    const int64_t whole = presentations / size;
+    return presentations % size == 0 || (drop_last_ && whole > 0) ? whole : whole + 1;
   }
 
   int64_t padded_samples(int64_t longest) const override {
     return (longest + pad_to_samples_ - 1) / pad_to_samples_ * pad_to_samples_;
   }
 
-  Batches group(const graph::EpochShapes& epoch, graph::RandomStream random) const override {
-    const auto ranks = static_cast<size_t>(epoch.world_size);
-    const std::span shapes = epoch.shapes;
-    if (shortest_first_ && epoch.epoch == 0) {
-      return batches_of(shapes, by_length(shapes, listed(shapes.size()), 0, random), ranks, random);
+  Batches group(const graph::WindowShapes& window, graph::RandomStream random) const override {
+    const auto ranks = static_cast<size_t>(window.world_size);
+    const std::span shapes = window.shapes;
+    if (shortest_first_ && window.epoch == 0) {
+      return batches_of(window, by_length(shapes, listed(shapes.size()), 0, random), random);
     }
-    const std::vector<Positions> parts = blocks(epoch, random);
-    if (order_ != "length") return batches_of(shapes, joined(parts), ranks, random);
+    const std::vector<Positions> parts = blocks(window, random);
+    if (order_ != "length") return batches_of(window, joined(parts), random);
     Batches all;
     for (const Positions& part : parts) {
-      Batches batches =
-          batches_of(shapes, by_length(shapes, part, length_jitter_, random), ranks, random);
+      Batches batches = batches_of(window, by_length(shapes, part, length_jitter_, random), random);
       shuffle_rounds(batches, ranks, random);
       std::move(batches.begin(), batches.end(), std::back_inserter(all));
     }
@@ -97,29 +111,21 @@ class BatchNode : public graph::Batcher {
     return positions;
   }
 
-  /// The parts of an epoch within which utterances change places: all of it, or, with a shuffle
-  /// window, neighbours in groups that have changed places as wholes. Shuffled, but for order
-  /// `corpus`.
-  std::vector<Positions> blocks(const graph::EpochShapes& epoch,
+  /// The parts of a window within which utterances change places: all of it, or, with a shuffle
+  /// window, neighbours. Shuffled, but for order `corpus`.
+  std::vector<Positions> blocks(const graph::WindowShapes& window,
                                 graph::RandomStream& random) const {
-    Positions positions = listed(epoch.shapes.size());
+    Positions positions = listed(window.shapes.size());
     if (order_ == "corpus") return {positions};
-    if (epoch.shuffle_window == 0) {
+    if (window.shuffle_window == 0) {
       if (order_ == "shuffled") random.shuffle(std::span(positions));
       return {positions};
     }
-    const uint32_t groups =
-        epoch.groups.empty() ? 0 : *std::max_element(epoch.groups.begin(), epoch.groups.end()) + 1;
-    Positions rank_of_group = listed(groups);
-    random.shuffle(std::span(rank_of_group));
-    std::stable_sort(positions.begin(), positions.end(), [&](uint32_t a, uint32_t b) {
-      return rank_of_group[epoch.groups[a]] < rank_of_group[epoch.groups[b]];
-    });
     std::vector<Positions> parts;
-    const auto window = static_cast<size_t>(epoch.shuffle_window);
-    for (size_t begin = 0; begin < positions.size(); begin += window) {
+    const auto neighbours = static_cast<size_t>(window.shuffle_window);
+    for (size_t begin = 0; begin < positions.size(); begin += neighbours) {
       const std::span part =
-          std::span(positions).subspan(begin, std::min(window, positions.size() - begin));
+          std::span(positions).subspan(begin, std::min(neighbours, positions.size() - begin));
       random.shuffle(part);
       parts.emplace_back(part.begin(), part.end());
     }
@@ -138,12 +144,13 @@ class BatchNode : public graph::Batcher {
   }
 
   /// Fills batches in `order`: as many for each of `ranks`, some left out to that end.
-  Batches batches_of(std::span<const graph::Shape> shapes, const Positions& order, size_t ranks,
+  Batches batches_of(const graph::WindowShapes& window, const Positions& order,
                      graph::RandomStream& random) const {
+    const auto ranks = static_cast<size_t>(window.world_size);
     Batches batches{{}};
     int64_t longest = 0;
     for (const uint32_t position : order) {
-      const graph::Shape& shape = shapes[position];
+      const graph::Shape& shape = window.shapes[position];
       const int64_t with = std::max(longest, shape.samples);
       if (is_full(batches.back().size(), padded_samples(with), shape.rate_hz)) {
         batches.emplace_back();
@@ -152,7 +159,9 @@ class BatchNode : public graph::Batcher {
       batches.back().push_back(position);
       longest = std::max(longest, shape.samples);
     }
-    if (drop_last_ && batches.size() > 1 && batches.back().size() < size_) batches.pop_back();
+    if (drop_last_ && window.is_last && batches.size() > 1 && batches.back().size() < size_) {
+      batches.pop_back();
+    }
     if (batches.back().empty()) batches.pop_back();
     // Any of them, so that it is not always the longest utterances that are never heard.
     for (size_t extra = batches.size() % ranks; extra > 0; --extra) {
@@ -188,7 +197,7 @@ class BatchNode : public graph::Batcher {
   double max_padded_s_;
   std::string order_;
   double length_jitter_;
-  int64_t pad_to_samples_, queue_;
+  int64_t pad_to_samples_, queue_, window_;
   bool drop_last_, shortest_first_;
 };
 
@@ -239,6 +248,13 @@ const graph::Register registered({
              .maximum = 65536,
              .doc = "finished batches (of the mean size) that may wait for the consumer",
              .may_change = true},
+            {.name = "window",
+             .kind = ParamKind::integer,
+             .fallback = 131072,
+             .unit = "utterances",
+             .minimum = 1,
+             .doc = "an epoch with more is planned in windows of at most so many, drawn from all "
+                    "of the corpus: only within one do utterances meet in a batch"},
             {.name = "drop_last",
              .kind = ParamKind::boolean,
              .fallback = false,

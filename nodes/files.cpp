@@ -23,31 +23,33 @@ class Files : public graph::Source {
   }
 
   graph::Index read_index(const graph::IndexReading&) const override {
-    graph::Index index;
+    std::vector<graph::IndexEntry> entries;
     for (const std::string& path : paths_) {
       try {
-        add(io::read_audio_info(std::filesystem::path(path)), path, index);
+        add(io::read_audio_info(std::filesystem::path(path)), path, entries);
       } catch (const io::Error& error) {
-        graph::IndexEntry& entry = new_entry(path, index);
+        graph::IndexEntry& entry = new_entry(path, entries);
         entry.broken = error.what();
       }
     }
-    return index;
+    return graph::Index(entries);
   }
 
  private:
-  static graph::IndexEntry& new_entry(const std::string& path, graph::Index& index) {
-    graph::IndexEntry& entry = index.emplace_back();
-    entry.id = std::to_string(index.size() - 1);
+  static graph::IndexEntry& new_entry(const std::string& path,
+                                      std::vector<graph::IndexEntry>& entries) {
+    graph::IndexEntry& entry = entries.emplace_back();
+    entry.id = std::to_string(entries.size() - 1);
     entry.path = path;
     return entry;
   }
 
-  void add(const io::AudioInfo& info, const std::string& path, graph::Index& index) const {
+  void add(const io::AudioInfo& info, const std::string& path,
+           std::vector<graph::IndexEntry>& entries) const {
     const std::vector<recognizer::Window> windows =
         recognizer::windows_of(info.samples, info.rate_hz, windows_);
     for (const recognizer::Window& window : windows) {
-      graph::IndexEntry& entry = new_entry(path, index);
+      graph::IndexEntry& entry = new_entry(path, entries);
       entry.shape = {window.samples, info.rate_hz};
       entry.channels = info.channels;
       if (windows.size() > 1) entry.first_sample = window.first_sample;

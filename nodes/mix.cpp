@@ -59,13 +59,7 @@ class Mix : public graph::Source {
   graph::Index read_index(const graph::IndexReading& reading) const override {
     graph::Index all;
     for (size_t i = 0; i < sources_.size(); ++i) {
-      const std::string& source = sources_[i]->name();
-      for (graph::IndexEntry& entry : sources_[i]->read_index(reading)) {
-        entry.id = source + "/" + entry.id;
-        entry.group = source + "/" + entry.group;
-        entry.weight *= weights_[i];
-        all.push_back(std::move(entry));
-      }
+      all.append(sources_[i]->read_index(reading), sources_[i]->name(), weights_[i]);
     }
     return all;
   }

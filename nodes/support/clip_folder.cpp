@@ -71,31 +71,30 @@ void ClipFolder::check(const graph::Node& node, graph::CheckContext& context) co
     }
     return clips;
   };
-  io::Corpus clips;
+  std::vector<io::CorpusEntry> clips;
   try {
     // What is broken is not kept: it is to be heard again when it is repaired.
-    clips = io::cached_corpus(
+    clips = io::cached_entries(
         io::index_cache_folder(),
         identity_of("clips", {std::filesystem::absolute(folder_).string(), folder_}), hear_all);
   } catch (const io::Error& error) {
     throw graph::RunError(where + error.what());
   }
   const auto is_silent = [](const io::CorpusEntry& clip) { return clip.group == io::kSilence; };
-  const auto silent = std::ranges::count_if(clips.entries, is_silent);
+  const auto silent = std::ranges::count_if(clips, is_silent);
   if (silent > 0) {
-    context.say(node_ + ": " + std::to_string(silent) + " of " +
-                std::to_string(clips.entries.size()) + " files in " + folder_ +
-                " are silence and change nothing; the first: " +
-                std::ranges::find_if(clips.entries, is_silent)->place.path.string());
+    context.say(node_ + ": " + std::to_string(silent) + " of " + std::to_string(clips.size()) +
+                " files in " + folder_ + " are silence and change nothing; the first: " +
+                std::ranges::find_if(clips, is_silent)->place.path.string());
   }
   graph::Checksum checksum;
-  for (const io::CorpusEntry& clip : clips.entries) {
+  for (const io::CorpusEntry& clip : clips) {
     checksum.add(graph::format("%lld samples at %d Hz: ",
                                static_cast<long long>(clip.audio.samples), clip.audio.rate_hz) +
                  clip.place.path.lexically_relative(folder_).string() + "\n");
   }
-  context.uses(node, std::to_string(clips.entries.size()) + " files in " + folder_, checksum.hex());
-  context.seen(node_ + ": " + std::to_string(clips.entries.size()) + " files in " + folder_);
+  context.uses(node, std::to_string(clips.size()) + " files in " + folder_, checksum.hex());
+  context.seen(node_ + ": " + std::to_string(clips.size()) + " files in " + folder_);
 }
 
 ClipFolder::Clip ClipFolder::draw(graph::RandomStream& random, int rate_hz) const {

@@ -14,7 +14,7 @@ using graph::ParamKind;
 namespace {
 
 /// A transcript that is no text costs its utterance, and one of white space is none.
-void check_text(graph::IndexEntry& entry) {
+void check_text(io::CorpusEntry& entry) {
   try {
     const std::u32string text = io::from_utf8(entry.transcript);
     if (io::strip_left(text).empty()) entry.transcript.clear();
@@ -44,40 +44,17 @@ std::string CorpusSource::describe_transcripts() const try {
   return error.what();
 }
 
-graph::Index CorpusSource::read_index(const graph::IndexReading& reading) const {
-  io::Corpus corpus;
-  try {
-    corpus = io::cached_corpus(cache_ ? io::index_cache_folder() : "", identity(), [&] {
-      if (reading.progress) reading.progress(0, 0);
-      return scan({reading.threads, reading.progress});
-    });
-  } catch (const io::Error& error) {
-    throw graph::RunError("node \"" + name() + "\", key \"" + place_key_ + "\": " + error.what());
-  }
-  graph::Index index;
-  index.reserve(corpus.entries.size());
-  for (io::CorpusEntry& from : corpus.entries) {
-    graph::IndexEntry& entry = index.emplace_back();
-    entry.id = std::move(from.id);
-    entry.path = from.place.path.string();
-    entry.first_byte = from.place.first_byte;
-    entry.bytes = from.place.bytes;
-    entry.first_sample = from.place.first_sample;
-    entry.transcript = std::move(from.transcript);
-    entry.speaker = std::move(from.speaker);
-    entry.group = std::move(from.group);
-    entry.broken = std::move(from.broken);
-    check_text(entry);
-    entry.shape = {from.audio.samples, from.audio.rate_hz};
-    entry.channels = from.audio.channels;
-    entry.channel = from.place.channel;
-    const double duration_s = entry.shape.seconds();
-    const bool fits =
-        duration_s >= min_duration_s_ && (max_duration_s_ <= 0 || duration_s <= max_duration_s_);
-    // What is broken has no duration; it is to be rejected aloud, not left out.
-    if (!fits && entry.broken.empty()) entry.weight = 0;
-  }
-  return index;
+graph::Index CorpusSource::read_index(const graph::IndexReading& reading) const try {
+  const auto utterances =
+      io::cached_utterances(cache_ ? io::index_cache_folder() : "", identity(), [&] {
+        if (reading.progress) reading.progress(0, 0);
+        io::Corpus corpus = scan({reading.threads, reading.progress});
+        for (io::CorpusEntry& entry : corpus.entries) check_text(entry);
+        return corpus;
+      });
+  return graph::Index(utterances, {.shortest_s = min_duration_s_, .longest_s = max_duration_s_});
+} catch (const io::Error& error) {
+  throw graph::RunError("node \"" + name() + "\", key \"" + place_key_ + "\": " + error.what());
 }
 
 std::vector<graph::ParamSpec> corpus_params(std::vector<graph::ParamSpec> own) {

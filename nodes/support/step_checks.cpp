@@ -27,9 +27,9 @@ Outside outside_of_head(const graph::CheckContext& context, const graph::Batcher
   int64_t last = -1;  // presentations of an utterance stand behind one another
   for (const graph::Presentation& at : stream->known.selection.presentations) {
     if (std::exchange(last, at.entry) == at.entry) continue;
-    const graph::IndexEntry& entry = stream->known.index[at.entry];
+    if (stream->known.index.is_broken(at.entry)) continue;
+    const graph::IndexEntry entry = stream->known.index[at.entry];
     io::CharacterCounts unknown;
-    if (!entry.broken.empty()) continue;
     const auto ids = model.tokenizer().encode(normalize(entry.transcript), &unknown);
     const auto found =
         std::ranges::find_if(ids, [&](int32_t id) { return id >= model.config().vocab_size; });

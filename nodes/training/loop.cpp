@@ -14,7 +14,7 @@ void TrainingLoop::plan_length(Training& training, const graph::Pipeline& pipeli
   training.steps = training.epochs = 0;
   while ((params.epochs == 0 || training.epochs < params.epochs) &&
          (most == 0 || training.steps < most)) {
-    const auto batches = static_cast<int64_t>(pipeline.plan(training.name, training.epochs).size());
+    const int64_t batches = pipeline.count_batches(training.name, training.epochs);
     training.steps += (batches + round - 1) / round;
     ++training.epochs;
   }

@@ -46,8 +46,8 @@ double encoder_floats(const model::Config& config, double frames, bool fake_quan
 }
 
 struct Largest {
-  const graph::IndexEntry* longest = nullptr;
-  int64_t rows = 0;
+  uint32_t longest = 0;  ///< in the index
+  int64_t rows = 0;      ///< 0: there is none
   double padded_s = 0, bytes = 0;
 };
 
@@ -58,21 +58,26 @@ Largest largest_batch(const Training& training, const graph::Pipeline& pipeline,
   const double most_s = training.params.max_duration_s;
   const graph::Index& index = pipeline.index();
   Largest largest;
-  for (const graph::PlannedBatch& batch : pipeline.plan(training.name, 0)) {
-    const graph::IndexEntry* longest = nullptr;
+  const auto look_at = [&](const graph::PlannedBatch& batch) {
+    double longest_s = -1;
+    uint32_t longest = 0;
     int64_t rows = 0;
     for (const graph::Presentation& at : batch.rows) {
-      const graph::IndexEntry& entry = index[at.entry];
-      if (most_s > 0 && entry.shape.seconds() > most_s) continue;
+      const double duration_s = index.shape(at.entry).seconds();
+      if (most_s > 0 && duration_s > most_s) continue;
       ++rows;
-      if (longest == nullptr || entry.shape.seconds() > longest->shape.seconds()) longest = &entry;
+      if (duration_s > longest_s) longest_s = duration_s, longest = at.entry;
     }
-    if (longest == nullptr || batch.rate_hz == 0) continue;
+    if (rows == 0 || batch.rate_hz == 0) return;
     double padded_s = static_cast<double>(batch.padded_samples) / batch.rate_hz;
-    if (rows < std::ssize(batch.rows)) padded_s = longest->shape.seconds();  // cut to that
+    if (rows < std::ssize(batch.rows)) padded_s = longest_s;  // cut to that
     const double bytes =
         step_bytes(config, rows, std::llround(padded_s * batch.rate_hz), fake_quantized);
     if (bytes > largest.bytes) largest = {longest, rows, padded_s, bytes};
+  };
+  const auto epoch = pipeline.epoch_plan(training.name, 0);
+  for (size_t window = 0; window < epoch->windows(); ++window) {
+    for (const graph::PlannedBatch& batch : epoch->window(window)) look_at(batch);
   }
   return largest;
 }
@@ -95,8 +100,8 @@ void MemoryForecast::begin(Training& training) {
   const model::Config& config = training.state.model->config();
   const bool fake_quantized = training.state.stage == Stage::fake_quantized;
   const Largest largest = largest_batch(training, pipeline_, fake_quantized);
-  if (largest.longest == nullptr) return;
-  const graph::IndexEntry& entry = *largest.longest;
+  if (largest.rows == 0) return;
+  const graph::IndexEntry entry = pipeline_.index()[largest.longest];
   const double all = largest.bytes + standing_bytes(config, has_teacher_);
   const double there = graph::usable_memory_bytes();
   std::string line = training.name + ": the largest batch, " + graph::counted(largest.rows, "row") +

@@ -16,18 +16,19 @@ void UselessUtterances::begin(Training& training) {
   const double most_s = training.params.max_duration_s;
   const graph::Index& index = pipeline_.index();
   std::set<uint32_t> long_ones;
-  const graph::IndexEntry* longest = nullptr;
+  uint32_t longest_at = 0;
+  double longest_s = 0;
   for (const graph::Presentation& at : pipeline_.selection().presentations) {
-    const graph::IndexEntry& entry = index[at.entry];
-    if (most_s == 0 || entry.shape.seconds() <= most_s || !entry.broken.empty()) continue;
+    const double duration_s = index.shape(at.entry).seconds();
+    if (most_s == 0 || duration_s <= most_s || index.is_broken(at.entry)) continue;
     long_ones.insert(at.entry);
-    if (longest == nullptr || entry.shape.seconds() > longest->shape.seconds()) longest = &entry;
+    if (duration_s > longest_s) longest_s = duration_s, longest_at = at.entry;
   }
-  if (longest == nullptr) return;
+  if (long_ones.empty()) return;
   training.context.reporter().say(
       training.name + ": " + graph::counted(std::ssize(long_ones), "utterance") + " of more than " +
-      graph::duration_text(most_s) + " will not be trained on, the longest of them " + longest->id +
-      " with " + graph::duration_text(longest->shape.seconds()) +
+      graph::duration_text(most_s) + " will not be trained on, the longest of them " + index[longest_at].id +
+      " with " + graph::duration_text(longest_s) +
       "; another limit is the node's \"max_duration_s\"");
 }
 

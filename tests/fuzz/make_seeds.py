@@ -86,13 +86,8 @@ def tar(members, **options):
 
 
 def index_entry(name, path, text):
-    def string(value):
-        return struct.pack("<I", len(value)) + value
-
-    return (
-        string(name) + string(path) + struct.pack("<qqqqii", 0, 0, -1, 16000, 16000, 1)
-        + string(text) + string(b"7") + string(b"dev") + string(b"")
-    )  # fmt: skip
+    texts = [name, path, text, b"7", b""]  # none as long as 128 bytes, so a length is one byte
+    return b"".join(bytes([len(value)]) + value for value in texts) + bytes([0, 0, 0])
 
 
 class Audio:
@@ -195,8 +190,8 @@ def seeds():
     yield "processor", [joined(extractor), joined(extractor, {"feature_extractor": extractor})]
     text = "So it goes, “isn't” it?\r\nstraße – É e\u0301 ﬁ 7 %\n{a,b{1..3}}.tar\n".encode()
     yield "text", [text, gzip.compress(text), gzip.compress(text)[:-6]]
-    entries = index_entry(b"a-1", b"/data/a.flac", b"SO IT GOES") + index_entry(b"a-2", b"/data/b.flac", b"")
-    yield "index_cache", [b"\0\2" + entries, b"\0\3" + entries, b"\1\0" + entries]
+    entries = [index_entry(b"a-1", b"/data/a.flac", b"SO IT GOES"), index_entry(b"a-2", b"/data/b.flac", b"")]
+    yield "index_cache", [b"\0" + entries[0], b"\0" + entries[1], b"\1" + struct.pack("<9Q", 1, 1, 1, 3, 9, 0, 0, 0, 0)]
     yield "flac_subframe", [bytes([12, 4, 0, 1, 2, 3]), bytes([12, 8, 2] + list(range(60))),
                             bytes([20, 60, 0x14] + [0x55] * 200), bytes([12, 30, 0x4A] + [0x93] * 300)]  # fmt: skip
     yield "audio", {name: content for name, content in Audio().all() if content}

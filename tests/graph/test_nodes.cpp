@@ -23,7 +23,7 @@ class Numbers : public Source {
         hours_(a.params.number("hours")) {}
   double hours() const override { return hours_; }
   Index read_index(const IndexReading&) const override {
-    Index index;
+    std::vector<IndexEntry> entries;
     for (int64_t i = 0; i < count_; ++i) {
       IndexEntry entry;
       entry.id = "u" + std::to_string(i);
@@ -33,9 +33,9 @@ class Numbers : public Source {
                      static_cast<int>(i % 2 && odd_rate_hz_ ? odd_rate_hz_ : rate_hz_)};
       if (i == huge_) entry.shape.samples = int64_t{1} << 61;
       if (i < broken_) entry.shape = {}, entry.broken = "has no header";
-      index.push_back(entry);
+      entries.push_back(entry);
     }
-    return index;
+    return Index(entries);
   }
 
  private:
@@ -118,10 +118,11 @@ class Pack : public Batcher {
       : Batcher(a.name, a.inputs.stream("from")),
         size_(static_cast<uint32_t>(a.params.integer("size"))),
         queue_(a.params.integer("queue")),
+        window_(a.params.integer("window")),
         is_drawn_(a.params.integer("drawn") != 0) {}
-  std::vector<std::vector<uint32_t>> group(const EpochShapes& epoch,
+  std::vector<std::vector<uint32_t>> group(const WindowShapes& window,
                                            RandomStream random) const override {
-    std::vector<uint32_t> order(epoch.shapes.size());
+    std::vector<uint32_t> order(window.shapes.size());
     std::iota(order.begin(), order.end(), 0);
     if (is_drawn_) random.shuffle(std::span(order));
     std::vector<std::vector<uint32_t>> groups;
@@ -133,11 +134,14 @@ class Pack : public Batcher {
   }
   int64_t padded_samples(int64_t longest) const override { return (longest + 99) / 100 * 100; }
   int64_t queue() const override { return queue_; }
-  bool is_in_random_order(int64_t) const override { return is_drawn_; }
+  int64_t window() const override { return window_; }
+  Dealing dealing(int64_t) const override {
+    return is_drawn_ ? Dealing::drawn : Dealing::as_listed;
+  }
 
  private:
   uint32_t size_;
-  int64_t queue_;
+  int64_t queue_, window_;
   bool is_drawn_;
 };
 
@@ -200,6 +204,7 @@ const Register pack(
      .inputs = {from},
      .params = {{.name = "size", .kind = Kind::integer, .fallback = 4, .minimum = 1},
                 {.name = "queue", .kind = Kind::integer, .fallback = 2, .minimum = 1},
+                {.name = "window", .kind = Kind::integer, .fallback = 1000, .minimum = 1},
                 {.name = "drawn", .kind = Kind::integer, .fallback = 0}},
      .make = maker<Pack>()});
 const Register listen(

@@ -77,7 +77,7 @@ TEST_CASE("what is presented twice in an epoch has draws of its own each time") 
   write_corpora(temporary.path());
   const Mixed mixed(temporary.path(), R"("from": ["a", "b"], "weights": [3, 1])");
   const graph::Chain& chain = mixed.pipeline.chain();
-  const graph::IndexEntry& entry = mixed.pipeline.index().front();
+  const graph::IndexEntry& entry = mixed.pipeline.index()[0];
   std::set<uint64_t> draws;
   for (int copy : {0, 1, 2}) {
     draws.insert(graph::draw_for(chain, 0, entry, copy, {}).random.next());

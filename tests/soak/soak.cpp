@@ -45,7 +45,7 @@ class Synthetic : public graph::Source {
       entry.shape = {info.samples, info.rate_hz};
       (file.path().filename() == "damaged.flac" ? damaged : sound.emplace_back()) = entry;
     }
-    graph::Index index;
+    std::vector<graph::IndexEntry> index;
     index.reserve(static_cast<size_t>(count_));
     for (int64_t i = 0; i < count_; ++i) {
       const bool is_damaged = i % kPeriod == kPeriod / 2;
@@ -55,7 +55,7 @@ class Synthetic : public graph::Source {
       entry.transcript = "WORDS THAT ARE SAID";
       index.push_back(std::move(entry));
     }
-    return index;
+    return graph::Index(index);
   }
 
  private:

@@ -43,7 +43,7 @@ TEST_CASE("a NeMo manifest chooses channels, of whole recordings and of segments
   // The index that is kept knows them too.
   const Corpus corpus{.entries = entries, .watched = {}};
   for (int time = 0; time < 2; ++time) {
-    CHECK(cached_corpus(folder / "cache", "this", [&] { return corpus; }).entries == entries);
+    CHECK(cached_entries(folder / "cache", "this", [&] { return corpus; }) == entries);
   }
 }
 

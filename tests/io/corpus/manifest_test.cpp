@@ -222,12 +222,10 @@ TEST_CASE("the index cache notices a changed manifest, new transcripts and audio
   write_bytes(manifest, "audio\na.wav\t1000\nlate/b.wav\t1000\n");
   int scans = 0;
   const auto entries = [&] {
-    return cached_corpus(folder / "cache" / "index", "m",
-                         [&] {
-                           ++scans;
-                           return scan_manifest(manifest, {}, 2);
-                         })
-        .entries;
+    return cached_entries(folder / "cache" / "index", "m", [&] {
+      ++scans;
+      return scan_manifest(manifest, {}, 2);
+    });
   };
   // What changed within the second before a scan is not kept.
   const auto settle = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1100)); };

@@ -1,0 +1,46 @@
+/// An epoch's batches one by one, while it is heard: one window is at hand, and the next one is
+/// planned meanwhile.
+#pragma once
+#include <future>
+#include <memory>
+#include <string>
+
+#include "graph/pipeline.h"
+
+namespace flowqat::graph {
+
+/// For one thread at a time. Throws what EpochPlan throws.
+class RunningPlan {
+ public:
+  /// From batch number `first_batch` on, or from the epoch's end if there are fewer. The pipeline
+  /// outlives it.
+  RunningPlan(const Pipeline& pipeline, const std::string& consumer, int64_t epoch,
+              int64_t first_batch);
+
+  /// The batch that is next, until it is taken; null behind the last.
+  const PlannedBatch* next();
+  PlannedBatch take();
+  size_t next_number() const { return number_; }
+
+  /// As in_flight_limit_s() says of the window at hand. Throws what that throws.
+  double in_flight_limit_s() const { return limit_s_; }
+  /// Of the whole epoch.
+  Extent extent() const;
+
+ private:
+  void go_to(size_t first_batch, const std::string& consumer, int64_t epoch);
+  void set_window(size_t number, Plan plan);
+
+  const Pipeline& pipeline_;
+  std::shared_ptr<const EpochPlan> epoch_;
+  size_t window_ = 0, at_ = 0;  ///< which one is at hand, and which of its batches is next
+  size_t number_ = 0;           ///< of the next batch in the epoch
+  Plan plan_;
+  double limit_s_ = 0;
+  int64_t counted_ = -1;     ///< batches of the epoch; -1: they were not counted
+  size_t seen_windows_ = 0;  ///< over which these are summed
+  Extent seen_;
+  std::future<Plan> ahead_;  ///< last, because it uses the others
+};
+
+}  // namespace flowqat::graph
