@@ -200,9 +200,10 @@ void StepContext::drain(const Batcher& batcher) {
   const TimeLeft time;
   double audio_s = 0, padded_s = 0;
   const auto stream = pipeline.open(batcher.name(), 0);
-  const Extent extent = stream->extent();
+  Extent extent;
   while (const auto batch = stream->next()) {
     throw_if_stopped();
+    if (extent.batches == 0) extent = stream->extent();  // which may take its time
     for (const Row& row : batch->rows) audio_s += row.rejected ? 0 : row.entry->shape.seconds();
     padded_s += batch->padded_s();
     progress({.what = batcher.name(),

@@ -56,8 +56,8 @@ std::string RunInputs::difference(const Json& before, const fs::path& beginning)
     const Json& now = streams.at(batcher);
     if (stream.value("plan_version", 1) != plan_version) {
       add("\"" + batcher +
-          "\" was begun by a version of flowqat that plans its batches in another way; go on "
-          "with that version, or begin anew in another folder");
+          "\" was planned by a version of flowqat that draws up batches in another way (go on with "
+          "that one, or begin anew)");
       continue;
     }
     if (now.at("index") == stream.at("index")) {

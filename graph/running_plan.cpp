@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -20,7 +19,6 @@ void RunningPlan::go_to(size_t first_batch, const std::string& consumer, int64_t
   size_t window = 0;
   if (first_batch > 0 && epoch_->windows() > 1) {
     const std::vector<int64_t> counts = pipeline_.count_windows(consumer, epoch);
-    counted_ = std::accumulate(counts.begin(), counts.end(), int64_t{0});
     while (window + 1 < counts.size() &&
            number_ + static_cast<size_t>(counts[window]) <= first_batch) {
       number_ += static_cast<size_t>(counts[window++]);
@@ -73,7 +71,7 @@ Extent RunningPlan::extent() const {
   const auto all = [whole](int64_t seen) {
     return std::llround(static_cast<double>(seen) * whole);
   };
-  return {.batches = counted_ >= 0 ? counted_ : all(seen_.batches),
+  return {.batches = all(seen_.batches),
           .utterances = all(seen_.utterances),
           .padded_s = seen_.padded_s * whole};
 }

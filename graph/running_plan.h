@@ -24,8 +24,9 @@ class RunningPlan {
 
   /// As in_flight_limit_s() says of the window at hand. Throws what that throws.
   double in_flight_limit_s() const { return limit_s_; }
-  /// Of the whole epoch.
+  /// Of the whole epoch; of several windows, as those that were planned so far let expect.
   Extent extent() const;
+  size_t windows() const { return epoch_->windows(); }
 
  private:
   void go_to(size_t first_batch, const std::string& consumer, int64_t epoch);
@@ -37,7 +38,6 @@ class RunningPlan {
   size_t number_ = 0;           ///< of the next batch in the epoch
   Plan plan_;
   double limit_s_ = 0;
-  int64_t counted_ = -1;     ///< batches of the epoch; -1: they were not counted
   size_t seen_windows_ = 0;  ///< over which these are summed
   Extent seen_;
   std::future<Plan> ahead_;  ///< last, because it uses the others

@@ -10,12 +10,13 @@
 #include <deque>
 #include <mutex>
 #include <new>
+#include <numeric>
 #include <optional>
 
 #include "graph/data_threads.h"
 #include "graph/error.h"
 #include "graph/gate.h"
-#include "graph/rejections.h"
+#include "graph/rejection_budget.h"
 #include "graph/row_maker.h"
 #include "graph/running_plan.h"
 
@@ -65,14 +66,11 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
         const std::lock_guard lock(mutex_);
         extent_ = plan_.extent();
         gate_.allow(plan_.in_flight_limit_s());
-        if (planned == nullptr) end_ = plan_.next_number();
-        if (planned != nullptr && !gate_.admit(planned->padded_s())) return;
+        end_is_known_ = planned == nullptr;
+        if (end_is_known_) end_ = plan_.next_number();
+        if (!end_is_known_ && !gate_.admit(planned->padded_s())) return;
       }
-      if (planned == nullptr) {
-        end_is_known_ = true;
-        arrived_.notify_one();
-        return;
-      }
+      if (end_is_known_) return arrived_.notify_one();
       const auto number = static_cast<int64_t>(plan_.next_number());
       start(std::make_shared<const PlannedBatch>(plan_.take()), number);
     }
@@ -93,8 +91,11 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   }
 
   Extent extent() const override {
-    const std::lock_guard lock(mutex_);
-    return extent_;
+    Extent extent = planned_extent();
+    if (plan_.windows() == 1) return extent;
+    const std::vector<int64_t> counts = pipeline_.count_windows(consumer_, key_.epoch);
+    extent.batches = std::accumulate(counts.begin(), counts.end(), int64_t{0});
+    return extent;
   }
 
   std::shared_ptr<const Batch> next() override {
@@ -165,6 +166,11 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     tbb::flow::make_edge(*order_, *hand_on_);
   }
 
+  Extent planned_extent() const {
+    const std::lock_guard lock(mutex_);
+    return extent_;
+  }
+
   /// Under mutex_.
   bool has_come() const { return failure_ || !ready_.empty() || end_ == to_hand_on_; }
 
@@ -228,19 +234,8 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   void check_budget(const Batch& batch) {
     for (const Row& row : batch.rows) {
       if (!row.rejected) continue;
-      ++rejected_;
-      const PipelineOptions& options = pipeline_.options();
-      const bool count = options.max_rejected >= 0 && rejected_ > options.max_rejected;
-      const int64_t utterances = extent().utterances;
-      const bool share = static_cast<double>(rejected_) >
-                         options.max_rejected_share * static_cast<double>(utterances);
-      if (count || share) {
-        throw RunError(std::to_string(rejected_) + " of " + std::to_string(utterances) +
-                       " utterances of node \"" + pipeline_.chain().source->name() +
-                       "\" were rejected, more than " +
-                       (count ? "max_rejected" : "max_rejected_share") +
-                       " allows; the last one: " + reason_with_path(row));
-      }
+      check_rejected(++rejected_, planned_extent().utterances, pipeline_.options(),
+                     pipeline_.chain().source->name(), row);
     }
   }
 

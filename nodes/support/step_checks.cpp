@@ -73,9 +73,10 @@ void check_transcripts(const graph::CheckContext& context, const graph::Batcher&
                             (found.empty() ? "" : "; " + found));
   }
   if (!model.knows_config()) return;
-  const TranscriptCounts counts = count_transcripts(stream->known.index, stream->known.selection,
-                                                    {model.tokenizer(), model.text_rules()});
-  if (counts.characters > 0) return;
+  const io::TextNormalizer normalize(model.tokenizer(), model.text_rules());
+  if (has_text(stream->known.index, stream->known.selection, normalize)) return;
+  const TranscriptCounts counts =
+      count_transcripts(stream->known.index, stream->known.selection, normalize);
   throw graph::GraphError(where + "normalization leaves nothing of any, the first is that of " +
                           counts.first_without_text());
 }

@@ -8,6 +8,7 @@
 #include "graph/format.h"
 #include "graph/plain_numbers.h"
 #include "io/files/error.h"
+#include "io/files/parallel.h"
 #include "io/files/printable.h"
 #include "io/text/characters.h"
 #include "io/text/unicode.h"
@@ -48,15 +49,70 @@ std::string TranscriptCounts::first_without_text() const {
   return named_without_text.empty() ? "" : io::printable(named_without_text.front());
 }
 
-TranscriptCounts count_transcripts(const graph::Index& index, const graph::Selection& selection,
-                                   const io::TextNormalizer& normalize) {
-  TranscriptCounts counts;
-  int64_t last = -1;  // presentations of an utterance stand behind one another
-  for (const graph::Presentation& presentation : selection.presentations) {
-    if (std::exchange(last, presentation.entry) == presentation.entry) continue;
-    counts.add(index[presentation.entry], normalize);
+void TranscriptCounts::add(const TranscriptCounts& others) {
+  all += others.all;
+  utterances += others.utterances;
+  characters += others.characters;
+  changed += others.changed;
+  for (const auto& [character, times] : others.unknown) unknown[character] += times;
+  if (unknown_utterances == 0) first_unknown = others.first_unknown;
+  unknown_utterances += others.unknown_utterances;
+  for (const auto& [tag, times] : others.tags) tags[tag] += times;
+  tagged_utterances += others.tagged_utterances;
+  drops_tags |= others.drops_tags;
+  without_text += others.without_text;
+  for (const std::string& id : others.named_without_text) {
+    if (named_without_text.size() < named) named_without_text.push_back(id);
   }
+}
+
+namespace {
+
+/// Calls `use` with every utterance that is presented, until it says false.
+template <typename Use>
+void for_each_utterance(const graph::Selection& selection, const Use& use) {
+  int64_t last = -1;  // presentations of an utterance stand behind one another
+  for (const graph::Presentation& at : selection.presentations) {
+    if (std::exchange(last, at.entry) != at.entry && !use(at.entry)) return;
+  }
+}
+
+}  // namespace
+
+TranscriptCounts count_transcripts(const graph::Index& index, const graph::Selection& selection,
+                                   const io::TextNormalizer& normalize, size_t most, int threads) {
+  constexpr size_t kPart = 4096;
+  size_t count = 0;
+  for_each_utterance(selection, [&](uint32_t) { return ++count > 0; });
+  const size_t every = (count + most - 1) / most;
+  std::vector<uint32_t> looked_at;
+  size_t number = 0;
+  for_each_utterance(selection, [&](uint32_t entry) {
+    if (number++ % std::max<size_t>(every, 1) == 0) looked_at.push_back(entry);
+    return true;
+  });
+  std::vector<TranscriptCounts> parts((looked_at.size() + kPart - 1) / kPart);
+  io::parallel_for(parts.size(), threads, [&](size_t part) {
+    const size_t end = std::min(looked_at.size(), (part + 1) * kPart);
+    for (size_t i = part * kPart; i < end; ++i) parts[part].add(index[looked_at[i]], normalize);
+  });
+  TranscriptCounts counts;
+  for (const TranscriptCounts& part : parts) counts.add(part);
+  if (every > 1) counts.part_of = static_cast<int64_t>(count);
   return counts;
+}
+
+bool has_text(const graph::Index& index, const graph::Selection& selection,
+              const io::TextNormalizer& normalize) {
+  bool found = false;
+  for_each_utterance(selection, [&](uint32_t entry) {
+    if (index.is_broken(entry) || !index.has_transcript(entry)) return true;
+    TranscriptCounts counts;
+    counts.add(index[entry], normalize);
+    found = counts.characters > 0;
+    return !found;
+  });
+  return found;
 }
 
 namespace {
@@ -86,6 +142,12 @@ std::string worst_first(const io::CharacterCounts& counts, size_t most) {
 
 std::string tags_list(const io::CharacterCounts& tags, size_t most) {
   return list_of(tags, most, [](const std::string& tag) { return io::printable(tag); });
+}
+
+std::string part_line(const TranscriptCounts& counts) {
+  if (counts.part_of == 0) return "";
+  return graph::whole_text(counts.all) + " of " + graph::whole_text(counts.part_of) +
+         " utterances were looked at, spread evenly, for what their texts hold";
 }
 
 std::string unknown_characters_line(const TranscriptCounts& counts) {
@@ -124,22 +186,26 @@ graph::Json to_json(const TranscriptCounts& counts) {
   }
   graph::Json tags = graph::Json::object();
   for (const auto& [tag, times] : most_frequent(counts.tags, counts.tags.size())) tags[tag] = times;
-  return {{"utterances", counts.utterances},
-          {"characters", counts.characters},
-          {"normalized", counts.changed},
-          {"without_text", counts.without_text},
-          {"tags", tags},
-          {"out_of_vocabulary", unknown},
-          {"out_of_vocabulary_utterances", counts.unknown_utterances}};
+  graph::Json json{{"utterances", counts.utterances},
+                   {"characters", counts.characters},
+                   {"normalized", counts.changed},
+                   {"without_text", counts.without_text},
+                   {"tags", tags},
+                   {"out_of_vocabulary", unknown},
+                   {"out_of_vocabulary_utterances", counts.unknown_utterances}};
+  if (counts.part_of > 0) json["part_of"] = counts.part_of;
+  return json;
 }
 
 void tell_transcripts(graph::StepContext& context, const graph::Batcher& batcher,
                       const graph::Step& step, const io::TextNormalizer& normalize,
                       const std::string& purpose) {
   graph::Pipeline& pipeline = context.audio(batcher);
-  const TranscriptCounts counts =
-      count_transcripts(pipeline.index(), pipeline.selection(), normalize);
-  if (counts.characters == 0) {
+  const TranscriptCounts counts = count_transcripts(
+      pipeline.index(), pipeline.selection(), normalize, most_counted, pipeline.threads().count());
+  const bool is_part = counts.part_of > 0;
+  if (counts.characters == 0 &&
+      !(is_part && has_text(pipeline.index(), pipeline.selection(), normalize))) {
     const std::string found = io::printable(pipeline.chain().source->describe_transcripts());
     throw graph::RunError("node \"" + step.name() + "\", key \"audio\": \"" + batcher.name() +
                           "\" has no transcript to " + purpose +
@@ -154,9 +220,9 @@ void tell_transcripts(graph::StepContext& context, const graph::Batcher& batcher
     name += " in " + step.name();  // another vocabulary
   if (told.contains(name)) return;
   told[name] = json;
-  for (const std::string& line :
-       {without_text_line(counts), tags_line(counts, "the key \"drop_tags\" of the model node"),
-        unknown_characters_line(counts)}) {
+  for (const std::string& line : {part_line(counts), without_text_line(counts),
+                                  tags_line(counts, "the key \"drop_tags\" of the model node"),
+                                  unknown_characters_line(counts)}) {
     if (!line.empty()) context.reporter().say(name + ": " + line);
   }
 }

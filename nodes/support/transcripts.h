@@ -24,23 +24,39 @@ struct TranscriptCounts {
   bool drops_tags = false;         ///< whether normalization leaves them out
   int64_t without_text = 0;        ///< utterances without a transcript, or of which nothing is left
   std::vector<std::string> named_without_text;  ///< the ids of the first of them
+  /// How many utterances there are, where only a part of them was looked at; 0: all were.
+  int64_t part_of = 0;
 
   /// What is broken is not counted: it is going to be rejected. Throws RunError, naming the
   /// utterance, for a transcript that is not UTF-8.
   void add(const graph::IndexEntry& entry, const io::TextNormalizer& normalize);
+  /// Adds what was counted of utterances behind these.
+  void add(const TranscriptCounts& others);
   /// The id of the first; or nothing.
   std::string first_without_text() const;
 };
 
-/// Of the utterances that the stream presents, each once.
+/// Larger streams are looked at in so many utterances, spread evenly over the corpus.
+inline constexpr size_t most_counted = size_t{1} << 18;
+
+/// Of the utterances that the stream presents, each once, or of `most` of them; on `threads`
+/// threads (0: all cores).
 TranscriptCounts count_transcripts(const graph::Index& index, const graph::Selection& selection,
-                                   const io::TextNormalizer& normalize);
+                                   const io::TextNormalizer& normalize, size_t most = most_counted,
+                                   int threads = 0);
+
+/// Whether normalization leaves a text of any that the stream presents.
+bool has_text(const graph::Index& index, const graph::Selection& selection,
+              const io::TextNormalizer& normalize);
 
 /// `7 (12 times), é (U+00E9) (once)`, the most frequent first, at most `most` of them.
 std::string worst_first(const io::CharacterCounts& counts, size_t most = 20);
 
 /// The same of tags.
 std::string tags_list(const io::CharacterCounts& tags, size_t most = 20);
+
+/// "262,144 of 10,000,000 transcripts looked at, ...", or nothing.
+std::string part_line(const TranscriptCounts& counts);
 
 /// "31 characters in 12 of 400 transcripts are not in the vocabulary ...", or nothing.
 std::string unknown_characters_line(const TranscriptCounts& counts);

@@ -77,6 +77,39 @@ TEST_CASE("a run knows its corpora again, wherever they are, and the plan that t
         "\"b\" has the same utterances in other batches");
 }
 
+TEST_CASE("a run that an older way of planning began is refused in words") {
+  const Known known(R"(, "count": 8)");
+  const RunInputs now(known.checked(), {});
+  Json state = now.summary();
+  state["streams"]["b"].erase("plan_version");  // older ones had none
+  CHECK(
+      now.difference(state, "/no/such") ==
+      "\"b\" was planned by a version of flowqat that draws up batches in another way (go on with "
+      "that one, or begin anew)");
+}
+
+TEST_CASE("a listing that was cut off or changed is not taken for one") {
+  const std::string whole = Known(R"(, "count": 8)").listing();
+  CHECK(is_whole_listing(whole));
+  CHECK_FALSE(is_whole_listing(whole.substr(0, whole.size() / 2)));
+  std::string changed = whole;
+  changed[3] = 'v';
+  CHECK_FALSE(is_whole_listing(changed));
+  CHECK_FALSE(is_whole_listing(""));
+  // Texts that are no plain ones are JSON all the same.
+  IndexEntry entry;
+  entry.id = "a \"b\" \\ \n";
+  entry.transcript =
+      "stra\xc3\x9f"
+      "e \xff";
+  const std::string line = listing_of(Index(std::vector{entry}));
+  const Json read = Json::parse(line.substr(0, line.find('\n')));
+  CHECK(read.at(0) == entry.id);
+  CHECK(read.at(5) ==
+        "stra\xc3\x9f"
+        "e \xef\xbf\xbd");
+}
+
 TEST_CASE("a run knows again what its nodes read of other files") {
   Checked then, now;
   then.uses["noise"] = {"3 files in a/", "1"};

@@ -170,3 +170,37 @@ TEST_CASE("long lists of characters are cut, the most frequent first") {
   CHECK(nodes::worst_first(counts, 2) == "2 (9 times), U+200B (5 times) and 2 more");
   CHECK(nodes::worst_first(counts) == "2 (9 times), U+200B (5 times), 1 (2 times), 3 (once)");
 }
+
+TEST_CASE(
+    "of many transcripts a part is looked at, evenly, and the same on any number of threads") {
+  std::vector<graph::IndexEntry> entries(20'000);
+  graph::Selection selection;
+  for (uint32_t i = 0; i < entries.size(); ++i) {
+    entries[i].id = "u" + std::to_string(i);
+    entries[i].transcript = i % 10 == 3 ? "" : i == 15'000 ? "A7" : "A B";
+    for (int copy = 0; copy < 2; ++copy) selection.presentations.push_back({i, copy});
+  }
+  const graph::Index index(entries);
+  const io::Tokenizer tokenizer = io::Tokenizer::base_960h();
+  const io::TextNormalizer normalize(tokenizer, io::TextNormalization::vocabulary);
+  const nodes::TranscriptCounts all = nodes::count_transcripts(index, selection, normalize);
+  CHECK(all.all == 20'000);
+  CHECK(all.part_of == 0);
+  CHECK(all.without_text == 2'000);
+  CHECK(all.named_without_text == std::vector<std::string>{"u3", "u13", "u23"});
+  CHECK(all.unknown_utterances == 1);
+  CHECK(all.first_unknown == "u15000");
+  CHECK(nodes::part_line(all).empty());
+  for (const int threads : {1, 4}) {
+    const auto counts = nodes::count_transcripts(index, selection, normalize, 20'000, threads);
+    CHECK(to_json(counts) == to_json(all));
+    const auto part = nodes::count_transcripts(index, selection, normalize, 3'000, threads);
+    CHECK(part.all == 2'858);  // every seventh
+    CHECK(part.part_of == 20'000);
+    CHECK(part.without_text == Approx(286).margin(2));
+    CHECK_THAT(nodes::part_line(part), ContainsSubstring("2,858 of 20,000 utterances"));
+  }
+  CHECK(nodes::has_text(index, selection, normalize));
+  for (graph::IndexEntry& entry : entries) entry.transcript.clear();
+  CHECK_FALSE(nodes::has_text(graph::Index(entries), selection, normalize));
+}
