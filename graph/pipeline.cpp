@@ -43,21 +43,27 @@ std::vector<int64_t> Pipeline::count_windows(const std::string& consumer, int64_
   return counts;
 }
 
-int64_t Pipeline::count_batches(const std::string& consumer, int64_t epochs) const {
-  if (epochs <= 0) return 0;
-  const auto first = epoch_plan(consumer, 0);
-  if (const auto count = first->count()) return *count * epochs;
-  const auto most = static_cast<int64_t>(kCounted / std::max<size_t>(first->presentations(), 1));
-  const int64_t counted = std::clamp<int64_t>(most, 1, epochs);
-  int64_t batches = 0;
-  for (int64_t epoch = 0; epoch < counted; ++epoch) {
-    const std::vector<int64_t> counts = count_windows(consumer, epoch);
-    batches = std::accumulate(counts.begin(), counts.end(), batches);
+int64_t Pipeline::count_batches(const std::string& consumer, int64_t epoch) const {
+  if (const auto count = epoch_plan(consumer, epoch)->count()) return *count;
+  const auto counted_in = [&](int64_t number) {
+    const std::vector<int64_t> counts = count_windows(consumer, number);
+    return std::accumulate(counts.begin(), counts.end(), int64_t{0});
+  };
+  const size_t presentations = std::max<size_t>(stream_.selection.presentations.size(), 1);
+  const auto counted = static_cast<int64_t>(std::max<size_t>(kCounted / presentations, 1));
+  if (epoch < counted) return counted_in(epoch);
+  constexpr int64_t kMean = -1;  // no epoch's number
+  {
+    const std::lock_guard lock(counts_mutex_);
+    const auto mean = counts_.find({consumer, kMean});
+    if (mean != counts_.end()) return mean->second.front();
   }
-  return counted == epochs
-             ? batches
-             : std::llround(static_cast<double>(batches) / static_cast<double>(counted) *
-                            static_cast<double>(epochs));
+  int64_t batches = 0;
+  for (int64_t number = 0; number < counted; ++number) batches += counted_in(number);
+  const int64_t mean = std::llround(static_cast<double>(batches) / static_cast<double>(counted));
+  const std::lock_guard lock(counts_mutex_);
+  counts_[{consumer, kMean}] = {mean};
+  return mean;
 }
 
 std::vector<NodeStatistics> Pipeline::statistics() const {

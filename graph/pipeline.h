@@ -81,10 +81,10 @@ class Pipeline {
   Plan plan(const std::string& consumer, int64_t epoch) const;
   /// How many batches each window of an epoch has; counted once.
   std::vector<int64_t> count_windows(const std::string& consumer, int64_t epoch) const;
-  /// How many batches the first `epochs` epochs have. Where the number depends on lengths, it is
-  /// counted until kCounted presentations were planned for it (the first epoch always whole);
-  /// further epochs are taken to have as many as the mean of these.
-  int64_t count_batches(const std::string& consumer, int64_t epochs) const;
+  /// How many batches an epoch has. Where the number depends on lengths, the first epochs are
+  /// counted, until kCounted presentations were planned for that (the first epoch is always whole);
+  /// further ones are taken to have as many as the mean of these.
+  int64_t count_batches(const std::string& consumer, int64_t epoch) const;
   static constexpr size_t kCounted = size_t{1} << 22;
   /// Starts making the epoch's batches from number `first_batch` on. The pipeline outlives the
   /// stream. Throws GraphError when the audio in flight cannot hold the largest batches.

@@ -27,8 +27,8 @@ void UselessUtterances::begin(Training& training) {
   if (long_ones.empty()) return;
   training.context.reporter().say(
       training.name + ": " + graph::counted(std::ssize(long_ones), "utterance") + " of more than " +
-      graph::duration_text(most_s) + " will not be trained on, the longest of them " + index[longest_at].id +
-      " with " + graph::duration_text(longest_s) +
+      graph::duration_text(most_s) + " will not be trained on, the longest of them " +
+      index[longest_at].id + " with " + graph::duration_text(longest_s) +
       "; another limit is the node's \"max_duration_s\"");
 }
 
