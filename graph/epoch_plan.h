@@ -23,6 +23,10 @@ class EpochPlan {
   size_t windows() const { return windows_; }
   /// Presentations of the epoch; where weights have fractions, at the most.
   size_t presentations() const { return selection_.presentations.size(); }
+  /// Those of a window.
+  size_t presentations(size_t window) const {
+    return first_place(window + 1) - first_place(window);
+  }
   /// This share's batches of a window; every share has as many. What does not come out even is left
   /// out, other batches in every epoch. Throws GraphError as the constructor, and when an epoch of
   /// one window has fewer batches than there are ranks.

@@ -36,7 +36,7 @@ void RunningPlan::set_window(size_t number, Plan plan) {
   limit_s_ =
       graph::in_flight_limit_s(pipeline_.options().audio_in_flight_s, plan_,
                                pipeline_.chain().batcher->queue(), pipeline_.threads().count());
-  ++seen_windows_;
+  seen_presentations_ += epoch_->presentations(number);
   seen_.batches += std::ssize(plan_);
   for (const PlannedBatch& batch : plan_) {
     seen_.utterances += std::ssize(batch.rows);
@@ -67,7 +67,8 @@ PlannedBatch RunningPlan::take() {
 
 Extent RunningPlan::extent() const {
   if (epoch_->windows() == 1) return seen_;
-  const double whole = static_cast<double>(epoch_->windows()) / static_cast<double>(seen_windows_);
+  const double whole = static_cast<double>(epoch_->presentations()) /
+                       static_cast<double>(std::max<size_t>(1, seen_presentations_));
   const auto all = [whole](int64_t seen) {
     return std::llround(static_cast<double>(seen) * whole);
   };

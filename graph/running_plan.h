@@ -38,7 +38,7 @@ class RunningPlan {
   size_t number_ = 0;           ///< of the next batch in the epoch
   Plan plan_;
   double limit_s_ = 0;
-  size_t seen_windows_ = 0;  ///< over which these are summed
+  size_t seen_presentations_ = 0;  ///< of the windows over which this is summed
   Extent seen_;
   std::future<Plan> ahead_;  ///< last, because it uses the others
 };

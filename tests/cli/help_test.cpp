@@ -95,7 +95,7 @@ TEST_CASE("an option is the same wherever it is taken") {
            ++i) {
         if (help[i] != ' ' && help[i] != '\n') doc += help[i];
       }
-      docs.insert(doc.substr(0, doc.find("(default:")));
+      docs.insert(doc.substr(0, std::min(doc.find("(default:"), doc.find("(needed)"))));
     }
     INFO(option);
     CHECK(docs.size() == 1);

@@ -57,6 +57,7 @@ const std::map<std::string, std::vector<std::string>> kMayDiffer{
     {"corpus", {"root", "splits", "hours", "download"}},
     {"dev_corpus", {"root", "splits", "hours", "download"}},
     {"start", {"path", "config"}},
+    {"adapt", {"dev", "evaluate_int8", "best_by", "best_of", "patience"}},
 };
 
 graph::Json without_differences(graph::Json file) {

@@ -41,8 +41,8 @@ TEST_CASE("steps are rounds of batches, and what an epoch leaves over is a short
   Recorder single, rounds;
   run(small_quickstart(temporary.path(), "single", {"learn.epochs=3"}), single);
   run(small_quickstart(temporary.path(), "rounds", kRounds), rounds);
-  const auto batches = lines_with(temporary.path() / "single", "learn", "loss");
-  const auto steps = lines_with(temporary.path() / "rounds", "learn", "loss");
+  const auto batches = lines_with(temporary.path() / "single", "learn", "gradient_norm");
+  const auto steps = lines_with(temporary.path() / "rounds", "learn", "gradient_norm");
   const auto epoch = static_cast<int64_t>(batches.size()) / 3;
   REQUIRE(epoch % 2 != 0);  // else nothing is left over
   CHECK(std::ssize(steps) == 3 * ((epoch + 1) / 2));
