@@ -92,7 +92,7 @@ def main():
             warm = [run(graph) for _ in range(3)]
             plan = run(graph, "plan")
 
-            def median(field):
+            def median(field, warm=warm):
                 return statistics.median(one[field] for one in warm)
 
             print(
