@@ -18,6 +18,7 @@ constexpr const char* int8_name = "int8";
 }  // namespace
 
 void DevEvaluation::begin(Training& training) {
+  training.dev_wer = dev_wer_;
   if (pending_) go_on(training);
   const int64_t patience = training.params.evaluation.patience;
   if (patience > 0 && since_best_ >= patience) training.is_over = true;
@@ -85,6 +86,7 @@ void DevEvaluation::conclude(Training& training) {
     const double figure = figures.figure(params.best_by);
     const bool is_best = decides_now && std::isfinite(figure) &&
                          (!best_ || figure < best_->record.at(params.best_by).get<double>());
+    if (model != int8_name) training.dev_wer = dev_wer_ = figures.words.rate();
     if (decides_now) since_best_ = is_best ? 0 : since_best_ + 1;
     record["best"] = is_best;
     if (is_best) {
@@ -145,6 +147,7 @@ std::vector<int64_t> DevEvaluation::needs() const {
 
 graph::Json DevEvaluation::state() const {
   graph::Json state{{"last_step", last_step_}, {"since_best", since_best_}};
+  if (dev_wer_) state["dev_wer"] = *dev_wer_;
   if (best_) state["best"] = {{"step", best_->step}, {"record", best_->record}};
   if (pending_) {
     graph::Json figures = graph::Json::object();
@@ -160,6 +163,7 @@ graph::Json DevEvaluation::state() const {
 void DevEvaluation::restore(const graph::Json& state) {
   last_step_ = state.at("last_step");
   since_best_ = state.at("since_best");
+  if (state.contains("dev_wer")) dev_wer_ = state.at("dev_wer").get<double>();
   if (state.contains("best")) {
     best_ = Best{.step = state.at("best").at("step"), .record = state.at("best").at("record")};
   }

@@ -55,8 +55,9 @@ class DevEvaluation : public Attendant {
 
   const graph::Batcher& dev_;
   io::TextRules rules_;
-  int64_t last_step_ = 0;   ///< that was evaluated
-  int64_t since_best_ = 0;  ///< evaluations
+  int64_t last_step_ = 0;          ///< that was evaluated
+  int64_t since_best_ = 0;         ///< evaluations
+  std::optional<double> dev_wer_;  ///< Training::dev_wer
   std::optional<Best> best_;
   std::optional<Pending> pending_;
 };

@@ -8,6 +8,7 @@
 #include "nodes/training/long_utterances.h"
 
 namespace flowqat::nodes {
+
 void TrainingLoop::plan_length(Training& training, const graph::Pipeline& pipeline) {
   const TrainParams& params = training.params;
   const int64_t round = params.options.batches_per_step, most = params.max_steps;

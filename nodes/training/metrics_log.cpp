@@ -1,6 +1,7 @@
 #include "nodes/training/metrics_log.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "graph/format.h"
 #include "graph/plain_numbers.h"
@@ -36,17 +37,18 @@ void MetricsLog::log(Training& training) {
   training.context.metric(line);
   const double left_s = progress.wall_s / static_cast<double>(progress.step) *
                         static_cast<double>(training.steps - progress.step);
-  training.context.progress(
-      {.what = training.name,
-       .done = progress.step,
-       .total = training.steps,
-       .unit = "steps",
-       .more = {has_means ? graph::format("loss %.3f", metrics.loss) : "no loss",
-                graph::format("%.1f x real time", progress.audio_s / progress.wall_s),
-                "starved " + graph::percent_text(progress.waited_s / progress.wall_s),
-                "epoch " + graph::whole_text(progress.epoch + 1) + " of " +
-                    graph::whole_text(training.epochs)},
-       .left_s = left_s});
+  std::vector<std::string> more{has_means ? graph::format("loss %.3f", metrics.loss) : "no loss"};
+  if (training.dev_wer) more.push_back(graph::format("dev WER %.1f %%", 100 * *training.dev_wer));
+  more.insert(more.end(), {graph::format("%.1f x real time", progress.audio_s / progress.wall_s),
+                           "starved " + graph::percent_text(progress.waited_s / progress.wall_s),
+                           "epoch " + graph::whole_text(progress.epoch + 1) + " of " +
+                               graph::whole_text(training.epochs)});
+  training.context.progress({.what = training.name,
+                             .done = progress.step,
+                             .total = training.steps,
+                             .unit = "steps",
+                             .more = std::move(more),
+                             .left_s = left_s});
 }
 
 void MetricsLog::end(Training& training) {

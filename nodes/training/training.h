@@ -3,6 +3,7 @@
 #pragma once
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Training {
   bool is_within_round = false;
   bool is_over = false;           ///< an attendant sets it to end the training behind this step
   bool wants_checkpoint = false;  ///< an attendant sets it to have one made of this step
+  std::optional<double> dev_wer = {};  ///< of the last evaluation of the model as it trains
   std::vector<std::unique_ptr<Attendant>> attendants = {};  ///< called in this order
   std::chrono::steady_clock::time_point counted_until = {};
 

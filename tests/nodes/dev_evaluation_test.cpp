@@ -56,15 +56,6 @@ graph::Graph without_evaluation(const fs::path& folder, const std::string& out,
   return graph::Graph(graph::resolve(file, "quickstart.json"));
 }
 
-std::string refusal(const fs::path& folder, const std::vector<std::string>& overrides) {
-  try {
-    small_quickstart(folder, "out", overrides);
-  } catch (const graph::GraphError& error) {
-    return error.what();
-  }
-  return "accepted";
-}
-
 }  // namespace
 
 TEST_CASE("evaluation while training leaves the weights as they are without it, to the bit") {
@@ -125,6 +116,16 @@ TEST_CASE("while a calibrated model trains in float its evaluations are of a flo
     CHECK(lines[i].at("model") == "float");
     CHECK(lines[i].at("best") == false);
   }
+  // Each line of progress has the last figure; the first comes before there is one.
+  std::vector<std::string> adapting;
+  for (const std::string& status : recorder.statuses) {
+    if (status.starts_with("adapt: ") && status.find(" steps, ") != std::string::npos) {
+      adapting.push_back(status);
+    }
+  }
+  REQUIRE(adapting.size() > 2);
+  CHECK(adapting.front().find("dev WER") == std::string::npos);
+  CHECK_THAT(adapting.back(), ContainsSubstring(", dev WER "));
   CHECK(lines[2].at("model") == "fake_quantized");
   CHECK(lines[2].at("best") == false);
   CHECK(lines[3].at("model") == "int8");

@@ -36,6 +36,17 @@ inline graph::Graph small_quickstart(const std::filesystem::path& folder, const 
   return graph::Graph(graph::resolve(small_quickstart_file(folder, out, more), "quickstart.json"));
 }
 
+/// Why that graph is refused, or "accepted".
+inline std::string refusal(const std::filesystem::path& folder,
+                           const std::vector<std::string>& overrides) {
+  try {
+    small_quickstart(folder, "out", overrides);
+  } catch (const graph::GraphError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
 inline void make_small_inputs(const std::filesystem::path& folder) {
   flowqat::testing::make_corpus(folder / "corpus", {.split = "train"});
   flowqat::testing::make_corpus(folder / "corpus",

@@ -35,16 +35,6 @@ std::vector<double> losses_of(const fs::path& out, const std::string& node) {
   return losses;
 }
 
-/// Why a graph with this is refused.
-std::string refusal(const fs::path& folder, const std::vector<std::string>& overrides) {
-  try {
-    small_quickstart(folder, "out", overrides);
-  } catch (const graph::GraphError& error) {
-    return error.what();
-  }
-  return "accepted";
-}
-
 }  // namespace
 
 TEST_CASE("phases begin at a share of the steps up to 1, at a number of steps above") {
