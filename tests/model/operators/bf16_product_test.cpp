@@ -1,6 +1,7 @@
 // Products in bfloat16 beside those of double: of rounded factors, and of a grid's integers.
 #include "model/torch/operators/bf16_product.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/conv1d.h>
 #include <ATen/ops/fake_quantize_per_channel_affine.h>
