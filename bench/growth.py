@@ -74,7 +74,9 @@ def main():
     parser.add_argument("--lines", type=int, nargs="+", default=[281241, 1000000])
     arguments = parser.parse_args()
     arguments.work_folder.mkdir(parents=True)
-    environment = {**os.environ, "XDG_CACHE_HOME": str(arguments.work_folder.resolve() / "cache")}
+    cache = arguments.work_folder.resolve() / "cache"
+    cache.mkdir()  # now: what changes the folder of a corpus later has it scanned again
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
 
     def run(graph, *more):
         done = subprocess.run([arguments.bench, graph, *more], env=environment, check=True, stdout=subprocess.PIPE)

@@ -1,4 +1,5 @@
-"""Milliseconds a training step of wav2vec2-base, float and quantization-aware, this program's and transformers' by turns.
+"""Milliseconds a training step of wav2vec2-base, float and quantization-aware, this program's and transformers' by turns,
+and this program's in bfloat16 where the processor multiplies it.
 
     model_step.py BENCH_MODEL_STEP [--rounds N] [--steps N] [--threads N]
 
@@ -10,15 +11,17 @@ else the machine does meets all; a ratio is a round's.
 """
 
 import argparse
+import math
 import os
+import pathlib
 import re
 import statistics
 import subprocess
 import sys
 import time
 
-# At most: of transformers' time in float and quantization-aware, and of our own in float.
-ASKED_FLOAT, ASKED_QUANTIZED, ASKED_COST = 0.75, 0.65, 1.2
+# At most: of transformers' time in float and quantization-aware, of our own in float, and in bfloat16 of theirs in float.
+ASKED_FLOAT, ASKED_QUANTIZED, ASKED_COST, ASKED_BF16 = 0.60, 0.52, 1.15, 0.45
 SITES = r"wav2vec2\.(feature_extractor\.conv_layers\.\d+\.conv|encoder\.layers\.\d+\..*(_proj|_dense))"
 
 
@@ -99,25 +102,34 @@ def main():
         print(f"{ms:.0f} ms a step")
         return
 
-    own = [options.program, "base", str(options.threads), str(options.steps)]
+    own = [options.program, "base", str(options.threads), str(options.steps), "4", "5"]
+    has_bf16 = " avx512_bf16 " in pathlib.Path("/proc/cpuinfo").read_text().replace("\n", " ")
 
     def theirs(kind):
         command = [sys.executable, __file__, options.program, "--transformers", kind]
         command += ["--steps", str(options.steps), "--threads", str(options.threads)]
         return run(command, r"(\d+) ms a step")[0]
 
-    print("             float ms a step              quantization-aware ms a step")
-    print("round  transformers  flowqat  ratio  transformers  flowqat  ratio  to float")
+    def flowqat(precision):
+        return run([*own, precision], r"(\d+) ms a float step, (\d+) ms a quantization-aware one")
+
+    print("             float ms a step              quantization-aware ms a step           bf16: float           aware")
+    print("round  transformers  flowqat  ratio  transformers  flowqat  ratio  to float     ms  ratio     ms  to float")
     rounds = []
     for k in range(options.rounds):
         peer, quantized_peer = theirs("float"), theirs("quantized")
-        ours, quantized = run(own, r"(\d+) ms a float step, (\d+) ms a quantization-aware one")
-        rounds.append((ours / peer, quantized / quantized_peer, quantized / ours))
-        print(f"{k + 1:5}  {peer:12.0f}  {ours:7.0f}  {rounds[-1][0]:5.2f}  {quantized_peer:12.0f}  {quantized:7.0f}  "
-              f"{rounds[-1][1]:5.2f}  {rounds[-1][2]:8.2f}", flush=True)  # fmt: skip
+        ours, quantized = flowqat("float32")
+        bf16, quantized_bf16 = flowqat("bf16") if has_bf16 else (math.nan, math.nan)
+        rounds.append((ours / peer, quantized / quantized_peer, quantized / ours, bf16 / peer, quantized_bf16 / bf16))
+        ratios = rounds[-1]
+        print(f"{k + 1:5}  {peer:12.0f}  {ours:7.0f}  {ratios[0]:5.2f}  {quantized_peer:12.0f}  {quantized:7.0f}  "
+              f"{ratios[1]:5.2f}  {ratios[2]:8.2f}  {bf16:5.0f}  {ratios[3]:5.2f}  {quantized_bf16:5.0f}  "
+              f"{ratios[4]:8.2f}", flush=True)  # fmt: skip
     medians = [statistics.median(ratios) for ratios in zip(*rounds)]
     print(f"medians: {medians[0]:.2f} of transformers in float (asked: at most {ASKED_FLOAT}), {medians[1]:.2f} "
-          f"quantization-aware (asked: {ASKED_QUANTIZED}), {medians[2]:.2f} of flowqat in float (asked: {ASKED_COST})")  # fmt: skip
+          f"quantization-aware (asked: {ASKED_QUANTIZED}), {medians[2]:.2f} of flowqat in float (asked: {ASKED_COST}); "
+          f"bf16 {medians[3]:.2f} of transformers in float (asked: {ASKED_BF16}), "
+          f"quantization-aware {medians[4]:.2f} of bf16")  # fmt: skip
 
 
 if __name__ == "__main__":

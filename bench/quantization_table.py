@@ -25,6 +25,10 @@ CLIPPED = {"range": "percentile", "percentile": 99.5}
 DISTILLED = {"teacher": "start", "distillation_weight": 1.0, "distillation_temperature": 2.0}
 
 
+# The schedule and decay of configs/recipes/*_qat.json; the rate is the quickstart's.
+RECIPE = {"schedule": "linear", "warmup_share": 0.1, "warmup_start": 0, "lr_min": 0, "beta2": 0.98, "epsilon": 1e-8,
+          "weight_decay": 0, "reduction": "utterances", "clip_norm": 1.0, "freeze_observers_at": 0.7}
+
 QUANTIZED_PARTS = ("feature_extractor", "attention", "feed_forward")
 
 
@@ -49,6 +53,8 @@ WAYS = {
     "qnnpack_clipped": (convolutions("qnnpack_clipped"), {}),
     "qnnpack_symmetric_clipped": (convolutions("qnnpack_symmetric_clipped"), {}),
     "qnnpack_clipped, distilled": (convolutions("qnnpack_clipped"), DISTILLED),
+    "recipe": (convolutions("qnnpack_clipped"), RECIPE),
+    "recipe, distilled": (convolutions("qnnpack_clipped"), RECIPE | DISTILLED),
     "w4a8": (FOUR_BITS, {}),
     "w4a8, distilled": (FOUR_BITS, DISTILLED),
     "w7": (dict.fromkeys(QUANTIZED_PARTS, "w7"), {}),
