@@ -5,24 +5,18 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "model/config.h"
-#include "model/parameter_group.h"
+#include "model/error.h"
+#include "model/group.h"
 #include "model/quantization.h"
 #include "model/ranges.h"
 #include "model/tensor.h"
+#include "model/trainer.h"
 
 namespace flowqat::model {
-
-/// Any failure of the model room: wrong weights, an unsupported configuration, a missing engine.
-/// The text names the tensor, layer or field, what was expected and what was found.
-class Error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 /// `length` places from `start`, in frames (time masks) or hidden channels (channel masks).
 struct MaskSpan {
@@ -46,98 +40,6 @@ struct Logits {
   int64_t rows = 0, frames = 0, vocabulary = 0;
   std::vector<float> values;            ///< [rows, frames, vocabulary]
   std::vector<int64_t> lengths_frames;  ///< [rows] frames that stand for speech, not padding
-};
-
-enum class CtcReduction {
-  mean,        ///< each loss divided by its target's length, then the mean (PyTorch's "mean")
-  sum,         ///< the plain sum (Hugging Face's default for base-960h)
-  utterances,  ///< the sum divided by the number of utterances (fairseq's with sentence_avg)
-  characters,  ///< the sum divided by the number of target tokens in the batch
-};
-
-struct TrainOptions {
-  /// Batches of a round, whose gradients are summed for one update; the last may have fewer.
-  int64_t batches_per_step = 1;
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-  double weight_decay = 0.01;
-  bool decay_matrices_only = false;  ///< weight decay spares biases, norms and other vectors
-  double clip_norm = 0;              ///< largest global gradient norm; 0: no clipping
-  std::vector<ParameterGroup> groups = {};
-  /// What the gradient is multiplied by on its way into the feature extractor (fairseq's
-  /// feature_grad_mult); 0: the extractor is frozen.
-  double feature_gradient_scale = 1;
-  /// The weights' exponential moving average e <- d e + (1 - d) w after each update, begun as the
-  /// weights that training begins with; 0: none.
-  double ema_decay = 0;
-  /// Keeps of each encoder layer only its input for the backward, and computes the layer again
-  /// there: less memory, the same numbers, a forward more.
-  bool gradient_checkpointing = false;
-  CtcReduction reduction = CtcReduction::mean;
-  bool zero_infinity = true;
-  /// Distillation (arXiv:1503.02531): the loss becomes CTC + weight T^2 KL(teacher || student), the
-  /// divergence of the frames' softmax at temperature T, as a mean over the frames of speech.
-  double distillation_weight = 0;
-  double distillation_temperature = 1;
-};
-
-/// Means over the updates since the last call of Trainer::metrics(), without those skipped.
-struct TrainMetrics {
-  int64_t steps = 0;    ///< updates, those skipped included
-  int64_t skipped = 0;  ///< updates that were left out: see Trainer::update()
-  double loss = 0;
-  double gradient_norm = 0;     ///< before clipping
-  int64_t infinite_losses = 0;  ///< utterances whose target does not fit their frames
-};
-
-/// An update that was left out.
-struct SkippedUpdate {
-  int64_t update = 0;  ///< counts the updates since Trainer::skipped() was last called, from 0
-  struct Row {
-    int64_t batch = 0;  ///< of the round, from 0
-    int64_t row = 0;    ///< of the batch
-  };
-  /// Whose loss was not a finite number. Empty: the losses were, but not their gradient.
-  std::vector<Row> rows;
-};
-
-/// Optimizes one model in place, by rounds of batches: an update for every round, with the gradient
-/// of the loss over all of the round's rows together, so that it does not depend on how the rows
-/// are cut into batches. The denominator of the CTC loss (rows, target tokens or 1, by the
-/// reduction) and that of distillation (frames of speech) are the whole round's. Not thread-safe;
-/// the model outlives it.
-class Trainer {
- public:
-  virtual ~Trainer() = default;
-  /// Forward and backward; the gradient is added to the round's. All randomness (dropout,
-  /// layerdrop) comes from `seed`, so a resumed run draws what an uninterrupted one would. Does not
-  /// wait for the device. With a teacher and batches_per_step above 1 the way back is gone twice,
-  /// because the round's two denominators are known only at its end.
-  virtual void accumulate(const AudioBatch& batch, uint64_t seed) = 0;
-  /// Ends the round: clip, AdamW. A round without a batch changes and counts nothing. Where a loss
-  /// or the gradient is not a finite number the update is skipped: weights, the optimizer's state
-  /// and the ranges of fake quantizers are as before the round. Does not wait for the device.
-  virtual void update(double learning_rate) = 0;
-  /// A round of one batch.
-  void step(const AudioBatch& batch, double learning_rate, uint64_t seed) {
-    accumulate(batch, seed);
-    update(learning_rate);
-  }
-  /// Waits for the device.
-  virtual TrainMetrics metrics() = 0;
-  /// The updates since the last call that were skipped. Waits for the device; what is kept until
-  /// then grows with the updates, by a few bytes a row.
-  virtual std::vector<SkippedUpdate> skipped() = 0;
-  /// For a checkpoint: exp_avg, exp_avg_sq and step count of every parameter, what metrics() has
-  /// summed up so far, and within a round all that belongs to it; but not what skipped() would
-  /// tell.
-  virtual Tensors state() const = 0;
-  virtual void load_state(const Tensors& state) = 0;
-  /// While on, no gradient reaches anything but the head, which alone is moved; masks, dropout and
-  /// layerdrop work as ever (fairseq's freeze_finetune_updates). Off at first; no part of state().
-  virtual void train_head_only(bool on) = 0;
-  /// Exchanges the model's weights with their average; once more, and they are back, bit for bit.
-  /// No step between the two. Error where there is no average.
-  virtual void exchange_average() = 0;
 };
 
 struct ConvertOptions {
@@ -176,9 +78,16 @@ class Model : public AcousticModel {
   virtual nlohmann::json quantization() const = 0;
 
   /// Only for float32 and fake_quantized models. `teacher`, which distillation needs, is a model of
-  /// this engine with the same frames and vocabulary.
+  /// this engine with the same frames and vocabulary. With a group of several processes all of them
+  /// call it, with the same options and the same weights and ranges, and train as one; Error names
+  /// those whose weights or ranges are not rank 0's.
   virtual std::unique_ptr<Trainer> trainer(const TrainOptions& options,
-                                           std::shared_ptr<const Model> teacher = nullptr) = 0;
+                                           std::shared_ptr<const Model> teacher = nullptr,
+                                           std::shared_ptr<Group> group = nullptr) = 0;
+  /// Every process of the group takes rank 0's parameters, ranges and scales, bit for bit: behind a
+  /// calibration, for which each observes the same batches, and behind weights that were drawn.
+  /// Error, in all, where the models have not the same parameters and quantizers.
+  virtual void take_from_first(Group& group) = 0;
 
   /// The names of the layers that a policy can quantize, in the order of the forward.
   virtual std::vector<std::string> quantizable_layers() const = 0;
@@ -250,6 +159,13 @@ class Engine {
   /// Why "auto" means the CPU although a GPU's driver is here; empty where it does not.
   virtual std::string why_no_gpu() const = 0;
   virtual int threads() const = 0;
+  /// Meets the other processes at the place that `rank` names: every one of them calls it, with the
+  /// same size, and it comes back when all have. One process alone meets nobody and opens no port.
+  /// They exchange through Gloo, over the interfaces that GLOO_SOCKET_IFNAME names, as PyTorch's
+  /// processes do; else over loopback where all are on one machine, or the address that this
+  /// machine's name has. Error for a rank that cannot be, a port that is taken, and where two have
+  /// one rank; PeerError names those that did not come in time.
+  virtual std::shared_ptr<Group> join(const Rank& rank) = 0;
   virtual std::string libtorch_version() const = 0;
   /// The widest vector instructions that the kernels use ("AVX512"): recorded with checkpoints.
   virtual std::string instruction_set() const = 0;

@@ -14,8 +14,9 @@ const Floors floors{
     {"int8", {"base", "operators"}},
     {"quantization", {"base", "operators", "int8"}},
     {"network", {"base", "operators", "quantization"}},
-    {"training", {"base", "quantization", "network"}},
-    {"engine", {"base", "operators", "int8", "quantization", "network", "training"}},
+    {"distributed", {"base"}},
+    {"training", {"base", "quantization", "network", "distributed"}},
+    {"engine", {"base", "operators", "int8", "quantization", "network", "distributed", "training"}},
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ class Module {
   /// Of the whole tree, or of this module alone.
   std::vector<NamedTensor> named_parameters() const;
   const std::vector<NamedTensor>& own_parameters() const { return parameters_; }
+  const std::vector<NamedTensor>& own_buffers() const { return buffers_; }
   std::vector<at::Tensor> parameters() const;
   /// The parameter of that name; undefined where there is none.
   at::Tensor parameter(const std::string& name) const;

@@ -11,6 +11,7 @@
 #include "model/config_size.h"
 #include "model/model.h"
 #include "model/torch/base/boundary.h"
+#include "model/torch/distributed/torch_group.h"
 #include "model/torch/engine/device.h"
 #include "model/torch/engine/initialize.h"
 #include "model/torch/engine/torch_model.h"
@@ -83,6 +84,15 @@ class TorchEngine : public Engine {
   std::string libtorch_version() const override { return TORCH_VERSION; }
   std::string instruction_set() const override { return at::get_cpu_capability(); }
 
+  std::shared_ptr<Group> join(const Rank& rank) override {
+    int64_t before = 0;
+    {
+      const std::lock_guard lock(lock_);
+      before = joins_++;
+    }
+    return join_group(rank, before);
+  }
+
   std::unique_ptr<Model> create(const Config& config, uint64_t seed, double blank_bias) override {
     return at_boundary("creating a model", [&] {
       const at::Device device = configured().device;
@@ -128,6 +138,7 @@ class TorchEngine : public Engine {
   std::optional<at::Device> device_;
   std::string why_no_gpu_;
   int threads_ = 0;
+  int64_t joins_ = 0;
 };
 
 }  // namespace

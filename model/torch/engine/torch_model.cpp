@@ -8,6 +8,7 @@
 
 #include "model/torch/base/boundary.h"
 #include "model/torch/base/state_dict.h"
+#include "model/torch/distributed/torch_group.h"
 #include "model/torch/network/batch.h"
 
 namespace flowqat::model {
@@ -114,7 +115,8 @@ Logits TorchModel::infer(const AudioBatch& batch) const {
 }
 
 std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options,
-                                             std::shared_ptr<const Model> teacher) {
+                                             std::shared_ptr<const Model> teacher,
+                                             std::shared_ptr<Group> group) {
   if (precision_ == Precision::int8) {
     throw Error(
         "an int8 model cannot be trained: train the float or fake-quantized model that it "
@@ -125,7 +127,8 @@ std::unique_ptr<Trainer> TorchModel::trainer(const TrainOptions& options,
   }
   return at_boundary("starting training", [&] {
     return std::make_unique<TorchTrainer>(
-        *this, options, std::dynamic_pointer_cast<const Trainable>(std::move(teacher)));
+        *this, options, std::dynamic_pointer_cast<const Trainable>(std::move(teacher)),
+        std::dynamic_pointer_cast<TorchGroup>(std::move(group)));
   });
 }
 

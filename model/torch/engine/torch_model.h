@@ -25,7 +25,9 @@ class TorchModel : public Model, public Trainable {
   nlohmann::json quantization() const override;
   Logits infer(const AudioBatch& batch) const override;
   std::unique_ptr<Trainer> trainer(const TrainOptions& options,
-                                   std::shared_ptr<const Model> teacher) override;
+                                   std::shared_ptr<const Model> teacher,
+                                   std::shared_ptr<Group> group) override;
+  void take_from_first(Group& group) override;
   std::vector<std::string> quantizable_layers() const override;
   void insert_fake_quantizers(const Policy& policy) override;
   void observe(const AudioBatch& batch) override;

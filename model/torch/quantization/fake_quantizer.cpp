@@ -85,6 +85,19 @@ bool FakeQuantizer::follows() const {
          options_.range == RangeEstimate::moving_average;
 }
 
+bool FakeQuantizer::range_moves() const {
+  return observing_ && options_.range == RangeEstimate::moving_average &&
+         !(log_scale_.defined() && fake_quantizing_);
+}
+
+void FakeQuantizer::set_range(const at::Tensor& low, const at::Tensor& high) {
+  const at::NoGradGuard no_grad;
+  min_val_.copy_(low);
+  max_val_.copy_(high);
+  update_scale();
+  if (log_scale_.defined()) log_scale_.copy_(scale_.log());
+}
+
 at::Tensor FakeQuantizer::fused(const at::Tensor& x, const at::Tensor& observer_on,
                                 const at::Tensor& fake_quant_on, double share) {
   return at::fused_moving_avg_obs_fake_quant(x, observer_on, fake_quant_on, min_val_, max_val_,

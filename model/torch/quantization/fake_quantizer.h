@@ -83,6 +83,11 @@ class FakeQuantizer : public Module {
   /// While on, what forward() was given last is given again, for a backward: nothing is observed,
   /// and it is rounded as it was.
   void set_replaying(bool on) { replaying_ = on; }
+  /// Whether forward() moves the range in training.
+  bool range_moves() const;
+  /// As if it had moved there: scale and zero point, and a learned step that is not rounded to,
+  /// follow. Both [] or [channels].
+  void set_range(const at::Tensor& low, const at::Tensor& high);
   /// Begins calibration anew.
   void calibrate_again();
   /// Learns one step with another quantizer from here on, which then is that one's parameter; only

@@ -27,7 +27,8 @@ at::Tensor AdamW::gradient_norm(const std::vector<at::Tensor>& gradients) const 
   return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)), 2);
 }
 
-AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tensor& loss) {
+AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tensor& loss,
+                           const std::function<void(const at::Tensor&)>& agree) {
   const at::NoGradGuard no_grad;
   struct Group {
     std::vector<at::Tensor> values, gradients, exp_avgs, exp_avg_sqs, steps;
@@ -47,6 +48,7 @@ AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tenso
     gradient = at::Tensor();
   }
   const at::Tensor norm = gradient_norm(gradients) / divisor;
+  if (agree) agree(norm);
   const at::Tensor skipped = norm.isfinite().logical_and(loss.isfinite()).logical_not();
   // The kernel divides gradients by its "grad_scale", so neither the mean nor clipping costs a pass
   // of its own, and does nothing where "found_inf" is 1: the device alone learns of either.

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,9 @@ class AdamW {
   /// makes a mean of them. Clips to the options' clip_norm, the norm over all parameters together,
   /// as clip_grad_norm_ does. Where the step is skipped, values, moments and counts stay as they
   /// are. Does not wait for the device. `loss`: [] on the device, any floating type.
-  Outcome step(double learning_rate, double divisor, const at::Tensor& loss);
+  /// `agree`, where given, is handed the norm, [] float32, to write over it before it is used.
+  Outcome step(double learning_rate, double divisor, const at::Tensor& loss,
+               const std::function<void(const at::Tensor&)>& agree = nullptr);
 
   /// NAME.exp_avg, NAME.exp_avg_sq (F32) and NAME.step (I64, shape [1]) of every parameter, copied.
   Tensors state() const;

@@ -22,8 +22,11 @@ void KeptRanges::Kind::keep() {
 }
 
 void KeptRanges::Kind::restore_where(const at::Tensor& skip) {
+  if (!places.empty()) put(at::where(skip, kept, flat(places)));
+}
+
+void KeptRanges::Kind::put(const at::Tensor& values) const {
   if (places.empty()) return;
-  const at::Tensor values = at::where(skip, kept, flat(places));
   std::vector<at::Tensor> sources;
   int64_t from = 0;
   for (const at::Tensor& place : places) {
@@ -39,8 +42,11 @@ void KeptRanges::keep(const Module& network) {
   integers_.places.clear();
   for (const auto& [name, module] : network.named_modules()) {
     const FakeQuantizer* quantizer = module->as<FakeQuantizer>();
-    if (!quantizer || quantizer->options().channels > 0 || quantizer->log_scale().defined()) {
-      continue;
+    if (!quantizer || quantizer->options().channels > 0) continue;
+    const at::Tensor& step = quantizer->log_scale();
+    if (step.defined()) {
+      if (!quantizer->range_moves()) continue;  // the step is a parameter like others
+      floats_.places.push_back(step);
     }
     for (const at::Tensor& value :
          {quantizer->min_val(), quantizer->max_val(), quantizer->scale()}) {
@@ -50,6 +56,12 @@ void KeptRanges::keep(const Module& network) {
   }
   floats_.keep();
   integers_.keep();
+}
+
+void KeptRanges::restore() {
+  const at::NoGradGuard no_grad;
+  floats_.put(floats_.kept);
+  integers_.put(integers_.kept);
 }
 
 void KeptRanges::restore_where(const at::Tensor& skip) {

@@ -13,6 +13,8 @@ class KeptRanges {
  public:
   /// Copies all ranges, scales and zero points, on their device.
   void keep(const Module& network);
+  /// Puts back what was kept.
+  void restore();
   /// Puts back what was kept where `skip`, [] bool on the device, is true. Waits for no device.
   void restore_where(const at::Tensor& skip);
 
@@ -26,6 +28,7 @@ class KeptRanges {
     std::vector<at::Tensor> places;
     at::Tensor kept;
     void keep();
+    void put(const at::Tensor& values) const;
     void restore_where(const at::Tensor& skip);
   };
   Kind floats_, integers_;

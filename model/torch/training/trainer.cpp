@@ -18,12 +18,22 @@
 namespace flowqat::model {
 
 TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
-                           std::shared_ptr<const Trainable> teacher)
+                           std::shared_ptr<const Trainable> teacher,
+                           std::shared_ptr<TorchGroup> group)
     : model_(model),
       teacher_(std::move(teacher)),
       options_(options),
-      optimizer_(trained_parameters(model.network().named_parameters(), options), options) {
+      optimizer_(trained_parameters(model.network().named_parameters(), options), options),
+      group_(std::move(group)) {
   check_teacher();
+  if (group_) {
+    check_group();
+    std::vector<at::Tensor> values;
+    for (const AdamW::Parameter& parameter : optimizer_.parameters()) {
+      values.push_back(parameter.value);
+    }
+    gradient_sum_.emplace(group_, values);
+  }
   if (options.ema_decay > 0) average_.emplace(optimizer_.parameters(), options.ema_decay);
   Wav2Vec2& base = model.network().base();
   base.set_feature_gradient_scale(options.feature_gradient_scale);
@@ -67,8 +77,12 @@ at::Tensor TorchTrainer::wanted_logits(const AudioBatch& batch,
       network_input(teacher_->config(), batch, frames, /*training=*/false, teacher_->device()));
 }
 
-void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed) {
+void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
+                              bool is_last) {
   at_boundary("training step", [&] {
+    if (round_.is_of_all) {
+      throw Error("training: a process brought another batch to a round after its last");
+    }
     if (round_.batches == options_.batches_per_step) {
       throw Error("training: a round has " + std::to_string(options_.batches_per_step) +
                   " batches (batches_per_step), and then an update");
@@ -81,6 +95,8 @@ void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed) {
     if (round_.batches == 0) {
       round_.ranges.keep(model_.network());
       round_.losses = at::zeros({3}, sums_.options());
+    } else {
+      round_.ranges.restore();
     }
     model_.begin_training(input);
     at::manual_seed(seed);
@@ -91,35 +107,43 @@ void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed) {
     const at::Tensor taught =
         teacher_ ? distillation_loss(logits, wanted, frames, options_.distillation_temperature)
                  : at::Tensor();
-    go_back(ctc, taught, std::accumulate(frames.begin(), frames.end(), int64_t{0}));
-    round_.finite.push_back(ctc.finite);
+    round_.finite.push_back({batch_of_round < 0 ? round_.batches : batch_of_round, ctc.finite});
     ++round_.batches;
+    go_back(ctc, taught, std::accumulate(frames.begin(), frames.end(), int64_t{0}), is_last);
+    if (sums_up()) round_.widest.add(model_.network());
   });
 }
 
-void TorchTrainer::go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames) {
+void TorchTrainer::go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames,
+                           bool is_last) {
   // Where all that learns was dropped from this batch, there is nothing to go back to.
   const auto backward = [](const at::Tensor& loss, bool again = false) {
     if (loss.requires_grad()) loss.backward(/*gradient=*/{}, /*retain_graph=*/again);
   };
   at::Tensor total = ctc.value, divergence = at::zeros({}, sums_.options());
-  if (options_.batches_per_step == 1) {
+  if (!sums_up()) {
     // The denominators are at hand, and no pass of its own is needed for them.
     if (teacher_) total = total + options_.distillation_weight * taught;
     backward(total);
     round_.denominator = 1;
   } else {
     total = total * std::max(1.0, ctc.denominator);
-    backward(total, /*again=*/teacher_ != nullptr);
+    const at::Tensor sum = teacher_ ? taught * static_cast<double>(frames) : at::Tensor();
+    round_.denominator += ctc.denominator;
     if (teacher_) {
-      const at::Tensor sum = taught * static_cast<double>(frames);
-      exchange_gradients(round_.taught);
-      backward(sum);
-      exchange_gradients(round_.taught);
       divergence = sum.detach().to(at::kDouble);
       round_.frames += frames;
     }
-    round_.denominator += ctc.denominator;
+    if (group_ && is_last && !options_.gradient_checkpointing) {
+      sum_over_all(total, sum);
+    } else {
+      backward(total, /*again=*/teacher_ != nullptr);
+      if (teacher_) {
+        exchange_gradients(round_.taught);
+        backward(sum);
+        exchange_gradients(round_.taught);
+      }
+    }
   }
   const at::NoGradGuard no_grad;
   round_.losses +=
@@ -134,32 +158,49 @@ void TorchTrainer::exchange_gradients(std::vector<at::Tensor>& others) {
   }
 }
 
-at::Tensor TorchTrainer::finish_round(Round& round, double denominator) {
-  at::Tensor loss = round.losses[0] / denominator;
-  if (round.taught.empty()) return loss;
-  const double weight = options_.distillation_weight / static_cast<double>(round.frames);
+double TorchTrainer::denominator_of(const Round& round) const {
+  return options_.reduction == CtcReduction::sum ? 1 : std::max(1.0, round.denominator);
+}
+
+double TorchTrainer::weight_of_frames(const Round& round) const {
+  return options_.distillation_weight / static_cast<double>(std::max<int64_t>(1, round.frames));
+}
+
+void TorchTrainer::join_taught(Round& round, double factor) {
+  if (round.taught.empty()) return;
+  const at::NoGradGuard no_grad;
   const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();
   for (size_t i = 0; i < parameters.size(); ++i) {
     at::Tensor& gradient = parameters[i].value.mutable_grad();
     if (!round.taught[i].defined()) continue;
-    round.taught[i].mul_(weight * denominator);
+    round.taught[i].mul_(factor);
     gradient = gradient.defined() ? gradient.add_(round.taught[i]) : round.taught[i];
   }
+  round.taught.clear();
+}
+
+at::Tensor TorchTrainer::finish_round(Round& round, double denominator) {
+  const at::Tensor loss = round.losses[0] / denominator;
+  if (!teacher_ || !sums_up()) return loss;
+  const double weight = weight_of_frames(round);
+  join_taught(round, weight * denominator);
   return loss + round.losses[1] * weight;
 }
 
 void TorchTrainer::update(double learning_rate) {
   at_boundary("training step", [&] {
     const at::NoGradGuard no_grad;
+    if (group_ && !round_.is_of_all) sum_over_all({}, {});
     Round round = std::exchange(round_, {});
     if (round.batches == 0) {
       watched_.push_back({});
       return;
     }
-    const double denominator =
-        options_.reduction == CtcReduction::sum ? 1 : std::max(1.0, round.denominator);
+    if (group_) join_losses_and_ranges(round);
+    const double denominator = denominator_of(round);
     const at::Tensor loss = finish_round(round, denominator);
-    const auto [norm, skipped] = optimizer_.step(learning_rate, denominator, loss);
+    const auto [norm, skipped] = optimizer_.step(learning_rate, denominator, loss, agree_on_norm());
+    round.widest.put(model_.network());
     round.ranges.restore_where(skipped);
     if (average_) average_->follow(skipped);
     const at::Tensor nothing = at::zeros({}, sums_.options());
@@ -202,11 +243,10 @@ std::vector<SkippedUpdate> TorchTrainer::skipped() {
       if (skipped.const_data_ptr<double>()[i] == 0) continue;
       SkippedUpdate& update = found.emplace_back();
       update.update = static_cast<int64_t>(i);
-      for (size_t batch = 0; batch < watched_[i].finite.size(); ++batch) {
-        const at::Tensor finite = watched_[i].finite[batch].cpu();
+      for (const auto& [batch, rows] : watched_[i].finite) {
+        const at::Tensor finite = rows.cpu();
         for (int64_t row = 0; row < finite.numel(); ++row) {
-          if (finite.const_data_ptr<bool>()[row]) continue;
-          update.rows.push_back({static_cast<int64_t>(batch), row});
+          if (!finite.const_data_ptr<bool>()[row]) update.rows.push_back({batch, row});
         }
       }
     }

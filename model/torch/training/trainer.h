@@ -1,11 +1,14 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "model/model.h"
 #include "model/torch/base/tensor.h"
+#include "model/torch/distributed/gradient_sum.h"
+#include "model/torch/distributed/torch_group.h"
 #include "model/torch/network/wav2vec2.h"
 #include "model/torch/training/adamw.h"
 #include "model/torch/training/loss.h"
@@ -33,11 +36,13 @@ class Trainable {
 /// Trains one model in place, on its device. All sums stay there until metrics().
 class TorchTrainer : public Trainer {
  public:
-  /// `teacher` is null where there is no distillation. Throws Error for one that cannot teach this
-  /// model.
+  /// `teacher` is null where there is no distillation, `group` where there is one process. Throws
+  /// Error for a teacher that cannot teach this model, and where another process has other weights.
   TorchTrainer(Trainable& model, const TrainOptions& options,
-               std::shared_ptr<const Trainable> teacher);
-  void accumulate(const AudioBatch& batch, uint64_t seed) override;
+               std::shared_ptr<const Trainable> teacher, std::shared_ptr<TorchGroup> group);
+  using Trainer::accumulate;
+  void accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
+                  bool is_last) override;
   void update(double learning_rate) override;
   TrainMetrics metrics() override;
   std::vector<SkippedUpdate> skipped() override;
@@ -49,25 +54,44 @@ class TorchTrainer : public Trainer {
  private:
   /// An update of which skipped() has not told yet.
   struct Watched {
-    at::Tensor skipped;              ///< [] bool on the device; undefined: there was no batch
-    std::vector<at::Tensor> finite;  ///< Round::finite
+    at::Tensor skipped;  ///< [] bool on the device; undefined: there was no batch
+    std::vector<Round::Finite> finite;
   };
 
   void check_teacher() const;
   /// The teacher's logits for the same samples, as it infers: without masks and dropout.
   at::Tensor wanted_logits(const AudioBatch& batch, const std::vector<int64_t>& frames) const;
   /// Adds a batch's gradients and losses to the round's. `taught`: undefined without a teacher.
-  void go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames);
+  void go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames, bool is_last);
   void exchange_gradients(std::vector<at::Tensor>& others);
   /// Of the whole round, [] float64; the gradients become sums of which the denominator of the CTC
   /// loss makes means.
   at::Tensor finish_round(Round& round, double denominator);
+  double denominator_of(const Round& round) const;
+  /// What a frame's divergence counts for in the loss of all.
+  double weight_of_frames(const Round& round) const;
+  /// Adds the gradients of distillation, times `factor`, to the others.
+  void join_taught(Round& round, double factor);
+
+  // In a group: group_trainer.cpp.
+  void check_group() const;
+  /// Counts and gradients become those of all processes. `ctc`, `divergence`: sums of what this
+  /// process has not yet gone back through, or undefined.
+  void sum_over_all(const at::Tensor& ctc, const at::Tensor& divergence);
+  /// Losses and ranges become those of all.
+  void join_losses_and_ranges(Round& round);
+  /// Threads of another number may sum in another order, and weights would drift apart.
+  std::function<void(const at::Tensor&)> agree_on_norm() const;
+
+  bool sums_up() const { return options_.batches_per_step > 1 || group_; }
   void expect_round(class StateLoader& loader, const Tensors& state);
 
   Trainable& model_;
   std::shared_ptr<const Trainable> teacher_;
   TrainOptions options_;
   AdamW optimizer_;
+  std::shared_ptr<TorchGroup> group_;
+  std::optional<GradientSum> gradient_sum_;
   Round round_;
   std::vector<Watched> watched_;
   std::optional<WeightAverage> average_;

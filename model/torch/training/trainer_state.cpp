@@ -17,8 +17,9 @@ namespace {
 // Beside the optimizer's: no parameter has a name without a point.
 constexpr const char *kSums = "metric_sums", *kSteps = "metric_steps", *kRound = "round",
                      *kLosses = "round_losses", *kRanges = "round_ranges",
-                     *kZeroPoints = "round_zero_points", *kFinite = "round_finite.",
-                     *kGradient = ".gradient", *kTaught = ".taught_gradient";
+                     *kWidest = "round_widest_ranges", *kZeroPoints = "round_zero_points",
+                     *kFinite = "round_finite.", *kGradient = ".gradient",
+                     *kTaught = ".taught_gradient";
 
 bool is_trainers(const std::string& name) {
   return name == kSums || name == kSteps || name.starts_with(kRound) || name.ends_with(kGradient) ||
@@ -33,6 +34,9 @@ bool holds(const Tensors& state, const std::string& name) {
 
 Tensors TorchTrainer::state() const {
   return at_boundary("training state", [&] {
+    if (group_ && (round_.batches > 0 || round_.is_of_all)) {
+      throw Error("training: in a group there is a state only between rounds");
+    }
     Tensors tensors = optimizer_.state();
     if (average_) std::ranges::move(average_->state(), std::back_inserter(tensors));
     tensors.push_back(to_tensor(kSums, sums_));
@@ -46,9 +50,11 @@ Tensors TorchTrainer::state() const {
       tensors.push_back(to_tensor(kRanges, round_.ranges.floats()));
       tensors.push_back(to_tensor(kZeroPoints, round_.ranges.integers()));
     }
-    for (size_t batch = 0; batch < round_.finite.size(); ++batch) {
-      tensors.push_back(
-          to_tensor(kFinite + std::to_string(batch), round_.finite[batch].to(at::kByte)));
+    if (round_.widest.ends().defined()) {
+      tensors.push_back(to_tensor(kWidest, round_.widest.ends()));
+    }
+    for (const auto& [batch, rows] : round_.finite) {
+      tensors.push_back(to_tensor(kFinite + std::to_string(batch), rows.to(at::kByte)));
     }
     const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();
     for (size_t i = 0; i < parameters.size(); ++i) {
@@ -98,11 +104,15 @@ void TorchTrainer::expect_round(StateLoader& loader, const Tensors& state) {
     loader.expect(kZeroPoints, round_.ranges.integers(), {"I32"});
   }
   for (const Tensor& tensor : state) {
+    if (tensor.name == kWidest) {
+      loader.expect(kWidest, tensor.shape, {"F32"}, [this](const at::Tensor& ends) {
+        round_.widest.set_ends(ends.to(model_.device()));
+      });
+    }
     if (!tensor.name.starts_with(kFinite)) continue;
-    const size_t batch = std::stoul(tensor.name.substr(std::string(kFinite).size()));
-    if (round_.finite.size() <= batch) round_.finite.resize(batch + 1);
+    const int64_t batch = std::stol(tensor.name.substr(std::string(kFinite).size()));
     loader.expect(tensor.name, tensor.shape, {"U8"}, [this, batch](const at::Tensor& finite) {
-      round_.finite[batch] = finite.to(model_.device(), at::kBool);
+      round_.finite.push_back({batch, finite.to(model_.device(), at::kBool)});
     });
   }
   const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();

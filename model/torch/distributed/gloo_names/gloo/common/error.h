@@ -1,0 +1,2 @@
+// Empty: see gloo/algorithm.h.
+#pragma once

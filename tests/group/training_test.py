@@ -1,0 +1,143 @@
+"""Training in a group, with real processes: one step of R batches is the same step whoever brings them.
+
+    training_test.py MEMBER
+"""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from members import Group, Member
+
+PROGRAM = sys.argv.pop(1)
+
+
+def alone(**what):
+    member = Member(PROGRAM, {"alone": True})
+    try:
+        assert member.answer() == "joined"
+        member.tell("train", **what)
+        return member.answers_until("trained")
+    finally:
+        member.cleanup()
+
+
+class Trained(unittest.TestCase):
+    def together(self, size, **what):
+        """What all print, which is the same, but for the rows that were skipped."""
+        with Group(PROGRAM, size, timeout_s=60) as group:
+            group.joined()
+            group.tell("train", **what)
+            told = [member.answers_until("trained") for member in group.members.values()]
+        rows = [[line.pop("skipped", None) for line in one] for one in told]
+        for one in told[1:]:
+            self.assertEqual(one, told[0])
+        return told[0], rows
+
+    def compare(self, one, many, epsilon=1e-5, logits=1e-3):
+        """Two courses of one training: losses by the share `epsilon`."""
+        self.assertEqual(len(one), len(many))
+        for step, (expected, found) in enumerate(zip(one[:-1], many[:-1])):
+            for key in "loss", "norm":
+                tolerance = epsilon * abs(expected[key]) * (1 if key == "loss" else 10)
+                self.assertLessEqual(abs(found[key] - expected[key]), tolerance, (step, key, expected, found))
+            self.assertEqual((found["steps"], found["infinite"]), (expected["steps"], expected["infinite"]))
+        largest = max(abs(a - b) for a, b in zip(one[-1]["logits"], many[-1]["logits"]))
+        self.assertLess(largest, logits)
+
+    def check(self, sizes=(2,), **what):
+        expected = alone(**what)
+        self.assertNotEqual(expected[0]["loss"], expected[-2]["loss"])
+        for size in sizes:
+            with self.subTest(size=size):
+                found, unused = self.together(size, **what)
+                self.compare(expected, found)
+        return expected
+
+
+class Steps(Trained):
+    def test_fifty_steps_in_float(self):
+        self.check((2, 4), steps=50, batches_per_step=4)
+
+    def test_fifty_steps_with_fake_quantization(self):
+        # A sum of two gradients has the same bits in either order.
+        expected = self.check(steps=50, batches_per_step=2, quantized=True)
+        found, unused = self.together(2, steps=50, batches_per_step=2, quantized=True)
+        self.assertEqual(found[-1], expected[-1])
+
+    def test_fake_quantization_with_sums_in_another_order(self):
+        # One of four has not: once its last bit has turned a rounding, the courses part by that step of a grid.
+        self.check((2, 4), steps=8, batches_per_step=4, quantized=True)
+        what = dict(steps=50, batches_per_step=4, quantized=True)
+        expected, (found, unused) = alone(**what), self.together(2, **what)
+        self.compare(expected, found, epsilon=3e-3, logits=0.1)
+
+    def test_learned_steps(self):
+        self.check(steps=20, batches_per_step=2, quantized=True, learned_steps=True)
+
+    def test_processes_that_skip_other_layers(self):
+        self.check((2,), steps=20, batches_per_step=2, layerdrop=0.6)
+
+    def test_distillation(self):
+        for reduction in "mean", "characters", "sum":
+            with self.subTest(reduction=reduction):
+                self.check(steps=8, batches_per_step=4, teacher=True, reduction=reduction)
+
+    def test_whoever_has_no_batch_takes_part(self):
+        for owners in ([0, 0, 0, 0], [1, 1, 1, 1], [0, 1, 1, 1]):
+            with self.subTest(owners=owners):
+                self.check(steps=6, batches_per_step=4, owners=owners, layerdrop=0.5, quantized=True)
+
+    def test_without_the_hint_of_the_last_batch(self):
+        with_hint, unused = self.together(2, steps=6, batches_per_step=4, layerdrop=0.5)
+        without, unused = self.together(2, steps=6, batches_per_step=4, layerdrop=0.5, hint=False)
+        self.assertEqual(with_hint, without)
+        self.check(steps=6, batches_per_step=4, hint=False, teacher=True)
+
+    def test_checkpointed_layers_give_the_same_bits(self):
+        kept, unused = self.together(2, steps=6, batches_per_step=4, quantized=True)
+        again, unused = self.together(2, steps=6, batches_per_step=4, quantized=True, gradient_checkpointing=True)
+        self.assertEqual(kept, again)
+
+    def test_frozen_parts_and_the_head_alone(self):
+        self.check(steps=8, batches_per_step=2, extractor=False, frozen="wav2vec2.encoder.layers.[12].*", layerdrop=0.5)
+        self.check(steps=8, batches_per_step=2, head_only=True)
+
+    def test_the_average_of_the_weights(self):
+        expected = self.check(steps=8, batches_per_step=2, ema_decay=0.9)
+        self.assertEqual(len(expected[-1]["digests"]), 4)
+
+    def test_a_round_without_a_batch_changes_nothing(self):
+        expected = self.check(steps=5, batches_per_step=2, empty_step=2, quantized=True)
+        self.assertEqual([line["steps"] for line in expected[:-1]], [1, 1, 0, 1, 1])
+
+    def test_a_batch_that_is_not_a_number_is_skipped_by_all_and_named_by_its_process(self):
+        what = dict(steps=4, batches_per_step=4, broken=6, quantized=True)
+        expected = alone(**what)
+        self.assertEqual([line["skipped"] for line in expected[:-1]], [[], [[0, [[2, 0]]]], [], []])
+        found, rows = self.together(2, **what)
+        self.compare(expected, found)
+        self.assertEqual(rows[0][:-1], [[], [[0, [[2, 0]]]], [], []])
+        self.assertEqual(rows[1][:-1], [[], [[0, []]], [], []])
+
+
+class Models(Trained):
+    def test_other_weights_are_refused_by_name(self):
+        with Group(PROGRAM, 2) as group:
+            group.joined()
+            group.tell("train", own_seeds=True)
+            for answer, status, unused in group.failures().values():
+                self.assertEqual(status, 4)
+                self.assertIn("the model of rank 1 is not that of rank 0", answer["error"])
+                self.assertIn("\"wav2vec2.", answer["error"])
+
+    def test_all_take_the_first_ones_weights(self):
+        first, unused = self.together(2, steps=2, quantized=True)
+        taken, unused = self.together(2, steps=2, quantized=True, own_seeds=True, from_first=True)
+        self.assertEqual(taken, first)
+
+
+if __name__ == "__main__":
+    unittest.main()
