@@ -60,7 +60,8 @@ void count(CheckedStream& stream) {
 
 class Checker {
  public:
-  Checker(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal)
+  Checker(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal,
+          int processes)
       : graph_(graph),
         reporter_(reporter),
         stop_signal_(stop_signal),
@@ -70,6 +71,7 @@ class Checker {
     context_.threads_ = threads > 0 ? threads : usable_cores();
     context_.reporter_ = &reporter;
     context_.stop_signal_ = &stop_signal;
+    context_.processes_ = processes;
   }
 
   Checked run() {
@@ -121,7 +123,7 @@ class Checker {
     CheckedStream stream{.known = read_stream(batcher, options_, {context_.threads_, reading})};
     count(stream);
     const EpochPlan epoch(stream.known.chain, stream.known.index, stream.known.selection,
-                          {.seed = options_.seed}, options_.share);
+                          {.seed = options_.seed});
     const Plan plan = epoch.window(0);
     for (const PlannedBatch& batch : plan) {
       if (stream.rate_hz == 0) stream.rate_hz = batch.rate_hz;
@@ -217,8 +219,9 @@ void CheckContext::claim(const Node& node, const std::string& key, const std::st
   outputs_.push_back(plain);
 }
 
-Checked check(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal) {
-  return Checker(graph, reporter, stop_signal).run();
+Checked check(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal,
+              int processes) {
+  return Checker(graph, reporter, stop_signal, processes).run();
 }
 
 }  // namespace flowqat::graph

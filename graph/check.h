@@ -35,6 +35,8 @@ class CheckContext {
   /// Null where nothing can be known of the stream: its corpus must be fetched first, or is wrong,
   /// which has been found by then.
   const CheckedStream* stream(const Batcher& batcher) const;
+  /// The processes that are to share the run.
+  int processes() const { return processes_; }
   /// Threads that reading many headers may use.
   int threads() const { return threads_; }
 
@@ -59,7 +61,7 @@ class CheckContext {
 
  private:
   friend class Checker;
-  int threads_ = 1;
+  int threads_ = 1, processes_ = 1;
   Reporter* reporter_ = nullptr;
   const std::atomic<int>* stop_signal_ = nullptr;
   std::map<const Batcher*, CheckedStream> streams_;
@@ -78,6 +80,7 @@ struct Checked {
 /// Throws one GraphError with all mistakes that were found: what does not go together, and files
 /// that are missing or broken; Interrupted once `stop_signal` is not 0. `graph` outlives the
 /// result.
-Checked check(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal);
+Checked check(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal,
+              int processes = 1);
 
 }  // namespace flowqat::graph

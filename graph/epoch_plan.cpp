@@ -25,12 +25,11 @@ uint64_t key_for(const Chain& chain, const EpochKey& key, const char* what) {
 }  // namespace
 
 EpochPlan::EpochPlan(const Chain& chain, const Index& index, const Selection& selection,
-                     const EpochKey& key, const Share& share)
+                     const EpochKey& key)
     : chain_(chain),
       index_(index),
       selection_(selection),
       key_(key),
-      share_(share),
       predictor_(chain, key),
       dealing_(chain.batcher->dealing(key.epoch)) {
   const size_t count = presentations();
@@ -152,21 +151,13 @@ Plan EpochPlan::window(size_t number) const {
   }
   const auto groups = chain_.batcher->group({.shapes = shapes,
                                              .epoch = key_.epoch,
-                                             .world_size = share_.world_size,
                                              .shuffle_window = chain_.source->shuffle_window(),
                                              .is_last = number + 1 == windows_},
                                             random_for(chain_, key_, number));
-  const auto world_size = static_cast<size_t>(share_.world_size);
-  if (windows_ == 1 && groups.size() < world_size) {
-    throw GraphError("node \"" + chain_.batcher->name() + "\": an epoch has " +
-                     std::to_string(groups.size()) + " batches, fewer than the " +
-                     std::to_string(world_size) + " ranks of key \"world_size\"");
-  }
-  Plan plan(groups.size() / world_size);
-  for (size_t round = 0; round < plan.size(); ++round) {
-    const std::vector<uint32_t>& group =
-        groups[round * world_size + static_cast<size_t>(share_.rank)];
-    PlannedBatch& batch = plan[round];
+  Plan plan(groups.size());
+  for (size_t i = 0; i < plan.size(); ++i) {
+    const std::vector<uint32_t>& group = groups[i];
+    PlannedBatch& batch = plan[i];
     batch.rate_hz = first ? shapes[*first].rate_hz : 0;
     batch.rows.reserve(group.size());
     int64_t longest = 0;
@@ -189,7 +180,7 @@ Plan EpochPlan::whole() const {
 }
 
 std::optional<int64_t> EpochPlan::count() const {
-  const bool is_plain = !selection_.has_fractions && share_.world_size == 1 && runs_.empty();
+  const bool is_plain = !selection_.has_fractions && runs_.empty();
   if (!is_plain) return std::nullopt;
   const int64_t batches = chain_.batcher->count(static_cast<int64_t>(presentations()));
   return batches < 0 ? std::nullopt : std::optional(batches);

@@ -17,8 +17,8 @@ namespace flowqat::graph {
 class EpochPlan {
  public:
   /// What is handed in outlives it. Throws GraphError when batches would mix sample rates.
-  EpochPlan(const Chain& chain, const Index& index, const Selection& selection, const EpochKey& key,
-            const Share& share = {});
+  EpochPlan(const Chain& chain, const Index& index, const Selection& selection,
+            const EpochKey& key);
 
   size_t windows() const { return windows_; }
   /// Presentations of the epoch; where weights have fractions, at the most.
@@ -27,9 +27,7 @@ class EpochPlan {
   size_t presentations(size_t window) const {
     return first_place(window + 1) - first_place(window);
   }
-  /// This share's batches of a window; every share has as many. What does not come out even is left
-  /// out, other batches in every epoch. Throws GraphError as the constructor, and when an epoch of
-  /// one window has fewer batches than there are ranks.
+  /// The batches of a window. Throws GraphError as the constructor.
   Plan window(size_t number) const;
   /// All windows.
   Plan whole() const;
@@ -54,7 +52,6 @@ class EpochPlan {
   const Index& index_;
   const Selection& selection_;
   const EpochKey key_;
-  const Share share_;
   const Predictor predictor_;
   const Dealing dealing_;
   size_t windows_ = 1;

@@ -13,7 +13,6 @@ Graph::Graph(GraphSpec spec) : spec_(std::move(spec)) {
   for (const NodeSpec& node : spec_.nodes) {
     mistakes.collect([&] { make(node, made); }, "node \"" + node.name + "\": ");
   }
-  mistakes.collect([&] { check_ranks(); });
   mistakes.throw_if_any();
 }
 
@@ -32,20 +31,6 @@ void Graph::make(const NodeSpec& node, std::map<std::string, Node*>& made) {
   Node* built = made[node.name] = nodes_.back().get();
   if (auto* step = dynamic_cast<Step*>(built)) steps_.push_back(step);
   if (auto* batcher = dynamic_cast<Batcher*>(built)) batchers_.push_back(batcher);
-}
-
-void Graph::check_ranks() const {
-  const int64_t rank = settings().integer("rank"), world_size = settings().integer("world_size");
-  if (rank >= world_size) {
-    throw GraphError("key \"rank\": must be less than world_size, " + std::to_string(world_size) +
-                     ", found " + std::to_string(rank));
-  }
-  if (world_size > 1 && !steps_.empty()) {
-    throw GraphError(
-        "key \"world_size\": several processes can share a data-only "
-        "graph; training in several is not built, so node \"" +
-        steps_.front()->name() + "\" needs world_size 1");
-  }
 }
 
 }  // namespace flowqat::graph

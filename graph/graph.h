@@ -24,7 +24,6 @@ class Graph {
 
  private:
   void make(const NodeSpec& node, std::map<std::string, Node*>& made);
-  void check_ranks() const;
 
   GraphSpec spec_;
   std::vector<std::unique_ptr<Node>> nodes_;

@@ -47,6 +47,21 @@ Json with_defaults(const std::vector<ParamSpec>& specs, const Json& given,
   return values;
 }
 
+Json without_retired(Json graph, const std::string& file) {
+  for (const auto& [key, harmless] : retired_settings) {
+    if (!graph.contains(key)) continue;
+    if (graph[key] != Json(harmless)) {
+      throw GraphError(
+          where(file, "", key) +
+          "is no key of a graph any more: how many processes share the work, and which "
+          "of them one is, is told by who starts them (--processes N, torchrun, srun or "
+          "mpirun: docs/cluster.md); remove it");
+    }
+    graph.erase(key);
+  }
+  return graph;
+}
+
 const NodeType& type_of(const Json& node, const std::string& name, const std::string& file) {
   std::vector<std::string> known;
   for (const auto& [type, unused] : node_types()) known.push_back(type);
@@ -233,7 +248,8 @@ void override_value(Json& graph, const std::string& assignment) {
 GraphSpec resolve(const Json& graph, const std::string& file) {
   if (!graph.is_object()) throw GraphError(file + ": must hold one JSON object");
   GraphSpec spec{.file = file,
-                 .settings = Params(with_defaults(setting_specs(), graph, {"nodes"}, file, ""))};
+                 .settings = Params(with_defaults(setting_specs(), without_retired(graph, file),
+                                                  {"nodes"}, file, ""))};
   if (!graph.contains("nodes") || !graph["nodes"].is_object() || graph["nodes"].empty()) {
     throw GraphError(where(file, "", "nodes") + "must be an object of named nodes");
   }

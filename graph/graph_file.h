@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/params.h"
@@ -31,6 +32,10 @@ struct GraphSpec {
 
 /// The top-level keys: seed, threads, out, and so on.
 const std::vector<ParamSpec>& setting_specs();
+
+/// Top-level keys of graphs before, and the values with which they say nothing: how many processes
+/// share the work is known where they are started, and no part of the graph.
+inline constexpr std::pair<const char*, int> retired_settings[] = {{"rank", 0}, {"world_size", 1}};
 
 /// Reads a file. Throws GraphError with the position of a syntax error or a repeated key.
 Json read_graph(const std::filesystem::path& file);

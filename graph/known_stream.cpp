@@ -8,9 +8,7 @@ PipelineOptions pipeline_options(const Params& settings) {
   return {.seed = static_cast<uint64_t>(settings.integer("seed")),
           .audio_in_flight_s = settings.number("audio_in_flight_s"),
           .max_rejected_share = settings.number("max_rejected_share"),
-          .max_rejected = settings.integer("max_rejected"),
-          .share = {.rank = static_cast<int>(settings.integer("rank")),
-                    .world_size = static_cast<int>(settings.integer("world_size"))}};
+          .max_rejected = settings.integer("max_rejected")};
 }
 
 KnownStream read_stream(const Batcher& batcher, const PipelineOptions& options,

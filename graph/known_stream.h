@@ -13,7 +13,6 @@ struct PipelineOptions {
   double audio_in_flight_s = 0;   ///< 0: the queue, what is worked on, and what the consumer holds
   double max_rejected_share = 1;  ///< of an epoch's utterances
   int64_t max_rejected = -1;      ///< of an epoch; -1: no limit
-  Share share = {};
 };
 
 /// As the graph's settings say.

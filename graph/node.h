@@ -120,9 +120,6 @@ struct WindowShapes {
   /// groups, in that order.
   std::span<const Shape> shapes = {};
   int64_t epoch = 0;
-  /// Batches that are worked on at the same time, each by a rank of its own, and should therefore
-  /// be of like length.
-  int world_size = 1;
   /// Source::shuffle_window().
   int64_t shuffle_window = 0;
   bool is_last = true;  ///< of its epoch
@@ -134,9 +131,8 @@ struct WindowShapes {
 class Batcher : public StreamNode {
  public:
   using StreamNode::StreamNode;
-  /// Batches of positions in `shapes`, in the order in which they will be handed on: first one for
-  /// each rank, then the next one for each; what does not make a whole round is left out. Every
-  /// position that is used stands in one batch.
+  /// Batches of positions in `shapes`, in the order in which they will be handed on. Every position
+  /// that is used stands in one batch.
   virtual std::vector<std::vector<uint32_t>> group(const WindowShapes& window,
                                                    RandomStream random) const = 0;
   /// Presentations in a window at the most.
@@ -144,8 +140,8 @@ class Batcher : public StreamNode {
   /// Windows but the last hold a multiple of this.
   virtual int64_t window_multiple() const { return 1; }
   virtual Dealing dealing([[maybe_unused]] int64_t epoch) const { return Dealing::drawn; }
-  /// How many batches so many presentations of an epoch make, for one rank; -1 where it depends on
-  /// how long they are.
+  /// How many batches so many presentations of an epoch make; -1 where it depends on how long they
+  /// are.
   virtual int64_t count([[maybe_unused]] int64_t presentations) const { return -1; }
   /// The length to which rows are padded when `longest` is the longest of them.
   virtual int64_t padded_samples(int64_t longest) const = 0;
@@ -155,11 +151,19 @@ class Batcher : public StreamNode {
   bool is_in_random_order(int64_t epoch) const { return dealing(epoch) == Dealing::drawn; }
 };
 
+/// Who works on a step where several processes share a run.
+enum class Workers {
+  first,  ///< rank 0 alone: the others have its result by restore(), from what save() wrote
+  each,   ///< every process does the same by itself
+  all     ///< all together, each a part of it
+};
+
 /// One step of the lower line: takes and gives models, runs on the training thread.
 class Step : public Node {
  public:
   using Node::Node;
   virtual void run(StepContext& context) = 0;
+  virtual Workers workers() const { return Workers::first; }
   /// Writes the step's result into an empty folder, so that restore() can bring it back in a
   /// resumed run without running the step again.
   virtual void save(const std::filesystem::path&) const {}

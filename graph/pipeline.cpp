@@ -26,8 +26,7 @@ std::shared_ptr<const EpochPlan> Pipeline::epoch_plan(const std::string& consume
                                                       int64_t epoch) const {
   return std::make_shared<const EpochPlan>(
       stream_.chain, stream_.index, stream_.selection,
-      EpochKey{.seed = options_.seed, .consumer = key_of(consumer), .epoch = epoch},
-      options_.share);
+      EpochKey{.seed = options_.seed, .consumer = key_of(consumer), .epoch = epoch});
 }
 
 Plan Pipeline::plan(const std::string& consumer, int64_t epoch) const {

@@ -40,8 +40,9 @@ struct Extent {
   double padded_s = 0;
 };
 
-/// One epoch, being made. Draw batches until null; letting go of a batch makes room for another.
-/// Not for several threads at once. Destroying it early stops the work that is under way.
+/// One epoch, or a process's share of it, being made. Draw batches until null; letting go of a
+/// batch makes room for another. Not for several threads at once. Destroying it early stops the
+/// work that is under way.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -51,7 +52,7 @@ class Stream {
   virtual std::shared_ptr<const Batch> next() = 0;
   /// Waits until next() would not, `deadline` at the longest; false: it still would.
   virtual bool wait_until(std::chrono::steady_clock::time_point deadline) = 0;
-  /// Of the whole epoch, even where the stream began behind its first batch.
+  /// Of the whole epoch, even where the stream began behind its first batch, and whoever shares it.
   virtual Extent extent() const = 0;
 };
 
@@ -86,9 +87,11 @@ class Pipeline {
   /// further ones are taken to have as many as the mean of these.
   int64_t count_batches(const std::string& consumer, int64_t epoch) const;
   static constexpr size_t kCounted = size_t{1} << 22;
-  /// Starts making the epoch's batches from number `first_batch` on. The pipeline outlives the
-  /// stream. Throws GraphError when the audio in flight cannot hold the largest batches.
-  std::unique_ptr<Stream> open(const std::string& consumer, int64_t epoch, int64_t first_batch = 0);
+  /// Starts making those of the epoch's batches that `share` takes, from number `first_batch` on.
+  /// The pipeline outlives the stream. Throws GraphError when the audio in flight cannot hold the
+  /// largest batches.
+  std::unique_ptr<Stream> open(const std::string& consumer, int64_t epoch, int64_t first_batch = 0,
+                               const Share& share = {});
   std::vector<NodeStatistics> statistics() const;
 
   /// For Stream: a counter a transform, and where batches are written down as they are handed on.

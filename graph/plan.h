@@ -45,9 +45,15 @@ struct Presentation {
   bool operator==(const Presentation&) const = default;
 };
 
-/// The part of an epoch that one process of several takes: every `world_size`th batch.
+/// The batches of an epoch that one process of several takes: number n, counted from 0, falls to
+/// rank n % size. Where a step is a round of as many batches as `size` divides, each process has as
+/// many of every round, and the same ones wherever a training is gone on with. The plan itself
+/// knows nothing of it.
 struct Share {
-  int rank = 0, world_size = 1;
+  int rank = 0, size = 1;
+  bool takes(int64_t number) const { return number % size == rank; }
+  /// Those that come before number `end`.
+  int64_t taken_before(int64_t end) const { return (end + size - 1 - rank) / size; }
 };
 
 struct PlannedBatch {

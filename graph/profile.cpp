@@ -43,7 +43,7 @@ class Drain {
   Drain(Pipeline& pipeline, const ProfileOptions& options)
       : pipeline_(pipeline), options_(options), first_epoch_(first_epoch(pipeline)) {
     open(first_epoch_);
-    utterances_ = stream_->extent().utterances;
+    utterances_ = std::max<int64_t>(stream_->extent().utterances / options.share.size, 1);
   }
 
   /// Draws until `is_over`, which is asked several times a second; `gone_s` counts from now.
@@ -53,7 +53,8 @@ class Drain {
       options_.throw_if_stopped();
       if (!stream_->wait_until(Clock::now() + patience)) continue;
       if (stream_->next()) continue;
-      if (epoch_ == 0 && first_epoch_ == 0) sha256_ = pipeline_.ledger().batches_sha256();
+      if (epoch_ == 0 && first_epoch_ == 0 && options_.share.size == 1)
+        sha256_ = pipeline_.ledger().batches_sha256();
       open(epoch_ + 1);
     }
   }
@@ -82,7 +83,7 @@ class Drain {
   void open(int64_t epoch) {
     epoch_ = epoch;
     stream_.reset();  // its threads' time is the next one's
-    stream_ = pipeline_.open(pipeline_.chain().batcher->name(), epoch);
+    stream_ = pipeline_.open(pipeline_.chain().batcher->name(), epoch, 0, options_.share);
   }
 
   Pipeline& pipeline_;

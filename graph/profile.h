@@ -14,6 +14,7 @@ namespace flowqat::graph {
 struct ProfileOptions {
   double seconds = 10;   ///< measured so long
   double warm_up_s = 2;  ///< at the most, before that
+  Share share = {};      ///< what of each epoch this process draws
   /// Called several times a second, whatever the stream does.
   std::function<void(const Progress&)> progress = [](const Progress&) {};
   std::function<void()> throw_if_stopped = [] {};  ///< called as often

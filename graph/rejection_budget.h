@@ -4,13 +4,12 @@
 #include <string>
 
 #include "graph/known_stream.h"
-#include "graph/message.h"
 
 namespace flowqat::graph {
 
 /// Throws RunError when `rejected` of an epoch's `utterances` are more than the options allow;
-/// `last` is the last one of them, and `source` the node that they come from.
+/// `last` is what the last one of them was rejected for, and `source` the node that they come from.
 void check_rejected(int64_t rejected, int64_t utterances, const PipelineOptions& options,
-                    const std::string& source, const Row& last);
+                    const std::string& source, const std::string& last);
 
 }  // namespace flowqat::graph

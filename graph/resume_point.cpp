@@ -34,7 +34,32 @@ void check_not_shorter(const std::string& step, const Json& before, const Json& 
   }
 }
 
+Json as_json(const Saved& saved) {
+  return {{"folder", saved.folder.string()}, {"state", *saved.state}};
+}
+
+Saved saved_of(const Json& json) {
+  return {json.at("folder").get<std::string>(), std::make_shared<const Json>(json.at("state"))};
+}
+
 }  // namespace
+
+Json as_json(const ResumePoint& point) {
+  Json finished = Json::object();
+  for (const auto& [step, saved] : point.finished) finished[step] = as_json(saved);
+  Json json{{"finished", finished}};
+  if (point.checkpoint) json["checkpoint"] = as_json(*point.checkpoint);
+  return json;
+}
+
+ResumePoint resume_point_of(const Json& json) {
+  ResumePoint point;
+  for (const auto& [step, saved] : json.at("finished").items()) {
+    point.finished.emplace(step, saved_of(saved));
+  }
+  if (json.contains("checkpoint")) point.checkpoint = saved_of(json.at("checkpoint"));
+  return point;
+}
 
 ResumeSearch::ResumeSearch(const RunFolder& folder, std::vector<std::string> steps,
                            const Json& lengths)

@@ -19,6 +19,10 @@ struct ResumePoint {
   std::shared_ptr<const Json> last_state;
 };
 
+/// For another process.
+Json as_json(const ResumePoint& point);
+ResumePoint resume_point_of(const Json& json);
+
 /// Finds the latest state of which every file is what was written. For a fresh run the beginning.
 class ResumeSearch {
  public:

@@ -18,6 +18,7 @@
 #include "graph/run_folder.h"
 #include "graph/run_listener.h"
 #include "graph/silences.h"
+#include "graph/together.h"
 
 namespace flowqat::graph {
 
@@ -29,6 +30,8 @@ struct RunOptions {
   /// are not what they were.
   bool accept_changes = false;
   RunListener* listener = nullptr;  ///< null: nobody listens
+  Peers* peers = nullptr;           ///< the processes that share the run; null: one alone
+  int cores = 0;                    ///< threads that this process is to use; 0: usable_cores()
 };
 
 /// A step's view of its run.
@@ -36,20 +39,25 @@ class StepContext {
  public:
   /// `streams`: those whose index was read before; each is used once. `inputs`:
   /// RunInputs::summary().
-  StepContext(const Graph& graph, const RunOptions& options, RunFolder& folder,
+  StepContext(const Graph& graph, const RunOptions& options, Together& together, RunFolder& folder,
               ResumePoint resume_point, const Json& inputs,
               std::map<const Batcher*, KnownStream> streams);
   ~StepContext();
 
   /// The stream that ends in `batcher`; its index is read at the first call, if it was not before.
   Pipeline& audio(const Batcher& batcher);
+  /// The processes of the run. What follows is called by all of them alike, but where it is told
+  /// otherwise, and only rank 0 writes; its reporter alone need speak.
+  Together& together() const { return together_; }
+  /// Threads for this process where the graph does not say how many.
+  int cores() const;
   const std::filesystem::path& folder() const { return folder_.path(); }
   uint64_t seed() const { return seed_; }
   Reporter& reporter() const { return *options_.reporter; }
   /// Where the step stands; what was rejected so far is added.
   void progress(Progress progress) const;
-  /// The signal that asked the run to end, or 0.
-  int stop_signal() const { return *options_.stop_signal; }
+  /// The signal that asked the run to end, or 0: Together::stop_signal().
+  int stop_signal() const { return together_.stop_signal(); }
   /// Throws Interrupted if a signal asked to stop; for steps with nothing to save.
   void throw_if_stopped() const;
 
@@ -68,6 +76,9 @@ class StepContext {
 
   /// What an interrupted run left inside this step: the folder, and the step's own `state`.
   const std::optional<Saved>& resumed() const { return resumed_; }
+  /// What the processes have drawn since the last time is brought together. Throws RunError where
+  /// too much of it was rejected.
+  void exchange();
   /// Writes `checkpoints/step-N/`, N counting the optimizer steps of the whole run, of which `done`
   /// belong to this step; keeps the `keep` newest, and those that they need: `needs` are others of
   /// this step that the state cannot do without.
@@ -91,6 +102,9 @@ class StepContext {
   void tell_results();
 
  private:
+  bool go_back_to(Step& step);
+  void work_on(Step& step);
+  void write_end();
   /// Of the run as it stands, for a folder to go on from. The lists are on the disk then.
   Json state() const;
   /// All but the lists, which are cut back once, when the run begins: not for every step that is
@@ -98,6 +112,7 @@ class StepContext {
   void restore(const Json& state);
 
   const RunOptions& options_;
+  Together& together_;
   RunFolder& folder_;
   ResumePoint resume_point_;
   std::unique_ptr<const Json> inputs_, lengths_;
@@ -119,7 +134,8 @@ class StepContext {
   int64_t optimizer_steps_ = 0;
 };
 
-/// Checks the graph (check.h), runs all of it and returns the summary. The run's folder is not
+/// Checks the graph (check.h), runs all of it and returns the summary; with peers only rank 0 has
+/// one. The run's folder is not
 /// touched before the check has found nothing wrong. Throws Interrupted, GraphError, RunError, or
 /// what a step throws.
 Json run_graph(const Graph& graph, const RunOptions& options);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/json.h"
@@ -48,6 +49,9 @@ class RunFolder {
   /// cannot be written.
   RunFolder(std::filesystem::path path, const Json& resolved_graph, Existing existing,
             std::vector<std::string> outputs = {}, Say say = {});
+
+  /// The folder as another process sees it than the one that writes it: its places alone.
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
   const std::filesystem::path& path() const { return path_; }
   /// True if there is an earlier run here to go on from.

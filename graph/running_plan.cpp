@@ -10,9 +10,11 @@
 namespace flowqat::graph {
 
 RunningPlan::RunningPlan(const Pipeline& pipeline, const std::string& consumer, int64_t epoch,
-                         int64_t first_batch)
-    : pipeline_(pipeline), epoch_(pipeline.epoch_plan(consumer, epoch)) {
+                         int64_t first_batch, const Share& share)
+    : pipeline_(pipeline), share_(share), epoch_(pipeline.epoch_plan(consumer, epoch)) {
   go_to(static_cast<size_t>(std::max<int64_t>(first_batch, 0)), consumer, epoch);
+  is_begun_ = number_ > 0;
+  before_ = share.taken_before(static_cast<int64_t>(number_));
 }
 
 void RunningPlan::go_to(size_t first_batch, const std::string& consumer, int64_t epoch) {
@@ -53,15 +55,20 @@ void RunningPlan::set_window(size_t number, Plan plan) {
 }
 
 const PlannedBatch* RunningPlan::next() {
-  while (at_ == plan_.size()) {
-    if (window_ + 1 >= epoch_->windows()) return nullptr;
-    set_window(window_ + 1, ahead_.valid() ? ahead_.get() : epoch_->window(window_ + 1));
+  while (true) {
+    while (at_ == plan_.size()) {
+      if (window_ + 1 >= epoch_->windows()) return nullptr;
+      set_window(window_ + 1, ahead_.valid() ? ahead_.get() : epoch_->window(window_ + 1));
+    }
+    if (share_.takes(static_cast<int64_t>(number_))) return &plan_[at_];
+    ++number_;
+    ++at_;
   }
-  return &plan_[at_];
 }
 
 PlannedBatch RunningPlan::take() {
   ++number_;
+  ++taken_;
   return std::move(plan_[at_++]);
 }
 

@@ -1,5 +1,5 @@
-/// An epoch's batches one by one, while it is heard: one window is at hand, and the next one is
-/// planned meanwhile.
+/// An epoch's batches one by one, while it is heard, those that a share takes: one window is at
+/// hand, and the next one is planned meanwhile.
 #pragma once
 #include <future>
 #include <memory>
@@ -15,12 +15,20 @@ class RunningPlan {
   /// From batch number `first_batch` on, or from the epoch's end if there are fewer. The pipeline
   /// outlives it.
   RunningPlan(const Pipeline& pipeline, const std::string& consumer, int64_t epoch,
-              int64_t first_batch);
+              int64_t first_batch, const Share& share);
 
   /// The batch that is next, until it is taken; null behind the last.
   const PlannedBatch* next();
   PlannedBatch take();
   size_t next_number() const { return number_; }
+  /// How many were taken.
+  size_t taken() const { return taken_; }
+  /// Which of the batches that are taken this is, from 0.
+  size_t place_of(int64_t number) const {
+    return static_cast<size_t>(share_.taken_before(number) - before_);
+  }
+  /// Whether the epoch's first batches come before this plan.
+  bool is_begun() const { return is_begun_; }
 
   /// As in_flight_limit_s() says of the window at hand. Throws what that throws.
   double in_flight_limit_s() const { return limit_s_; }
@@ -33,9 +41,13 @@ class RunningPlan {
   void set_window(size_t number, Plan plan);
 
   const Pipeline& pipeline_;
+  const Share share_;
   std::shared_ptr<const EpochPlan> epoch_;
   size_t window_ = 0, at_ = 0;  ///< which one is at hand, and which of its batches is next
   size_t number_ = 0;           ///< of the next batch in the epoch
+  size_t taken_ = 0;
+  bool is_begun_ = false;
+  int64_t before_ = 0;  ///< batches of the share that come before the first one
   Plan plan_;
   double limit_s_ = 0;
   size_t seen_presentations_ = 0;  ///< of the windows over which this is summed

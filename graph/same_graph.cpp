@@ -26,6 +26,9 @@ Sorted decisive(const Json& graph) {
   Sorted sorted = graph;
   if (!sorted.is_object()) return sorted;
   drop(sorted, setting_specs());
+  for (const auto& [key, harmless] : retired_settings) {
+    if (sorted.contains(key) && sorted[key] == Sorted(harmless)) sorted.erase(key);
+  }
   if (!sorted.contains("nodes") || !sorted["nodes"].is_object()) return sorted;
   for (auto& [name, node] : sorted["nodes"].items()) {
     if (!node.is_object()) continue;

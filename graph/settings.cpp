@@ -42,18 +42,16 @@ const std::vector<ParamSpec>& setting_specs() {
        .minimum = -1,
        .doc = "the same as a number of utterances; -1: only the share counts",
        .may_change = true},
-      {.name = "world_size",
-       .kind = ParamKind::integer,
-       .fallback = 1,
+      {.name = "timeout_s",
+       .kind = ParamKind::number,
+       .fallback = 60,
+       .unit = "s",
        .minimum = 1,
-       .maximum = 65536,
-       .doc = "processes that share each epoch, every one with as many batches"},
-      {.name = "rank",
-       .kind = ParamKind::integer,
-       .fallback = 0,
-       .minimum = 0,
-       .maximum = 65535,
-       .doc = "which of them this is, from 0"},
+       .maximum = 86400,
+       .doc =
+           "of several processes that share the run: how long one waits for the others before it "
+           "takes them for lost and ends",
+       .may_change = true},
   };
   return specs;
 }

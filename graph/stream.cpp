@@ -17,6 +17,7 @@
 #include "graph/error.h"
 #include "graph/gate.h"
 #include "graph/rejection_budget.h"
+#include "graph/rejections.h"
 #include "graph/row_maker.h"
 #include "graph/running_plan.h"
 
@@ -31,18 +32,19 @@ constexpr std::chrono::seconds kLookAfterGraph{1};
 
 class EpochStream : public Stream, public std::enable_shared_from_this<EpochStream> {
  public:
-  EpochStream(Pipeline& pipeline, std::string consumer, EpochKey key, int64_t first_batch)
+  EpochStream(Pipeline& pipeline, std::string consumer, EpochKey key, int64_t first_batch,
+              const Share& share)
       : pipeline_(pipeline),
         consumer_(std::move(consumer)),
         key_(key),
-        plan_(pipeline, consumer_, key_.epoch, first_batch),
-        to_hand_on_(plan_.next_number()),
-        first_(to_hand_on_),
+        plan_(pipeline, consumer_, key_.epoch, first_batch, share),
         maker_(pipeline, key),
         gate_(plan_.in_flight_limit_s()),
         extent_(plan_.extent()) {
     // An epoch's budget is the whole epoch's, wherever it is begun.
-    if (first_ > 0) rejected_ = pipeline_.ledger().rejected_in(consumer_, key_.epoch);
+    if (plan_.is_begun()) rejected_ = pipeline_.ledger().rejected_in(consumer_, key_.epoch);
+    pipeline_.ledger().open({consumer_, key_.epoch, plan_.is_begun(),
+                             pipeline_.chain().source->name(), extent_.utterances});
     // A graph belongs to the arena in which it is made.
     pipeline_.threads().impl().run_inside([this] { build(); });
   }
@@ -50,6 +52,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   /// Stops what is under way; outstanding batches stay valid.
   void close() {
     closing_ = true;
+    pipeline_.ledger().close();
     guarded([this] { graph_->wait_for_all(); });
   }
 
@@ -67,7 +70,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
         extent_ = plan_.extent();
         gate_.allow(plan_.in_flight_limit_s());
         end_is_known_ = planned == nullptr;
-        if (end_is_known_) end_ = plan_.next_number();
+        if (end_is_known_) end_ = plan_.taken();
         if (!end_is_known_ && !gate_.admit(planned->padded_s())) return;
       }
       if (end_is_known_) return arrived_.notify_one();
@@ -114,7 +117,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
       open = std::move(ready_.front());
       ready_.pop_front();
     }
-    ++to_hand_on_;
+    ++handed_on_;
     pipeline_.ledger().add(open->batch, consumer_, key_.epoch);
     check_budget(open->batch);
     // The batch gives its room back when the consumer lets go of it, even after the stream's end.
@@ -150,8 +153,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
           });
         });
     order_ = std::make_unique<tbb::flow::sequencer_node<BatchPtr>>(
-        *graph_,
-        [this](const BatchPtr& open) { return static_cast<size_t>(open->batch.number) - first_; });
+        *graph_, [this](const BatchPtr& open) { return plan_.place_of(open->batch.number); });
     hand_on_ = std::make_unique<tbb::flow::function_node<BatchPtr>>(
         *graph_, tbb::flow::serial, [this](const BatchPtr& open) {
           guarded([&] {
@@ -172,7 +174,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   }
 
   /// Under mutex_.
-  bool has_come() const { return failure_ || !ready_.empty() || end_ == to_hand_on_; }
+  bool has_come() const { return failure_ || !ready_.empty() || end_ == handed_on_; }
 
   static int64_t source_us(const std::vector<IndexEntry>& entries) {
     double sum_s = 0;
@@ -235,7 +237,7 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
     for (const Row& row : batch.rows) {
       if (!row.rejected) continue;
       check_rejected(++rejected_, planned_extent().utterances, pipeline_.options(),
-                     pipeline_.chain().source->name(), row);
+                     pipeline_.chain().source->name(), reason_with_path(row));
     }
   }
 
@@ -246,18 +248,16 @@ class EpochStream : public Stream, public std::enable_shared_from_this<EpochStre
   const EpochKey key_;
   RunningPlan plan_;           ///< under admission_
   bool end_is_known_ = false;  ///< under admission_
-  size_t to_hand_on_;          ///< the consumer's
-  const size_t first_;
+  size_t handed_on_ = 0;       ///< batches; the consumer's
   const RowMaker maker_;
   int64_t rejected_ = 0;
   std::atomic<bool> closing_{false};
-
   std::mutex admission_;      ///< batches enter in plan order
   mutable std::mutex mutex_;  ///< over what follows
   std::condition_variable arrived_;
   Gate gate_;
   Extent extent_;
-  std::optional<size_t> end_;  ///< the number behind the last batch, once it is known
+  std::optional<size_t> end_;  ///< how many batches there are, once that is known
   std::deque<BatchPtr> ready_;
   std::exception_ptr failure_;
 
@@ -290,10 +290,10 @@ class OpenStream : public Stream {
 }  // namespace
 
 std::unique_ptr<Stream> Pipeline::open(const std::string& consumer, int64_t epoch,
-                                       int64_t first_batch) {
+                                       int64_t first_batch, const Share& share) {
   const EpochKey key{.seed = options_.seed, .consumer = key_of(consumer), .epoch = epoch};
   return std::make_unique<OpenStream>(
-      std::make_shared<EpochStream>(*this, consumer, key, first_batch));
+      std::make_shared<EpochStream>(*this, consumer, key, first_batch, share));
 }
 
 }  // namespace flowqat::graph

@@ -36,8 +36,7 @@ std::string plan_checksum(const KnownStream& stream, const PipelineOptions& opti
   const auto add = [&checksum](int64_t number) {
     checksum.add({reinterpret_cast<const char*>(&number), sizeof number});
   };
-  const EpochPlan epoch(stream.chain, stream.index, stream.selection, {.seed = options.seed},
-                        options.share);
+  const EpochPlan epoch(stream.chain, stream.index, stream.selection, {.seed = options.seed});
   add(static_cast<int64_t>(epoch.windows()));
   add(static_cast<int64_t>(epoch.presentations()));
   for (const PlannedBatch& batch : epoch.window(0)) {

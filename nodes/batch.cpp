@@ -80,17 +80,16 @@ class BatchNode : public graph::Batcher {
   }
 
   Batches group(const graph::WindowShapes& window, graph::RandomStream random) const override {
-    const auto ranks = static_cast<size_t>(window.world_size);
     const std::span shapes = window.shapes;
     if (shortest_first_ && window.epoch == 0) {
-      return batches_of(window, by_length(shapes, listed(shapes.size()), 0, random), random);
+      return batches_of(window, by_length(shapes, listed(shapes.size()), 0, random));
     }
     const std::vector<Positions> parts = blocks(window, random);
-    if (order_ != "length") return batches_of(window, joined(parts), random);
+    if (order_ != "length") return batches_of(window, joined(parts));
     Batches all;
     for (const Positions& part : parts) {
-      Batches batches = batches_of(window, by_length(shapes, part, length_jitter_, random), random);
-      shuffle_rounds(batches, ranks, random);
+      Batches batches = batches_of(window, by_length(shapes, part, length_jitter_, random));
+      random.shuffle(std::span(batches));
       std::move(batches.begin(), batches.end(), std::back_inserter(all));
     }
     return all;
@@ -143,10 +142,8 @@ class BatchNode : public graph::Batcher {
     return positions;
   }
 
-  /// Fills batches in `order`: as many for each of `ranks`, some left out to that end.
-  Batches batches_of(const graph::WindowShapes& window, const Positions& order,
-                     graph::RandomStream& random) const {
-    const auto ranks = static_cast<size_t>(window.world_size);
+  /// Fills batches in `order`.
+  Batches batches_of(const graph::WindowShapes& window, const Positions& order) const {
     Batches batches{{}};
     int64_t longest = 0;
     for (const uint32_t position : order) {
@@ -163,25 +160,7 @@ class BatchNode : public graph::Batcher {
       batches.pop_back();
     }
     if (batches.back().empty()) batches.pop_back();
-    // Any of them, so that it is not always the longest utterances that are never heard.
-    for (size_t extra = batches.size() % ranks; extra > 0; --extra) {
-      batches.erase(batches.begin() + static_cast<std::ptrdiff_t>(random.below(batches.size())));
-    }
     return batches;
-  }
-
-  /// Shuffles `batches`, but keeps those together that the ranks work on at the same time.
-  static void shuffle_rounds(Batches& batches, size_t ranks, graph::RandomStream& random) {
-    if (ranks == 1) return random.shuffle(std::span(batches));
-    Positions rounds = listed(batches.size() / ranks);
-    random.shuffle(std::span(rounds));
-    Batches shuffled;
-    for (const uint32_t round : rounds) {
-      for (size_t rank = 0; rank < ranks; ++rank) {
-        shuffled.push_back(std::move(batches[round * ranks + rank]));
-      }
-    }
-    batches = std::move(shuffled);
   }
 
   /// Whether a batch of `rows` utterances has no room for one more when rows would be padded to

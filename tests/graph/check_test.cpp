@@ -116,7 +116,12 @@ TEST_CASE("mistakes are kept once each and told in one error") {
   CHECK_THROWS_AS(mistakes.collect([] { throw std::logic_error("a bug"); }), std::logic_error);
 }
 
-TEST_CASE("a mistake of the whole graph is told with its file") {
-  CHECK_THROWS_WITH(two_streams("", {{"rank", 3}}),
-                    "test.json: key \"rank\": must be less than world_size, 1, found 3");
+TEST_CASE("a graph that says how many processes there are is told who says so now") {
+  CHECK_THROWS_WITH(
+      two_streams("", {{"world_size", 4}}),
+      ContainsSubstring("test.json: key \"world_size\": is no key of a graph any more") &&
+          ContainsSubstring("--processes N"));
+  CHECK_THROWS_WITH(two_streams("", {{"rank", 3}}), ContainsSubstring("key \"rank\""));
+  // As the graphs of older runs have it.
+  CHECK_NOTHROW(two_streams("", {{"rank", 0}, {"world_size", 1}}));
 }

@@ -111,22 +111,3 @@ TEST_CASE("an empty corpus is an error that names its node") {
   CHECK_THROWS_WITH(Streams(chain(R"(, "count": 0)")),
                     ContainsSubstring("node \"c\": the corpus holds no utterance"));
 }
-
-TEST_CASE("ranks share an epoch without overlap, each with as many batches") {
-  const std::string nodes = chain(R"(, "count": 47)");  // 12 batches
-  std::multiset<std::pair<uint32_t, int>> heard;
-  for (int rank = 0; rank < 5; ++rank) {
-    const Streams streams(nodes, 2, {.share = {.rank = rank, .world_size = 5}});
-    const Plan plan = streams.pipeline.plan("x", 0);
-    CHECK(plan.size() == 2);
-    heard.merge(presentations(plan));
-  }
-  CHECK(heard.size() == 40);
-  CHECK(std::set(heard.begin(), heard.end()).size() == 40);
-}
-
-TEST_CASE("an epoch that has fewer batches than ranks is refused") {
-  const Streams streams(chain(R"(, "count": 3)"), 2, {.share = {.rank = 0, .world_size = 5}});
-  CHECK_THROWS_WITH(streams.pipeline.plan("x", 0),
-                    ContainsSubstring("1 batches, fewer than the 5 ranks"));
-}

@@ -79,10 +79,17 @@ TEST_CASE("a run is resumed with the same graph only, and what decides of nothin
 TEST_CASE("a key that came later, with its default, makes no other graph") {
   const TemporaryFolder temporary;
   const auto path = temporary.path() / "run";
-  begin(path, {{"seed", 7}}, Existing::refuse);
-  CHECK_NOTHROW(begin(path, {{"seed", 7}, {"world_size", 1}}, Existing::resume));
-  CHECK_THROWS_WITH(begin(path, {{"seed", 7}, {"world_size", 2}}, Existing::resume),
-                    ContainsSubstring("/world_size (nothing before, 2 now)"));
+  begin(path, {{"out", "x"}}, Existing::refuse);
+  CHECK_NOTHROW(begin(path, {{"out", "x"}, {"seed", 1}}, Existing::resume));
+  CHECK_THROWS_WITH(begin(path, {{"out", "x"}, {"seed", 2}}, Existing::resume),
+                    ContainsSubstring("/seed (nothing before, 2 now)"));
+}
+
+TEST_CASE("a run that was begun when graphs had a rank goes on without it") {
+  const TemporaryFolder temporary;
+  const auto path = temporary.path() / "run";
+  begin(path, {{"seed", 7}, {"rank", 0}, {"world_size", 1}}, Existing::refuse);
+  CHECK_NOTHROW(begin(path, {{"seed", 7}}, Existing::resume));
 }
 
 TEST_CASE("a damaged graph.json is made good from the copy of the beginning") {
@@ -178,7 +185,9 @@ TEST_CASE("a ledger restored from a checkpoint goes on as if nothing had come af
   Ledger again(path, Json::parse(resumed.state().dump()));
   again.restore(Json::parse(resumed.state().dump()));
   CHECK(again.rejected_in("x", 0) == 2);
-  batch.number = 0;
+  resumed.open({.consumer = "x", .epoch = 0, .is_begun = true});
+  CHECK(resumed.rejected_in("x", 0) == 2);
+  resumed.open({.consumer = "x", .epoch = 0});
   resumed.add(batch, "x", 0);
   CHECK(resumed.rejected_in("x", 0) == 1);
 }

@@ -115,34 +115,6 @@ TEST_CASE("shortest first is the order of the first epoch alone") {
   }
 }
 
-TEST_CASE("ranks have as many batches, and with order length those of a round are alike") {
-  const std::vector<graph::Shape> all = shapes(403);
-  const Node node(R"("size": 4, "order": "length", "length_jitter": 0)");
-  const auto groups = node.group(all, 1, {.world_size = 4});
-  REQUIRE(groups.size() == 100);
-  double differences_s = 0;
-  for (size_t i = 0; i < groups.size(); i += 4) {
-    const int64_t first = all[groups[i].front()].samples, last = all[groups[i + 3].back()].samples;
-    differences_s += static_cast<double>(last - first) / 16000;
-  }
-  CHECK(differences_s / 25 < 0.2);  // of utterances of 0.5 to 3.5 s
-  for (const std::string order : {"shuffled", "corpus"}) {
-    CHECK(Node(R"("size": 4, "order": ")" + order + "\"").group(all, 1, {.world_size = 8}).size() ==
-          96);
-  }
-}
-
-TEST_CASE("which batches are left out for the sake of whole rounds changes with the draw") {
-  const Node node(R"("size": 4, "order": "length")");
-  std::set<uint32_t> heard;
-  for (uint64_t key = 0; key < 60; ++key) {
-    for (const uint32_t position : flat(node.group(shapes(28), key, {.world_size = 4}))) {
-      heard.insert(position);
-    }
-  }
-  CHECK(heard.size() == 28);
-}
-
 TEST_CASE("with a shuffle window utterances come near their neighbours") {
   for (const std::string order : {"shuffled", "length", "corpus"}) {
     const Node node(R"("size": 4, "order": ")" + order + "\"");
