@@ -36,6 +36,10 @@ struct TrainOptions {
   bool gradient_checkpointing = false;
   CtcReduction reduction = CtcReduction::mean;
   bool zero_infinity = true;
+  /// In a group, each process keeps the optimizer's moments of its own share of the parameters,
+  /// moves those, and hands them to the others (ZeRO, arXiv:1910.02054, section 5.1): the same bits
+  /// with less memory.
+  bool shard_optimizer = false;
   /// Distillation (arXiv:1503.02531): the loss becomes CTC + weight T^2 KL(teacher || student), the
   /// divergence of the frames' softmax at temperature T, as a mean over the frames of speech.
   double distillation_weight = 0;
@@ -108,7 +112,7 @@ class Trainer {
   /// For a checkpoint: exp_avg, exp_avg_sq and step count of every parameter, what metrics() has
   /// summed up so far, and within a round all that belongs to it; but not what skipped() would
   /// tell. In a group there is none within a round, and any process's is the whole, for any number
-  /// of processes.
+  /// of processes; with shard_optimizer all call it together, and rank 0's alone is the whole.
   virtual Tensors state() const = 0;
   virtual void load_state(const Tensors& state) = 0;
   /// While on, no gradient reaches anything but the head, which alone is moved; masks, dropout and

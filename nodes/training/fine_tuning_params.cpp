@@ -47,6 +47,12 @@ std::vector<graph::ParamSpec> specs() {
        .doc = "keeps only the input of each encoder layer and computes the layer again for the "
               "backward: less memory, a third more time, the same bits on the CPU",
        .may_change = true},
+      {.name = "shard_optimizer",
+       .kind = ParamKind::boolean,
+       .fallback = false,
+       .doc = "with several processes each keeps the optimizer's moments of its share of the "
+              "parameters: less memory, the same bits",
+       .may_change = true},
   };
 }
 
@@ -110,6 +116,7 @@ void read(const graph::Params& params, const model::Config&, TrainParams& out) {
   out.head_only_for = params.number("head_only_for");
   out.options.ema_decay = params.number("ema_decay");
   out.options.gradient_checkpointing = params.flag("gradient_checkpointing");
+  out.options.shard_optimizer = params.flag("shard_optimizer");
 }
 
 }  // namespace

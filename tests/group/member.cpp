@@ -33,7 +33,8 @@ model::Rank rank_of(const json& told) {
   rank.local_size = told.value("local_size", rank.size);
   rank.address = told.value("address", std::string("127.0.0.1"));
   rank.port = told.value("port", number("MASTER_PORT", 29500));
-  rank.is_store_hosted = std::getenv("TORCHELASTIC_USE_AGENT_STORE") != nullptr;
+  const char* const of_agent = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
+  rank.is_store_hosted = of_agent && std::string(of_agent) == "True";
   rank.attempt = number("TORCHELASTIC_RESTART_COUNT", 0);
   rank.timeout_s = told.value("timeout_s", 20.0);
   return rank;

@@ -2,6 +2,8 @@
 ///
 ///     {"do": "train", "steps": 10, "batches_per_step": 4, ...}
 ///
+/// `"save"` is a folder for a checkpoint behind the last step, `"load"` one to go on from.
+///
 /// Batch b of a round is rank b % W's, or `"owners"[b]`'s. Each update prints its loss, norm and
 /// what was skipped; at the end come what the model says to a batch that it did not learn, digests
 /// of its weights, ranges and of the optimizer's state, and "trained".
@@ -12,6 +14,7 @@
 #include <random>
 
 #include "model/model.h"
+#include "tests/group/checkpoint.h"
 #include "tests/group/member.h"
 
 namespace flowqat::testing {
@@ -76,6 +79,12 @@ uint64_t digest_of(uint64_t start, const model::Tensors& tensors) {
 }
 
 std::unique_ptr<model::Model> model_of(const json& what, model::Group* group) {
+  if (what.contains("load")) {
+    const Saved saved(what.at("load"));
+    auto loaded = model::engine().load(config_of(what), saved.weights, saved.quantization);
+    if (!saved.quantization.is_null()) loaded->set_activation_observers(true);
+    return loaded;
+  }
   uint64_t seed = 7;
   if (what.value("own_seeds", false)) seed += static_cast<uint64_t>(group->rank().rank);
   auto trained = model::engine().create(config_of(what), seed);
@@ -97,6 +106,7 @@ model::TrainOptions options_of(const json& what) {
   model::TrainOptions options;
   options.batches_per_step = what.value("batches_per_step", 1);
   options.clip_norm = what.value("clip_norm", 1.0);
+  options.shard_optimizer = what.value("shard_optimizer", false);
   options.ema_decay = what.value("ema_decay", 0.0);
   options.gradient_checkpointing = what.value("gradient_checkpointing", false);
   options.distillation_weight = what.value("teacher", false) ? 0.7 : 0.0;
@@ -130,12 +140,15 @@ void train(const json& what, const std::shared_ptr<model::Group>& group) {
   const auto student = model_of(what, group.get());
   const std::shared_ptr<model::Model> teacher =
       what.value("teacher", false) ? model::engine().create(config_of(what), 3) : nullptr;
-  const auto trainer = student->trainer(options_of(what), teacher, group);
+  const std::unique_ptr<model::Trainer> trainer =
+      student->trainer(options_of(what), teacher, group);
+  if (what.contains("load")) trainer->load_state(Saved(what.at("load")).state);
   trainer->train_head_only(what.value("head_only", false));
   const int64_t round = what.value("batches_per_step", 1);
   const auto owners = what.value("owners", std::vector<int>());
   const int64_t empty_step = what.value("empty_step", -1), broken = what.value("broken", -1);
-  for (int64_t step = 0; step < what.value("steps", 1); ++step) {
+  const int64_t first = what.value("first", 0);
+  for (int64_t step = first; step < first + what.value("steps", 1); ++step) {
     std::vector<int64_t> mine;
     for (int64_t batch = 0; batch < round && step != empty_step; ++batch) {
       const int owner =
@@ -159,12 +172,14 @@ void train(const json& what, const std::shared_ptr<model::Group>& group) {
               << std::endl;
   }
   const model::Tensors state = trainer->state();
+  if (what.contains("save") && own == 0) save(*student, state, what.at("save"));
+  std::string of_state = std::to_string(digest_of(1, state));
+  if (group) of_state = group->broadcast(of_state);
   const std::string quantization = student->quantization().dump();
   json end = {{"logits", student->infer(Speech(1, false).batch).values},
               {"digests",
                {std::to_string(digest_of(1, student->tensors())),
-                std::to_string(std::hash<std::string>()(quantization)),
-                std::to_string(digest_of(1, state))}}};
+                std::to_string(std::hash<std::string>()(quantization)), of_state}}};
   if (what.value("ema_decay", 0.0) > 0) {
     trainer->exchange_average();
     end["digests"].push_back(std::to_string(digest_of(1, student->tensors())));

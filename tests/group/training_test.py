@@ -3,7 +3,10 @@
     training_test.py MEMBER
 """
 
+import signal
 import sys
+import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -71,8 +74,8 @@ class Steps(Trained):
         # One of four has not: once its last bit has turned a rounding, the courses part by that step of a grid.
         self.check((2, 4), steps=8, batches_per_step=4, quantized=True)
         what = dict(steps=50, batches_per_step=4, quantized=True)
-        expected, (found, unused) = alone(**what), self.together(2, **what)
-        self.compare(expected, found, epsilon=3e-3, logits=0.1)
+        found, unused = self.together(2, **what)
+        self.compare(alone(**what), found, epsilon=3e-3, logits=0.1)
 
     def test_learned_steps(self):
         self.check(steps=20, batches_per_step=2, quantized=True, learned_steps=True)
@@ -121,6 +124,41 @@ class Steps(Trained):
         self.compare(expected, found)
         self.assertEqual(rows[0][:-1], [[], [[0, [[2, 0]]]], [], []])
         self.assertEqual(rows[1][:-1], [[], [[0, []]], [], []])
+
+
+class Checkpoints(Trained):
+    def test_a_divided_optimizer_gives_the_same_bits_and_its_checkpoint_goes_on_at_any_number(self):
+        what = dict(batches_per_step=2, quantized=True, layerdrop=0.5)
+        whole, unused = self.together(2, steps=6, **what)
+        divided, unused = self.together(2, steps=6, shard_optimizer=True, **what)
+        self.assertEqual(divided, whole)
+        self.assertEqual(alone(steps=6, **what)[-1], whole[-1])
+        with tempfile.TemporaryDirectory() as folder:
+            self.together(2, steps=3, shard_optimizer=True, save=folder, **what)
+            self.assertEqual(alone(steps=3, first=3, load=folder, **what)[-1], whole[-1])
+            again, unused = self.together(2, steps=3, first=3, shard_optimizer=True, load=folder, **what)
+            self.assertEqual(again, whole[3:])
+            four, unused = self.together(4, steps=3, first=3, shard_optimizer=True, load=folder, **what)
+            self.assertEqual(four[-1], whole[-1])
+
+
+class Failures(unittest.TestCase):
+    def test_who_dies_or_hangs_in_a_step_is_named_by_the_others(self):
+        for number in signal.SIGKILL, signal.SIGSTOP:
+            for victim in 0, 2:
+                with self.subTest(number=number, victim=victim), Group(PROGRAM, 3, timeout_s=3) as group:
+                    group.joined()
+                    group.tell("train", steps=1_000_000, batches_per_step=3, layerdrop=0.5)
+                    for unused in range(2):
+                        group.answers()
+                    group[victim].kill(number)
+                    start = time.monotonic()
+                    for rank in {0, 1, 2} - {victim}:
+                        while "error" not in (answer := group[rank].answer()):
+                            pass
+                        self.assertEqual((answer["missing"], group[rank].process.wait(60)), ([victim], 3), answer)
+                        self.assertEqual(group[rank].said(), "")
+                    self.assertLess(time.monotonic() - start, 40)
 
 
 class Models(Trained):

@@ -136,20 +136,20 @@ std::vector<std::string> TorchGroup::gather(const std::string& own) {
   return all;
 }
 
-void TorchGroup::from_first(const char* doing, at::Tensor values) {
+void TorchGroup::from(int owner, const char* doing, at::Tensor values) {
   exchange(doing, [&] {
     std::vector<at::Tensor> tensors{std::move(values)};
-    processes_->broadcast(tensors)->wait();
+    processes_->broadcast(tensors, {.rootRank = owner})->wait();
   });
 }
 
 std::string TorchGroup::broadcast(const std::string& of_first) {
   std::string text = of_first;
   const at::Tensor size = at::tensor(static_cast<int64_t>(text.size()));
-  from_first("broadcast", size);
+  from(0, "broadcast", size);
   text.resize(static_cast<size_t>(size.item<int64_t>()));
   if (!text.empty()) {
-    from_first("broadcast", at::from_blob(text.data(), {size.item<int64_t>()}, at::kByte));
+    from(0, "broadcast", at::from_blob(text.data(), {size.item<int64_t>()}, at::kByte));
   }
   return text;
 }

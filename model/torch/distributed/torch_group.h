@@ -35,8 +35,8 @@ class TorchGroup : public Group {
   /// In place; contiguous and on the CPU.
   void all_reduce(at::Tensor values, Reduction reduction);
 
-  /// Rank 0's values, in place; contiguous and on the CPU.
-  void from_first(const char* doing, at::Tensor values);
+  /// The values of `owner`, in place; contiguous and on the CPU.
+  void from(int owner, const char* doing, at::Tensor values);
 
   /// For collectives of others (c10d::Reducer), within exchange() alone.
   const c10::intrusive_ptr<c10d::ProcessGroup>& processes() const { return processes_; }

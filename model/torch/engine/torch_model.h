@@ -45,6 +45,8 @@ class TorchModel : public Model, public Trainable {
   at::Tensor evaluate(const NetworkInput& input) const override;
   /// Observers as chosen; remembers whether the mask embedding is in use.
   void begin_training(const NetworkInput& input) override;
+  bool uses_mask_embedding() const override { return mask_embedding_used_; }
+  void use_mask_embedding() override { mask_embedding_used_ = true; }
   void see_weights() override;
   /// Fills a float model on the CPU from a file's tensors and quantization, as Engine::load says.
   void load(const Tensors& tensors, const nlohmann::json& quantization, const LoadOptions& options,

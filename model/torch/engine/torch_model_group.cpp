@@ -23,7 +23,7 @@ void TorchModel::take_from_first(Group& group) {
     }
     for (const auto& [name, value] : tensors) {
       at::Tensor host = value.detach().cpu().contiguous();
-      processes->from_first("weights", host);
+      processes->from(0, "weights", host);
       value.copy_(host);
     }
   });

@@ -46,13 +46,14 @@ void TorchTrainer::check_group() const {
 
 void TorchTrainer::sum_over_all(const at::Tensor& ctc, const at::Tensor& divergence) {
   double counts[] = {static_cast<double>(round_.batches), round_.denominator,
-                     static_cast<double>(round_.frames)};
+                     static_cast<double>(round_.frames), model_.uses_mask_embedding() ? 1.0 : 0.0};
   group_->sum(counts);
   const bool has_none = round_.batches == 0;
   round_.batches = static_cast<int64_t>(counts[0]);
   round_.denominator = counts[1];
   round_.frames = static_cast<int64_t>(counts[2]);
   round_.is_of_all = true;
+  if (counts[3] > 0) model_.use_mask_embedding();
   if (round_.batches == 0) return;
   if (has_none) {
     round_.losses = at::zeros({3}, sums_.options());
@@ -79,13 +80,6 @@ void TorchTrainer::join_losses_and_ranges(Round& round) {
   group_->exchange("losses", [&] { group_->all_reduce(losses, TorchGroup::Reduction::sum); });
   round.losses = losses.to(sums_.device());
   round.widest.join(model_.network(), *group_);
-}
-
-std::function<void(const at::Tensor&)> TorchTrainer::agree_on_norm() const {
-  if (!group_) return nullptr;
-  return [this](const at::Tensor& norm) {
-    group_->exchange("norm", [&] { group_->all_reduce(norm, TorchGroup::Reduction::largest); });
-  };
 }
 
 }  // namespace flowqat::model

@@ -23,8 +23,8 @@ TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
     : model_(model),
       teacher_(std::move(teacher)),
       options_(options),
-      optimizer_(trained_parameters(model.network().named_parameters(), options), options),
-      group_(std::move(group)) {
+      group_(std::move(group)),
+      optimizer_(trained_parameters(model.network().named_parameters(), options), options, group_) {
   check_teacher();
   if (group_) {
     check_group();
@@ -199,7 +199,7 @@ void TorchTrainer::update(double learning_rate) {
     if (group_) join_losses_and_ranges(round);
     const double denominator = denominator_of(round);
     const at::Tensor loss = finish_round(round, denominator);
-    const auto [norm, skipped] = optimizer_.step(learning_rate, denominator, loss, agree_on_norm());
+    const auto [norm, skipped] = optimizer_.step(learning_rate, denominator, loss);
     round.widest.put(model_.network());
     round.ranges.restore_where(skipped);
     if (average_) average_->follow(skipped);

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -29,6 +28,9 @@ class Trainable {
   virtual at::Tensor evaluate(const NetworkInput& input) const = 0;
   /// Training mode, with whatever else the model does at its start.
   virtual void begin_training(const NetworkInput& input) = 0;
+  /// Whether the mask embedding has been in use, here or in another process.
+  virtual bool uses_mask_embedding() const = 0;
+  virtual void use_mask_embedding() = 0;
   /// Lets whatever follows the weights in training see them as they are now.
   virtual void see_weights() = 0;
 };
@@ -80,8 +82,6 @@ class TorchTrainer : public Trainer {
   void sum_over_all(const at::Tensor& ctc, const at::Tensor& divergence);
   /// Losses and ranges become those of all.
   void join_losses_and_ranges(Round& round);
-  /// Threads of another number may sum in another order, and weights would drift apart.
-  std::function<void(const at::Tensor&)> agree_on_norm() const;
 
   bool sums_up() const { return options_.batches_per_step > 1 || group_; }
   void expect_round(class StateLoader& loader, const Tensors& state);
@@ -89,8 +89,8 @@ class TorchTrainer : public Trainer {
   Trainable& model_;
   std::shared_ptr<const Trainable> teacher_;
   TrainOptions options_;
-  AdamW optimizer_;
   std::shared_ptr<TorchGroup> group_;
+  AdamW optimizer_;
   std::optional<GradientSum> gradient_sum_;
   Round round_;
   std::vector<Watched> watched_;
