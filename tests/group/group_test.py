@@ -165,7 +165,7 @@ class Refused(unittest.TestCase):
         for told, text in (({"rank": 2, "size": 2}, "found rank 2 of 2"), ({"rank": 0, "size": 0}, "found rank 0 of 0"),
                            ({"rank": 0, "size": 2, "local_size": 3}, "found local rank 0 of 3 in a group of 2"),
                            ({"rank": 0, "size": 2, "port": 70000}, "found 70000"),
-                           ({"rank": 0, "size": 2, "timeout_s": 0}, "above 0")):
+                           ({"rank": 0, "size": 2, "timeout_s": 0}, "at least 0.1")):
             with self.subTest(told=told):
                 member = Member(PROGRAM, told)
                 try:

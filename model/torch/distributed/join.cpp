@@ -1,6 +1,7 @@
 #include <c10/util/Logging.h>
 
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 
 #include "model/torch/base/boundary.h"
@@ -42,8 +43,9 @@ void check(const Rank& rank) {
     throw Error("the port where a group meets (MASTER_PORT) must be from 1 to 65535, found " +
                 std::to_string(rank.port));
   }
-  if (!(rank.timeout_s > 0) || !std::isfinite(rank.timeout_s)) {
-    throw Error("a group's timeout_s must be above 0, found " + std::to_string(rank.timeout_s));
+  if (!(rank.timeout_s >= 0.1) || !std::isfinite(rank.timeout_s)) {
+    throw Error("a group's timeout_s must be at least 0.1, found " +
+                std::to_string(rank.timeout_s));
   }
 }
 
@@ -53,6 +55,8 @@ std::shared_ptr<Group> join_group(const Rank& rank, int64_t joins_before) {
   return at_boundary("meeting", [&]() -> std::shared_ptr<Group> {
     check(rank);
     if (rank.size == 1) return std::make_shared<Alone>(rank);
+    // Whoever writes to a process that has ended is to hear of it, not to end itself.
+    std::signal(SIGPIPE, SIG_IGN);
     // c10d logs each connection that breaks, with a backtrace, and throws it as well: PeerError
     // says it once, in words.
     if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;

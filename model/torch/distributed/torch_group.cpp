@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <typeinfo>
 #include <utility>
 
 #include "model/torch/distributed/gloo.h"
@@ -31,9 +32,11 @@ c10d::ReduceOp operation_of(TorchGroup::Reduction reduction) {
 }
 
 /// What Gloo and c10d say of a connection that broke or a time that is over. Gloo's errors have
-/// types that no header of the wheel shows.
+/// types that no header of the wheel shows, such as gloo::IoException, and are known by their
+/// names.
 bool is_of_peers(const std::exception& error) {
   return dynamic_cast<const c10::DistError*>(&error) != nullptr ||
+         std::strstr(typeid(error).name(), "4gloo") != nullptr ||
          std::strstr(error.what(), "/gloo/") != nullptr;
 }
 
