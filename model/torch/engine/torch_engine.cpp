@@ -1,6 +1,5 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <malloc.h>
 #include <sched.h>
 #include <torch/version.h>
 
@@ -11,6 +10,7 @@
 #include "model/config_size.h"
 #include "model/model.h"
 #include "model/torch/base/boundary.h"
+#include "model/torch/base/tensor_memory.h"
 #include "model/torch/distributed/torch_group.h"
 #include "model/torch/engine/device.h"
 #include "model/torch/engine/initialize.h"
@@ -44,13 +44,6 @@ void check_size(const Config& config, const Tensors& tensors) {
               ": they belong to another model; copy both files from one source");
 }
 
-/// A step frees what the next one asks for again. Returned to the kernel in between, its pages
-/// would be cleared and faulted in anew each time: a quarter of a small model's step.
-void keep_freed_memory() {
-  ::mallopt(M_MMAP_MAX, 0);         // blocks of their own would go back whatever their size
-  ::mallopt(M_TRIM_THRESHOLD, -1);  // never
-}
-
 class TorchEngine : public Engine {
  public:
   void configure(const EngineOptions& options) override {
@@ -69,7 +62,7 @@ class TorchEngine : public Engine {
       std::call_once(once, [] {
         // LibTorch takes this once a process; operators never run side by side here.
         at::set_num_interop_threads(1);
-        keep_freed_memory();
+        use_tensor_heap();
       });
     });
   }

@@ -12,6 +12,7 @@
 
 #include "model/torch/base/boundary.h"
 #include "model/torch/base/state_dict.h"
+#include "model/torch/base/tensor_memory.h"
 #include "model/torch/network/batch.h"
 #include "model/torch/training/parameter_settings.h"
 
@@ -41,6 +42,8 @@ TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
   model.network().set_head_only(false);
   sums_ = at::zeros({4}, at::TensorOptions(model.device()).dtype(at::kDouble));
 }
+
+TorchTrainer::~TorchTrainer() { release_tensor_heap(); }
 
 void TorchTrainer::check_teacher() const {
   if ((options_.distillation_weight > 0) != (teacher_ != nullptr)) {

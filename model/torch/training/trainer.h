@@ -42,6 +42,7 @@ class TorchTrainer : public Trainer {
   /// Error for a teacher that cannot teach this model, and where another process has other weights.
   TorchTrainer(Trainable& model, const TrainOptions& options,
                std::shared_ptr<const Trainable> teacher, std::shared_ptr<TorchGroup> group);
+  ~TorchTrainer() override;
   using Trainer::accumulate;
   void accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
                   bool is_last) override;

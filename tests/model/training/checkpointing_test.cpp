@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/torch/base/tensor_memory.h"
 #include "tests/catch.h"
 #include "tests/model/engine/calibrated.h"
 #include "tests/model/wav2vec2_golden.h"
@@ -41,7 +42,7 @@ Result trained(Model& model, const Golden& golden, TrainOptions options, bool ch
 /// Bytes in use by the process, whatever they were asked for with.
 double bytes_in_use() {
   const struct mallinfo2 info = ::mallinfo2();
-  return static_cast<double>(info.uordblks) + static_cast<double>(info.hblkhd);
+  return static_cast<double>(info.uordblks + info.hblkhd + tensor_heap_bytes());
 }
 
 }  // namespace
