@@ -61,6 +61,7 @@ struct Pulse::State {
   int64_t operations = 0;
   std::string operation = "meeting";
   bool stop = false, ended = false, looking = false;
+  std::optional<Clock::time_point> asked_at;  ///< of the store, which has not answered yet
   std::optional<Missing> found;
 
   int64_t beats = 0;
@@ -121,6 +122,8 @@ struct Pulse::State {
     return missing;
   }
 
+  bool hangs() const { return asked_at && Clock::now() - *asked_at > kLook; }
+
   Missing without_store() const {
     if (is_store_hosted) {
       return {{},
@@ -135,6 +138,7 @@ struct Pulse::State {
     while (!stop) {
       changed.wait_for(lock, kBeat, [this] { return stop || (looking && !found); });
       const bool look_now = looking && !found;
+      if (!look_now) asked_at = Clock::now();
       lock.unlock();
       std::optional<Missing> seen;
       try {
@@ -145,6 +149,7 @@ struct Pulse::State {
         if (look_now) seen = without_store();
       }
       lock.lock();
+      asked_at.reset();
       if (seen) found = std::move(seen);
       changed.notify_all();
     }
@@ -173,8 +178,9 @@ Pulse::~Pulse() {
   std::unique_lock lock(state_->mutex);
   state_->stop = true;
   state_->changed.notify_all();
-  const bool ended =
-      state_->changed.wait_for(lock, milliseconds(2000), [this] { return state_->ended; });
+  state_->changed.wait_for(lock, milliseconds(2000),
+                           [this] { return state_->ended || state_->hangs(); });
+  const bool ended = state_->ended;
   lock.unlock();
   if (ended) {
     thread_.join();
@@ -214,7 +220,10 @@ Pulse::Missing Pulse::find_missing() {
   std::unique_lock lock(state_->mutex);
   state_->looking = true;
   state_->changed.notify_all();
-  state_->changed.wait_for(lock, kPatience, [this] { return state_->found.has_value(); });
+  const auto until = Clock::now() + kPatience;
+  while (!state_->found && !state_->hangs() && Clock::now() < until) {
+    state_->changed.wait_for(lock, milliseconds(100));
+  }
   return state_->found.value_or(state_->without_store());
 }
 
