@@ -138,13 +138,16 @@ struct LoadOptions {
 };
 
 struct EngineOptions {
-  std::string device = "auto";  ///< auto (cuda where there is a GPU), cpu, cuda
-  int threads = 0;              ///< compute threads; 0: all cores this process may use
+  /// auto (cuda where there is a GPU), cpu, cuda, cuda:1 (the second GPU), or one that a library
+  /// has brought to LibTorch.
+  std::string device = "auto";
+  int threads = 0;  ///< compute threads; 0: all cores this process may use
   /// What float32 numbers are multiplied in: float32; tf32, where a GPU keeps 10 of the 23 bits
   /// behind the point of each factor and sums in float32 (a CPU stays with float32); or bf16, where
-  /// a CPU with AVX-512 BF16 keeps 7 of them in linear layers and convolutions, all but the
-  /// positional one, and sums in float32. Fake-quantized operands lose nothing by that: they are
-  /// multiplied as the integers that they stand for; their gradients are rounded.
+  /// a GPU or a CPU with AVX-512 BF16 keeps 7 of them in linear layers and convolutions (of the
+  /// positional one on the CPU alone; a GPU computes it and attention in tf32), and sums in
+  /// float32. Fake-quantized operands lose nothing by that: they are multiplied as the integers
+  /// that they stand for; their gradients are rounded.
   std::string precision = "float32";
 };
 
@@ -156,8 +159,10 @@ class Engine {
   virtual void configure(const EngineOptions& options) = 0;
   /// "cpu" or "cuda:0 (NAME)".
   virtual std::string device() const = 0;
-  /// Why "auto" means the CPU although a GPU's driver is here; empty where it does not.
+  /// Why "auto" means the CPU although a GPU or its driver is here; empty where it does not.
   virtual std::string why_no_gpu() const = 0;
+  /// What makes training on this device slower than it need be, a sentence; mostly empty.
+  virtual std::string device_note() const = 0;
   virtual int threads() const = 0;
   /// Meets the other processes at the place that `rank` names: every one of them calls it, with the
   /// same size, and it comes back when all have. One process alone meets nobody and opens no port.

@@ -162,7 +162,10 @@ class ModelSource : public ModelStep {
                   engine.instruction_set().c_str());
     context.reporter().say(line);
     if (const std::string reason = engine.why_no_gpu(); !reason.empty()) {
-      context.reporter().say(name() + ": a GPU's driver is here, but the CPU computes: " + reason);
+      context.reporter().say(name() + ": the CPU computes: " + reason);
+    }
+    if (const std::string note = engine.device_note(); !note.empty()) {
+      context.reporter().say(name() + ": " + note);
     }
     // What training must share to give the same bits.
     context.summary()["machine"] = {{"device", engine.device()},

@@ -31,6 +31,11 @@ def has_gpu():
     return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
 
 
+def has_gpu_compiler():
+    site_packages = Path(__file__).resolve().parent.parent / ".venv" / "lib"
+    return any(site_packages.glob("python3*/site-packages/nvidia/cu13/lib/libnvrtc.so.13"))
+
+
 def has_bf16():
     return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
 
@@ -50,6 +55,7 @@ REASONS = (
     (r"no FLOWQAT_TEST_DATA", lambda _: not os.environ.get("FLOWQAT_TEST_DATA")),
     (r"a GPU is here, .*", lambda _: has_gpu()),
     (r"no GPU", lambda _: not has_gpu()),
+    (r"no compiler for GPUs", lambda _: not has_gpu_compiler()),
     (r"only root may mount .*", lambda _: os.geteuid() != 0),
     (r"no small file system can be mounted here", lambda _: not may_mount()),
 )

@@ -1,24 +1,34 @@
 #include "nodes/support/engine_options.h"
 
+#include <filesystem>
+
 #include "base/simd/target.h"
 #include "graph/error.h"
 #include "graph/usable_cores.h"
 
 namespace flowqat::nodes {
+namespace {
+
+/// Without opening LibTorch: whether "auto" may come to mean a GPU.
+bool has_trace_of_gpu() {
+  std::error_code ignored;
+  return std::filesystem::exists("/dev/nvidiactl", ignored) ||
+         std::filesystem::exists("/dev/dxg", ignored);
+}
+
+}  // namespace
 
 model::EngineOptions engine_options(const graph::Params& params) {
   model::EngineOptions options{.device = params.text("device"),
                                .threads = static_cast<int>(params.integer("compute_threads")),
                                .precision = params.text("precision")};
   if (options.threads == 0) options.threads = graph::usable_cores();
-  if (options.precision == "bf16" && options.device == "cuda") {
+  const bool may_be_gpu =
+      options.device == "cuda" || (options.device == "auto" && has_trace_of_gpu());
+  if (options.precision == "bf16" && !may_be_gpu && !has_bf16()) {
     throw graph::GraphError(
-        "key \"precision\": bf16 is for CPUs; with \"device\": \"cuda\" choose tf32 or float32");
-  }
-  if (options.precision == "bf16" && !has_bf16()) {
-    throw graph::GraphError(
-        "key \"precision\": bf16 needs a processor with AVX-512 BF16 (Cooper Lake, Sapphire "
-        "Rapids, Zen 4), and a FLOWQAT_TARGET that does not forbid it; choose float32");
+        "key \"precision\": bf16 needs a GPU, or a processor with AVX-512 BF16 (Cooper Lake, "
+        "Sapphire Rapids, Zen 4) and a FLOWQAT_TARGET that does not forbid it; choose float32");
   }
   return options;
 }

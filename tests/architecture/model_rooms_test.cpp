@@ -15,7 +15,7 @@ const Floors floors{
     {"quantization", {"base", "operators", "int8"}},
     {"network", {"base", "operators", "quantization"}},
     {"distributed", {"base"}},
-    {"training", {"base", "quantization", "network", "distributed"}},
+    {"training", {"base", "operators", "quantization", "network", "distributed"}},
     {"engine", {"base", "operators", "int8", "quantization", "network", "distributed", "training"}},
 };
 

@@ -43,10 +43,10 @@ TEST_CASE("validate lists what it saw and leaves nothing behind") {
                  ContainsSubstring("is what node \"keep\" writes"));
 
   const std::string bf16 = " --set start.precision=bf16";
-  CHECK_THAT(call(graph + bf16 + " --set start.device=cuda").err,
-             ContainsSubstring("node \"start\": key \"precision\": bf16 is for CPUs"));
+  CHECK(call(graph + bf16 + " --set start.device=cuda").status == 0);
   ::setenv("FLOWQAT_TARGET", "avx2", 1);
-  CHECK_THAT(call(graph + bf16).err, ContainsSubstring("bf16 needs a processor with AVX-512 BF16"));
+  CHECK_THAT(call(graph + bf16).err,
+             ContainsSubstring("bf16 needs a GPU, or a processor with AVX-512 BF16"));
   ::unsetenv("FLOWQAT_TARGET");
 
   fs::create_directories(root / "runs" / "here");

@@ -99,19 +99,17 @@ AudioBatch batch_of(const Values& values, const std::string& prefix) {
 void forward_and_backward(TorchModel& model, const AudioBatch& batch, const std::string& prefix,
                           Values& out) {
   const Config& config = model.config();
-  const std::vector<int64_t> frames = checked_frames(config, batch);
-  const Targets targets = checked_targets(config, batch, at::kCPU);
-  const NetworkInput input = network_input(config, batch, frames, true, at::kCPU);
-  model.begin_training(input);
+  const TrainingBatch all = training_batch(config, batch, at::kCPU);
+  model.begin_training(all.input);
   model.network().zero_grad();
   std::vector<at::Tensor> hidden;
-  const at::Tensor logits = model.network().forward(input, &hidden);
+  const at::Tensor logits = model.network().forward(all.input, &hidden);
   for (size_t i = 0; i < hidden.size(); ++i) {
     out[prefix + "hidden." + std::to_string(i)] = hidden[i].detach();
   }
   out[prefix + "logits"] = logits.detach();
   const auto loss = [&](CtcReduction reduction) {
-    return ctc_loss(logits, frames, targets, config.pad_token_id, reduction, true).value;
+    return ctc_loss(logits, all.frames, all.targets, config.pad_token_id, reduction, true).value;
   };
   out[prefix + "loss.sum"] = loss(CtcReduction::sum).detach().reshape(1);
   out[prefix + "loss.utterances"] = loss(CtcReduction::utterances).detach().reshape(1);

@@ -1,30 +1,40 @@
 #include "model/torch/engine/device.h"
 
 #include <ATen/Context.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <dlfcn.h>
 
+#include <optional>
+
 #include "model/model.h"
+#include "model/torch/engine/gpu_driver.h"
 #include "model/torch/operators/bf16_tile.h"
 #include "model/torch/operators/cpu_matmul.h"
+#include "model/torch/operators/device_product.h"
 
 namespace flowqat::model {
 namespace {
 
-/// Whether the system has an NVIDIA driver: the numbers of devices depend on the container, and
-/// Windows' subsystem has none.
-bool has_driver() { return ::dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) != nullptr; }
+/// The CUDA that LibTorch is made for; 0 where it does not tell, as when it was first asked for a
+/// GPU before its library was open.
+int cuda_of_libtorch() {
+  try {
+    return static_cast<int>(at::detail::getCUDAHooks().versionCUDART());
+  } catch (const c10::Error&) {
+    return 0;
+  }
+}
 
 /// Empty, or why there is no GPU.
-std::string open_cuda() {
-  if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) return ::dlerror();
-  if (!at::hasCUDA())
-    return "LibTorch finds no usable GPU: its driver may be older than LibTorch's CUDA, or "
-           "CUDA_VISIBLE_DEVICES hides it";
-  return "";
+std::string open_cuda(const GpuDriver& driver) {
+  if (!::dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
+    return std::string(::dlerror()) + " (install the CUDA set)";
+  }
+  return at::hasCUDA() ? "" : ::flowqat::model::why_no_gpu(driver, cuda_of_libtorch());
 }
 
 /// From the driver itself, which LibTorch has loaded by then; empty if it does not say.
-std::string gpu_name() {
+std::string gpu_name(int index) {
   void* driver = ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!driver) return "";
   const auto get = reinterpret_cast<int (*)(int*, int)>(::dlsym(driver, "cuDeviceGet"));
@@ -32,28 +42,49 @@ std::string gpu_name() {
       reinterpret_cast<int (*)(char*, int, int)>(::dlsym(driver, "cuDeviceGetName"));
   int device = 0;
   char name[256] = "";
-  if (!get || !get_name || get(&device, 0) != 0 || get_name(name, sizeof name, device) != 0) {
+  if (!get || !get_name || get(&device, index) != 0 || get_name(name, sizeof name, device) != 0) {
     return "";
   }
   return name;
+}
+
+/// One that some library has brought to LibTorch, under LibTorch's name for it.
+std::optional<at::Device> registered_device(const std::string& name) {
+  try {
+    const at::Device device(name);
+    const auto* const guard =
+        c10::impl::device_guard_impl_registry[static_cast<size_t>(device.type())].load();
+    const int index = device.has_index() ? device.index() : 0;
+    if (device.is_cpu() || device.is_meta() || !guard || index >= guard->deviceCount()) return {};
+    return at::Device(device.type(), static_cast<at::DeviceIndex>(index));
+  } catch (const c10::Error&) {
+    return {};
+  }
 }
 
 }  // namespace
 
 at::Device choose_device(const std::string& name, std::string* why_no_gpu) {
   if (why_no_gpu) why_no_gpu->clear();
-  if (name != "auto" && name != "cpu" && name != "cuda") {
+  const bool is_cuda = name == "cuda" || name.starts_with("cuda:");
+  if (name == "cpu") return at::kCPU;
+  if (name != "auto" && !is_cuda) {
+    if (const auto other = registered_device(name)) return *other;
     throw Error("device must be auto, cpu or cuda, found \"" + name + "\"");
   }
-  if (name == "cpu") return at::kCPU;
-  if (name == "auto" && !has_driver()) return at::kCPU;
-  const std::string reason = open_cuda();
-  if (reason.empty()) return at::Device(at::kCUDA, 0);
+  const GpuDriver driver = ask_gpu_driver();
+  if (name == "auto" && !has_trace_of_gpu(driver)) return at::kCPU;
+  const std::string reason = open_cuda(driver);
+  if (reason.empty()) {
+    if (const auto gpu = registered_device(is_cuda ? name : "cuda")) return *gpu;
+    throw Error("device " + name + " is not there: this machine has " +
+                std::to_string(at::detail::getCUDAHooks().deviceCount()) + " GPUs, from cuda:0 on");
+  }
   if (name == "auto") {
     if (why_no_gpu) *why_no_gpu = reason;
     return at::kCPU;
   }
-  throw Error("device cuda is not there: " + reason + "; use device cpu, or install the CUDA set");
+  throw Error("device cuda is not there: " + reason + "; or use device cpu");
 }
 
 void choose_precision(const std::string& name, const at::Device& device) {
@@ -61,23 +92,22 @@ void choose_precision(const std::string& name, const at::Device& device) {
     throw Error("precision must be float32, tf32 or bf16, found \"" + name + "\"");
   }
   const bool bf16 = name == "bf16";
-  if (bf16 && !device.is_cpu()) {
-    throw Error("precision bf16 is for CPUs; on this device choose tf32 or float32");
-  }
-  if (bf16 && !has_bf16_tile()) {
+  if (bf16 && device.is_cpu() && !has_bf16_tile()) {
     throw Error(
         "precision bf16: this processor has no AVX-512 BF16 (Cooper Lake, Sapphire Rapids, Zen 4 "
         "have it), or FLOWQAT_TARGET forbids it; choose float32");
   }
-  use_cpu_products(bf16 ? CpuProducts::bf16 : CpuProducts::float32);
-  const bool tf32 = name == "tf32";
+  use_cpu_products(bf16 && device.is_cpu() ? CpuProducts::bf16 : CpuProducts::float32);
+  use_device_factors(bf16 && !device.is_cpu() ? std::optional(at::kBFloat16) : std::nullopt);
+  // What is no linear layer or convolution of the extractor has no bfloat16 products of its own.
+  const bool tf32 = name != "float32";
   at::globalContext().setAllowTF32CuBLAS(tf32);
   at::globalContext().setAllowTF32CuDNN(tf32);
 }
 
 std::string describe(const at::Device& device) {
-  if (device.is_cpu()) return "cpu";
-  const std::string name = gpu_name();
+  if (!device.is_cuda()) return device.is_cpu() ? "cpu" : device.str();
+  const std::string name = gpu_name(device.index());
   return device.str() + (name.empty() ? "" : " (" + name + ")");
 }
 

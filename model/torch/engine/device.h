@@ -7,15 +7,17 @@
 
 namespace flowqat::model {
 
-/// The device that "auto", "cpu" or "cuda" means here. Throws Error for any other name, and for
-/// "cuda" where LibTorch's CUDA library or a GPU is missing, with the loader's text. Call it before
+/// The device that "auto", "cpu", "cuda" or "cuda:1" means here, or that LibTorch knows by the name
+/// because a library has registered it. Throws Error for any other name, and for "cuda" where
+/// LibTorch's CUDA library or that GPU is missing, with the loader's text. Call it before
 /// anything else of LibTorch: it remembers for good whether there was a CUDA library. `why_no_gpu`
-/// receives the text where "auto" is the CPU although there is a GPU's driver, else an empty one.
+/// receives the reason where "auto" is the CPU although there is a trace of a GPU, else an empty
+/// text.
 at::Device choose_device(const std::string& name, std::string* why_no_gpu = nullptr);
 
 /// What products of float32 numbers are computed in: "float32", "tf32" (a GPU; the CPU stays with
-/// float32) or "bf16" (a CPU that has the instructions). Throws Error for any other, and for "bf16"
-/// where it is not to be had.
+/// float32) or "bf16" (a GPU, or a CPU that has the instructions). Throws Error for any other, and
+/// for "bf16" where it is not to be had.
 void choose_precision(const std::string& name, const at::Device& device);
 
 /// "cpu" or "cuda:0 (NVIDIA H100)".

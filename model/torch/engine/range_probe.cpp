@@ -111,8 +111,7 @@ void TorchRangeProbe::add(const AudioBatch& batch) {
       std::vector<Watched>& layers;
     } const attention(watched_);
     const std::vector<int64_t> frames = checked_frames(model_.config(), batch);
-    model_.evaluate(
-        network_input(model_.config(), batch, frames, /*training=*/false, model_.device()));
+    model_.evaluate(network_input(model_.config(), batch, frames, model_.device()));
   });
 }
 

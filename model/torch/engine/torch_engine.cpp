@@ -15,6 +15,7 @@
 #include "model/torch/engine/device.h"
 #include "model/torch/engine/initialize.h"
 #include "model/torch/engine/torch_model.h"
+#include "model/torch/operators/ctc_cuda.h"
 
 namespace flowqat::model {
 namespace {
@@ -72,6 +73,13 @@ class TorchEngine : public Engine {
     configured();
     const std::lock_guard lock(lock_);
     return why_no_gpu_;
+  }
+  std::string device_note() const override {
+    return at_boundary("trying the GPU", [&]() -> std::string {
+      const std::string why = why_ctc_waits(configured().device);
+      return why.empty() ? why
+                         : "each training step waits for the GPU in LibTorch's CTC, as " + why;
+    });
   }
   int threads() const override { return configured().threads; }
   std::string libtorch_version() const override { return TORCH_VERSION; }

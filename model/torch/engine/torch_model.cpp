@@ -102,8 +102,7 @@ Logits TorchModel::infer(const AudioBatch& batch) const {
     const c10::InferenceMode inference;
     Logits logits;
     logits.lengths_frames = checked_frames(config_, batch);
-    const NetworkInput input =
-        network_input(config_, batch, logits.lengths_frames, /*training=*/false, device_);
+    const NetworkInput input = network_input(config_, batch, logits.lengths_frames, device_);
     const at::Tensor scores = evaluate(input).to(at::kCPU, at::kFloat).contiguous();
     logits.rows = scores.size(0);
     logits.frames = scores.size(1);

@@ -34,7 +34,7 @@ void TorchModel::observe(const AudioBatch& batch) {
     enter(needs_second_pass() ? Mode::finding_peaks : Mode::observing);
     const at::NoGradGuard no_grad;
     const std::vector<int64_t> frames = checked_frames(config_, batch);
-    network_->forward(network_input(config_, batch, frames, /*training=*/false, device_));
+    network_->forward(network_input(config_, batch, frames, device_));
   });
 }
 

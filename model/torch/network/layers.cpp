@@ -3,6 +3,7 @@
 #include <ATen/ops/conv1d.h>
 
 #include "model/torch/operators/conv_frames.h"
+#include "model/torch/operators/device_product.h"
 #include "model/torch/operators/grouped_conv.h"
 #include "model/torch/operators/linear.h"
 
@@ -14,6 +15,9 @@ Conv1dLayer::Conv1dLayer(int64_t in, int64_t out, int64_t kernel, int64_t stride
 at::Tensor Conv1dLayer::compute(const at::Tensor& x, const at::Tensor& w,
                                 const Grids& grids) const {
   if (has_conv_frames(x, w)) return conv_frames(x, w, bias, stride_, grids);
+  if (has_device_product(x, w) && x.size(2) >= w.size(2)) {
+    return device_conv(x, w, bias, stride_, grids);
+  }
   return at::conv1d(x, w, bias, stride_);
 }
 

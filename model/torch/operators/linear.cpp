@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "model/torch/operators/cpu_matmul.h"
+#include "model/torch/operators/device_product.h"
 
 namespace flowqat::model {
 namespace {
@@ -47,6 +48,7 @@ class CpuLinear : public torch::autograd::Function<CpuLinear> {
 
 at::Tensor apply_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                         const Grids& grids) {
+  if (has_device_product(x, weight)) return device_linear(x, weight, bias, grids);
   if (!has_cpu_matmul(x, weight)) return at::linear(x, weight, bias);
   return CpuLinear::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, grids);
 }

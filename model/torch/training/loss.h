@@ -18,13 +18,14 @@ struct CtcLoss {
 };
 
 /// logits: [rows, frames, vocabulary], any floating type; the softmax and the loss are float32.
-/// `frames` counts each row's frames of speech: Hugging Face, without an attention mask, counts the
+/// Only each row's frames of speech count: Hugging Face, without an attention mask, counts the
 /// padding too, which lets the blank be learnt from silence that was never recorded.
 ///
 /// Losses of several batches are one's of all their rows when each value is multiplied by its
 /// denominator, and their sum divided by the denominators' sum (but 1 for CtcReduction::sum).
-CtcLoss ctc_loss(const at::Tensor& logits, const std::vector<int64_t>& frames,
-                 const Targets& targets, int64_t blank, CtcReduction reduction, bool zero_infinity);
+/// Does not wait for the device.
+CtcLoss ctc_loss(const at::Tensor& logits, const SpeechFrames& frames, const Targets& targets,
+                 int64_t blank, CtcReduction reduction, bool zero_infinity);
 
 /// T^2 KL(teacher || student) of the softmax at `temperature` T, as a mean over the frames of
 /// speech: what is behind a row's `frames` does not count. T^2 keeps the gradient's size where T
@@ -32,6 +33,6 @@ CtcLoss ctc_loss(const at::Tensor& logits, const std::vector<int64_t>& frames,
 /// computed in float32. -> [] float32, differentiable by the student alone; does not wait for the
 /// device.
 at::Tensor distillation_loss(const at::Tensor& student, const at::Tensor& teacher,
-                             const std::vector<int64_t>& frames, double temperature);
+                             const SpeechFrames& frames, double temperature);
 
 }  // namespace flowqat::model

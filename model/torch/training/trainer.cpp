@@ -6,7 +6,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <utility>
 
@@ -73,11 +72,9 @@ void TorchTrainer::check_teacher() const {
   }
 }
 
-at::Tensor TorchTrainer::wanted_logits(const AudioBatch& batch,
-                                       const std::vector<int64_t>& frames) const {
+at::Tensor TorchTrainer::wanted_logits(const TrainingBatch& batch) const {
   const at::NoGradGuard no_grad;
-  return teacher_->evaluate(
-      network_input(teacher_->config(), batch, frames, /*training=*/false, teacher_->device()));
+  return teacher_->evaluate(unmasked(teacher_->config(), batch));
 }
 
 void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
@@ -90,29 +87,26 @@ void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed, int64_t ba
       throw Error("training: a round has " + std::to_string(options_.batches_per_step) +
                   " batches (batches_per_step), and then an update");
     }
-    const at::Device device = model_.device();
-    const std::vector<int64_t> frames = checked_frames(model_.config(), batch);
-    const NetworkInput input = network_input(model_.config(), batch, frames, true, device);
-    const Targets targets = checked_targets(model_.config(), batch, device);
-    const at::Tensor wanted = teacher_ ? wanted_logits(batch, frames) : at::Tensor();
+    const TrainingBatch all = training_batch(model_.config(), batch, model_.device());
+    const at::Tensor wanted = teacher_ ? wanted_logits(all) : at::Tensor();
     if (round_.batches == 0) {
       round_.ranges.keep(model_.network());
       round_.losses = at::zeros({3}, sums_.options());
     } else {
       round_.ranges.restore();
     }
-    model_.begin_training(input);
+    model_.begin_training(all.input);
     at::manual_seed(seed);
 
-    const at::Tensor logits = model_.network().forward(input);
-    const CtcLoss ctc = ctc_loss(logits, frames, targets, model_.config().pad_token_id,
+    const at::Tensor logits = model_.network().forward(all.input);
+    const CtcLoss ctc = ctc_loss(logits, all.frames, all.targets, model_.config().pad_token_id,
                                  options_.reduction, options_.zero_infinity);
     const at::Tensor taught =
-        teacher_ ? distillation_loss(logits, wanted, frames, options_.distillation_temperature)
+        teacher_ ? distillation_loss(logits, wanted, all.frames, options_.distillation_temperature)
                  : at::Tensor();
     round_.finite.push_back({batch_of_round < 0 ? round_.batches : batch_of_round, ctc.finite});
     ++round_.batches;
-    go_back(ctc, taught, std::accumulate(frames.begin(), frames.end(), int64_t{0}), is_last);
+    go_back(ctc, taught, all.frames.total(), is_last);
     if (sums_up()) round_.widest.add(model_.network());
   });
 }

@@ -63,7 +63,7 @@ class TorchTrainer : public Trainer {
 
   void check_teacher() const;
   /// The teacher's logits for the same samples, as it infers: without masks and dropout.
-  at::Tensor wanted_logits(const AudioBatch& batch, const std::vector<int64_t>& frames) const;
+  at::Tensor wanted_logits(const TrainingBatch& batch) const;
   /// Adds a batch's gradients and losses to the round's. `taught`: undefined without a teacher.
   void go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames, bool is_last);
   void exchange_gradients(std::vector<at::Tensor>& others);

@@ -49,10 +49,9 @@ TEST_CASE("the CTC loss equals PyTorch's in each reduction", "[level]") {
   for (const std::string logits : {"logits", "masked_logits"}) {
     for (const auto& [reduction, name] : reductions) {
       INFO(logits << ", " << name);
-      const AudioBatch batch = golden.batch();
+      const TrainingBatch batch = training_batch(golden.config, golden.batch(), at::kCPU);
       const CtcLoss loss =
-          ctc_loss(golden[logits], checked_frames(golden.config, batch),
-                   checked_targets(golden.config, batch, at::kCPU), 0, reduction, true);
+          ctc_loss(golden[logits], batch.frames, batch.targets, 0, reduction, true);
       CHECK(loss.infinite.item<int64_t>() == 0);
       CHECK(loss.value.item<double>() ==
             Approx(golden[logits + "." + name].item<double>()).epsilon(1e-5));
@@ -64,13 +63,9 @@ TEST_CASE("gradients equal PyTorch's, in both families", "[level]") {
   const Golden golden(GENERATE(as<std::string>(), "wav2vec2_tiny", "wav2vec2_layer_norm"));
   const auto model = golden.load(true);
   TorchModel& torch_model = inside(*model);
-  const AudioBatch batch = golden.batch();
-  const std::vector<int64_t> frames = checked_frames(model->config(), batch);
-  const at::Tensor logits =
-      torch_model.network().forward(network_input(model->config(), batch, frames, false, at::kCPU));
-  ctc_loss(logits, frames, checked_targets(model->config(), batch, at::kCPU), 0, CtcReduction::mean,
-           true)
-      .value.backward();
+  const TrainingBatch batch = training_batch(model->config(), golden.batch(), at::kCPU);
+  const at::Tensor logits = torch_model.network().forward(batch.input);
+  ctc_loss(logits, batch.frames, batch.targets, 0, CtcReduction::mean, true).value.backward();
   int compared = 0;
   for (const auto& [name, value] : torch_model.network().named_parameters()) {
     const auto expected = golden.values.find("gradient." + published_name(name));

@@ -20,7 +20,16 @@ struct Frames {
   }
   at::Tensor student() const { return values(golden.at("student")).requires_grad_(); }
   at::Tensor teacher() const { return values(golden.at("teacher")); }
+  SpeechFrames speech() const {
+    return {counts, at::tensor(counts), speech_frames(counts, teacher().size(1))};
+  }
 };
+
+/// The divergence from a teacher that hears the same.
+at::Tensor divergence_of(const Logits& own, const Logits& teacher, double temperature) {
+  const SpeechFrames speech{own.lengths_frames, {}, speech_frames(own.lengths_frames, own.frames)};
+  return distillation_loss(as_tensor(own), as_tensor(teacher), speech, temperature);
+}
 
 TrainOptions teaching(double weight, double temperature) {
   return {.clip_norm = 1,
@@ -49,7 +58,7 @@ TEST_CASE("distillation has PyTorch's value and gradient at every temperature", 
     INFO(expected.at("temperature"));
     const at::Tensor student = frames.student();
     const at::Tensor loss =
-        distillation_loss(student, frames.teacher(), frames.counts, expected.at("temperature"));
+        distillation_loss(student, frames.teacher(), frames.speech(), expected.at("temperature"));
     loss.backward();
     CHECK(loss.item<double>() == Approx(expected.at("loss").get<double>()).epsilon(1e-5));
     CHECK(largest_difference(student.grad(), frames.values(expected.at("gradient"))) < 1e-6);
@@ -59,7 +68,8 @@ TEST_CASE("distillation has PyTorch's value and gradient at every temperature", 
 TEST_CASE("frames of padding do not count, and equal logits teach nothing", "[level]") {
   const Frames frames;
   const at::Tensor teacher = frames.teacher();
-  const double loss = distillation_loss(frames.student(), teacher, frames.counts, 2).item<double>();
+  const double loss =
+      distillation_loss(frames.student(), teacher, frames.speech(), 2).item<double>();
   at::Tensor padded = frames.student().detach().clone(), heard = teacher.clone();
   for (size_t row = 0; row < frames.counts.size(); ++row) {
     const auto at = static_cast<int64_t>(row);
@@ -67,14 +77,14 @@ TEST_CASE("frames of padding do not count, and equal logits teach nothing", "[le
     heard[at].slice(0, frames.counts[row]).fill_(-7).select(1, 2).fill_(30);
   }
   padded.requires_grad_();
-  const at::Tensor same = distillation_loss(padded, heard, frames.counts, 2);
+  const at::Tensor same = distillation_loss(padded, heard, frames.speech(), 2);
   CHECK(same.item<double>() == loss);
   same.backward();
   CHECK(padded.grad()[1].slice(0, 3).abs().max().item<double>() == 0);
   CHECK(padded.grad()[1].slice(0, 0, 3).abs().max().item<double>() > 0);
 
   const at::Tensor student = frames.student();
-  const at::Tensor nothing = distillation_loss(student, student, frames.counts, 2);
+  const at::Tensor nothing = distillation_loss(student, student, frames.speech(), 2);
   nothing.backward();
   CHECK(nothing.item<double>() == Approx(0).margin(1e-6));
   CHECK(student.grad().abs().max().item<double>() < 1e-6);
@@ -86,10 +96,7 @@ TEST_CASE("a step's loss is CTC plus the weighted divergence from what the teach
   const auto model = golden.load(false);
   const auto teacher = other_model(golden);
   const Logits own = model->infer(golden.batch());
-  const double divergence =
-      distillation_loss(as_tensor(own), as_tensor(teacher->infer(golden.batch())),
-                        own.lengths_frames, 2)
-          .item<double>();
+  const double divergence = divergence_of(own, teacher->infer(golden.batch()), 2).item<double>();
   CHECK(divergence > 0.1);
   const auto trainer = model->trainer(teaching(0.7, 2), teacher);
   trainer->step(golden.batch(), 0, 1);
@@ -120,9 +127,7 @@ TEST_CASE("distillation brings a model nearer to its teacher", "[level]") {
   const auto teacher = other_model(golden);
   const auto divergence = [&] {
     const Logits own = model->infer(golden.batch());
-    return distillation_loss(as_tensor(own), as_tensor(teacher->infer(golden.batch())),
-                             own.lengths_frames, 1)
-        .item<double>();
+    return divergence_of(own, teacher->infer(golden.batch()), 1).item<double>();
   };
   const double before = divergence();
   const auto trainer = model->trainer(teaching(100, 1), teacher);
