@@ -73,6 +73,7 @@ struct Pulse::State {
       text = std::to_string(++beats) + " " + std::to_string(operations) + " " + operation;
     }
     static_cast<c10d::Store&>(*store).set(beat_key(rank), text);
+    store->check({beat_key(rank)});  // setting alone waits for no answer
   }
 
   std::vector<Beat> all_beats() {
