@@ -1,6 +1,7 @@
 // That the device which stands in for a GPU is one: what it holds is out of the host's reach, and
 // what it is asked to do is counted.
 #include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
