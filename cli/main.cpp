@@ -5,6 +5,7 @@
 #include "cli/failure.h"
 #include "cli/help.h"
 #include "cli/parse.h"
+#include "cli/ranks.h"
 #include "cli/standard_streams.h"
 #include "cli/terminal.h"
 
@@ -32,7 +33,9 @@ int main(int argc, char** argv) {
     return status;
   } catch (...) {
     const cli::Failure failure = cli::current_failure();
-    std::cerr << "flowqat: " << failure.message << "\n";
+    const std::string rank = cli::rank_prefix();
+    if (!rank.empty() && failure.status > 128) return failure.status;  // rank 0 tells of it for all
+    std::cerr << "flowqat: " << rank << failure.message << "\n";
     return failure.status;
   }
 }

@@ -11,7 +11,9 @@
 #include "cli/index_progress.h"
 #include "cli/output_file.h"
 #include "cli/profile_html.h"
+#include "cli/ranks.h"
 #include "cli/signals.h"
+#include "cli/silent_reporter.h"
 #include "cli/terminal.h"
 #include "graph/error.h"
 #include "graph/format.h"
@@ -145,28 +147,34 @@ graph::Json as_json(const graph::Profile& profile, const std::string& stream,
 
 int profile(const ProfileArguments& arguments) {
   graph::Graph graph(graph::upstream_of(resolved_graph(arguments), arguments.stream));
-  OutputFile trace_file(arguments.trace, arguments.overwrite);
-  OutputFile html(arguments.html, arguments.overwrite);
-  Terminal terminal;
+  const StartedRank started = started_rank();
+  const bool speaks = started.rank.rank == 0;
+  Terminal shown;
+  SilentReporter silent;
+  graph::Reporter& terminal = speaks ? static_cast<graph::Reporter&>(shown) : silent;
+  OutputFile trace_file(speaks ? arguments.trace : "", arguments.overwrite);
+  OutputFile html(speaks ? arguments.html : "", arguments.overwrite);
   const std::atomic<int>& stop_signal = catch_stop_signals();
   graph::fetch_missing(graph, {terminal, stop_signal});
   const graph::Batcher& batcher = *graph.batchers().front();
-  graph::DataThreads threads(static_cast<int>(graph.settings().integer("threads")));
+  const auto asked = static_cast<int>(graph.settings().integer("threads"));
+  graph::DataThreads threads(asked > 0 ? asked : cores_of(started));
   graph::Ledger ledger;
   graph::Pipeline pipeline(batcher, graph::pipeline_options(graph.settings()), threads, ledger,
                            index_progress(terminal, batcher.name()));
 
-  const graph::ProfileOptions options{.seconds = arguments.seconds,
-                                      .progress =
-                                          [&](graph::Progress progress) {
-                                            progress.what = batcher.name() + ": " + progress.what;
-                                            terminal.progress(progress);
-                                          },
-                                      .throw_if_stopped =
-                                          [&] {
-                                            if (stop_signal != 0)
-                                              throw graph::Interrupted(stop_signal);
-                                          }};
+  const graph::ProfileOptions options{
+      .seconds = arguments.seconds,
+      .share = {.rank = started.rank.rank, .size = started.rank.size},
+      .progress =
+          [&](graph::Progress progress) {
+            progress.what = batcher.name() + ": " + progress.what;
+            terminal.progress(progress);
+          },
+      .throw_if_stopped =
+          [&] {
+            if (stop_signal != 0) throw graph::Interrupted(stop_signal);
+          }};
   std::optional<graph::Trace> trace;
   if (!arguments.trace.empty()) {
     std::vector<std::string> names;
@@ -178,6 +186,7 @@ int profile(const ProfileArguments& arguments) {
   std::vector<graph::IsolatedNode> isolated;
   if (arguments.isolate) isolated = graph::isolate(pipeline, arguments.seconds, options);
 
+  if (!speaks) return kDone;
   if (trace) {
     trace->write(trace_file.partial());
     trace_file.keep();

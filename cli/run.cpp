@@ -5,17 +5,23 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/graph_arguments.h"
+#include "cli/processes.h"
+#include "cli/ranks.h"
 #include "cli/signals.h"
+#include "cli/silent_reporter.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
 #include "graph/check.h"
 #include "graph/error.h"
+#include "model/model.h"
+#include "nodes/support/group_peers.h"
 #include "report/run_record.h"
 
 namespace flowqat::cli {
@@ -24,7 +30,8 @@ namespace {
 struct RunArguments : GraphArguments {
   std::string out;                  ///< empty: as the graph says
   std::vector<std::string> resume;  ///< none: not asked for; empty: the folder as `out` says
-  bool overwrite = false, accept_changes = false;
+  bool resume_or_start = false, overwrite = false, accept_changes = false;
+  int processes = 0;  ///< to be started here; 0 or 1: none
 };
 
 /// What the program itself is told.
@@ -35,7 +42,9 @@ struct ProgramArguments : RunArguments {
 /// `--resume DIR` says all: where the run is, and by the run's own graph what it is.
 RunArguments completed(RunArguments told) {
   if (told.resume.empty()) {
-    if (told.accept_changes) throw graph::GraphError("--accept-changes: is for --resume");
+    if (told.accept_changes && !told.resume_or_start) {
+      throw graph::GraphError("--accept-changes: is for --resume");
+    }
     return told;
   }
   std::string folder = told.resume.back();
@@ -58,6 +67,37 @@ RunArguments completed(RunArguments told) {
   return told;
 }
 
+/// Who else works on the run, from where this process was started.
+std::optional<nodes::GroupPeers> join_others(model::Rank rank, const graph::Params& settings) {
+  if (rank.size == 1) return std::nullopt;
+  rank.timeout_s = settings.number("timeout_s");
+  return nodes::GroupPeers(model::engine().join(rank));
+}
+
+graph::Existing existing_of(const RunArguments& arguments, const graph::Graph& graph) {
+  if (!arguments.resume.empty()) return graph::Existing::resume;
+  if (arguments.resume_or_start && graph::holds_run(graph.settings().text("out"))) {
+    return graph::Existing::resume;
+  }
+  return arguments.overwrite ? graph::Existing::overwrite : graph::Existing::refuse;
+}
+
+/// What the graph lacks, by rank 0 for all.
+void fetch(graph::Graph& graph, graph::Together& together, const graph::RunOptions& options) {
+  const auto lacks = [](const auto& node) { return node->missing() != nullptr; };
+  const bool fetches = std::ranges::any_of(graph.nodes(), lacks);
+  together.first([&] {
+    // Nothing is fetched for a run that has no place to go.
+    graph::check_run_folder(graph.settings().text("out"), graph.spec().resolved(),
+                            options.existing);
+    if (!fetches) return;
+    const std::atomic<int>& stop_signal = together.stop_signal();
+    graph::check(graph, *options.reporter, stop_signal, together.size());  // what is there already
+    graph::fetch_missing(graph, {*options.reporter, stop_signal});
+  });
+  if (fetches && !together.is_first()) graph = graph::Graph(graph.spec());
+}
+
 int run(const RunArguments& told) {
   const RunArguments arguments = completed(told);
   if (arguments.graph.empty()) {
@@ -65,29 +105,39 @@ int run(const RunArguments& told) {
         "run: GRAPH (or --graph) is missing: the graph file (flowqat run --help)");
   }
   GraphArguments placed = arguments;
+  const StartedRank started = started_rank();
+  if (arguments.processes > 1) {
+    if (started.rank.size > 1) {
+      throw graph::GraphError(
+          "--processes: this process was started as one of " + std::to_string(started.rank.size) +
+          " by others (RANK, Slurm's or Open MPI's variables say so); start one "
+          "process with --processes, or leave the option out");
+    }
+    resolved_graph(placed);  // what is wrong with it is told once
+    return run_processes(arguments.processes);
+  }
   if (!arguments.out.empty())
     placed.overrides.push_back("out=" + graph::Json(arguments.out).dump());
   graph::Graph graph(resolved_graph(placed));
-  if (!graph.steps().empty()) quiet_openmp();
+  if (!graph.steps().empty() || started.rank.size > 1) quiet_openmp();
 
+  const bool speaks = started.rank.rank == 0;
   Terminal terminal;
+  SilentReporter silent;
   report::RunRecord record;
-  const graph::RunOptions options{.existing = !arguments.resume.empty() ? graph::Existing::resume
-                                              : arguments.overwrite     ? graph::Existing::overwrite
-                                                                        : graph::Existing::refuse,
-                                  .reporter = &terminal,
-                                  .stop_signal = &catch_stop_signals(true),
-                                  .accept_changes = arguments.accept_changes,
-                                  .listener = &record};
-  // Nothing is fetched for a run that has no place to go.
-  graph::check_run_folder(graph.settings().text("out"), graph.spec().resolved(), options.existing);
-  const auto lacks = [](const auto& node) { return node->missing() != nullptr; };
-  if (std::ranges::any_of(graph.nodes(), lacks)) {
-    graph::check(graph, terminal, *options.stop_signal);  // what is there already
-    graph::fetch_missing(graph, {terminal, *options.stop_signal});
-  }
+  const std::atomic<int>& stop_signal = catch_stop_signals(true);
+  std::optional<nodes::GroupPeers> peers = join_others(started.rank, graph.settings());
+  graph::RunOptions options{.existing = existing_of(arguments, graph),
+                            .stop_signal = &stop_signal,
+                            .accept_changes = arguments.accept_changes,
+                            .peers = peers ? &*peers : nullptr,
+                            .cores = cores_of(started)};
+  options.reporter = speaks ? static_cast<graph::Reporter*>(&terminal) : &silent;
+  if (speaks) options.listener = &record;
+  graph::Together together(options.peers, stop_signal);
+  fetch(graph, together, options);
   graph::run_graph(graph, options);
-  terminal.say("written to " + graph.settings().text("out"));
+  if (speaks) terminal.say("written to " + graph.settings().text("out"));
   return kDone;
 }
 
@@ -103,6 +153,19 @@ std::vector<Argument> run_arguments(RunArguments& told, const Argument& graph) {
        .target = &told.resume,
        .excludes = "--overwrite",
        .may_stand_alone = true},
+      {.name = "--resume-or-start",
+       .doc = "go on with the run that --out or the graph's \"out\" holds, or begin it: for who "
+              "starts the same command again after a failure",
+       .target = &told.resume_or_start,
+       .excludes = "--resume"},
+      {.name = "--processes",
+       .value = "N",
+       .doc = "share the run among N processes of this machine, which the program starts "
+              "(torchrun, srun and mpirun start them on several)",
+       .target = &told.processes,
+       .minimum = 1,
+       .maximum = 1024,
+       .fallback = "one alone"},
       {.name = "--accept-changes",
        .doc = "resume although the corpus, or other files that the run is made from, are not what "
               "they were",

@@ -44,7 +44,7 @@ const std::vector<ParamSpec>& setting_specs() {
        .may_change = true},
       {.name = "timeout_s",
        .kind = ParamKind::number,
-       .fallback = 60,
+       .fallback = 40,
        .unit = "s",
        .minimum = 1,
        .maximum = 86400,

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "base/json_text.h"
+#include "graph/divided_stream.h"
 #include "graph/format.h"
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "graph/time_left.h"
 #include "nodes/support/differences.h"
+#include "nodes/support/heard_batch.h"
 #include "nodes/support/inference.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
@@ -65,6 +69,8 @@ class Evaluate : public graph::Step {
     context.result(std::move(table));
   }
 
+  graph::Workers workers() const override { return graph::Workers::all; }
+
   void restore(const std::filesystem::path&, graph::StepContext&) override {
     for (ModelStep* step : models_) step->done_with();
   }
@@ -74,6 +80,7 @@ class Evaluate : public graph::Step {
     std::string label;
     ErrorCounts words, characters;
     UtteranceErrors utterances;
+    int64_t rows = 0;  ///< that came so far
     double audio_s = 0, infer_s = 0;
     int64_t bytes = 0;
     double x_realtime() const { return infer_s > 0 ? audio_s / infer_s : 0; }
@@ -92,7 +99,6 @@ class Evaluate : public graph::Step {
 
   Result evaluate(const ModelStep& step, const std::string& label,
                   graph::StepContext& context) const {
-    using Clock = std::chrono::steady_clock;
     const ModelState& state = step.result();
     const std::shared_ptr<const model::AcousticModel> inference = inference_of(state, kernels_);
     Result result{.label = label,
@@ -104,45 +110,77 @@ class Evaluate : public graph::Step {
     graph::Pipeline& pipeline = context.audio(audio_);
     const io::TextNormalizer normalize(*state.tokenizer, step.text_rules());
     tell_transcripts(context, audio_, *this, normalize, "compare with");
-    const auto stream = pipeline.open(name(), 0);
-    const graph::Extent extent = stream->extent();
+    graph::Together& together = context.together();
+    graph::DividedStream stream(together, pipeline, name(), 0);
+    const graph::Extent extent = stream.extent();
     const graph::TimeLeft time;
     double padded_s = 0;
     int64_t done = 0;
-    while (const auto batch = stream->next()) {
+    ErrorCounts words;  // of this process
+    std::vector<HeardBatch> own;
+    while (const auto batch = stream.next()) {
       context.throw_if_stopped();
-      const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, step.config());
-      const auto started = Clock::now();
-      const std::vector<std::string> texts =
-          recognizer::recognize(*inference, *state.tokenizer, prepared.audio);
-      result.infer_s += std::chrono::duration<double>(Clock::now() - started).count();
-      result.audio_s += batch->speech_s();
-      const auto add = [&](const graph::Row& row, const std::string& text) {
-        const graph::IndexEntry& entry = *row.entry;
-        const std::string reference = normalize(entry.transcript);
-        const Score scored = score(reference, text);
-        result.words += scored.word_errors;
-        result.characters += scored.character_errors;
-        result.utterances.add(done + (&row - batch->rows.data()), scored);
-        transcripts.add(listing(entry, reference, text, scored));
-      };
-      for (size_t row = 0; row < texts.size(); ++row) add(*prepared.rows[row], texts[row]);
-      for (const graph::Row* row : prepared.too_short) add(*row, "");
+      own.push_back(hear(*batch, *inference, step, normalize));
+      for (const HeardBatch::Utterance& heard : own.back().utterances) words += heard.words;
       padded_s += batch->padded_s();
       done += std::ssize(batch->rows);
+      if (together.is_alone()) add(std::exchange(own, {}), result, transcripts);
       context.progress({.what = name() + ": " + result.label,
-                        .done = done,
+                        .done = together.size() * done,
                         .total = extent.utterances,
                         .unit = "utterances",
-                        .more = {format("WER %.2f %%", 100 * result.words.rate())},
-                        .left_s = time.left_s(padded_s / extent.padded_s)});
+                        .more = {format("WER %.2f %%", 100 * words.rate())},
+                        .left_s = time.left_s(together.size() * padded_s / extent.padded_s)});
     }
+    if (stream.is_stopped()) context.throw_if_stopped();
+    if (!together.is_alone()) add(in_order(together.gather(to_text(own))), result, transcripts);
     transcripts.sync();
     if (result.words.references() == 0) {
       throw graph::RunError("node \"" + name() +
                             "\": the stream holds no transcript to compare with");
     }
     return result;
+  }
+
+  static HeardBatch hear(const graph::Batch& batch, const model::AcousticModel& model,
+                         const ModelStep& step, const io::TextNormalizer& normalize) {
+    using Clock = std::chrono::steady_clock;
+    const io::Tokenizer& tokenizer = *step.result().tokenizer;
+    const ModelBatch prepared = to_model_batch(batch, tokenizer, step.config());
+    HeardBatch heard{
+        .number = batch.number, .rows = std::ssize(batch.rows), .audio_s = batch.speech_s()};
+    const auto started = Clock::now();
+    const std::vector<std::string> texts = recognizer::recognize(model, tokenizer, prepared.audio);
+    heard.infer_s = std::chrono::duration<double>(Clock::now() - started).count();
+    const auto add = [&](const graph::Row& row, const std::string& text) {
+      const graph::IndexEntry& entry = *row.entry;
+      const std::string reference = normalize(entry.transcript);
+      const Score scored = score(reference, text);
+      heard.utterances.push_back(
+          {.row = &row - batch.rows.data(),
+           .words = scored.word_errors,
+           .characters = scored.character_errors,
+           .line = listing(entry, reference, text, scored)
+                       .dump(-1, ' ', false, graph::Json::error_handler_t::replace)});
+    };
+    for (size_t row = 0; row < texts.size(); ++row) add(*prepared.rows[row], texts[row]);
+    for (const graph::Row* row : prepared.too_short) add(*row, "");
+    return heard;
+  }
+
+  static void add(const std::vector<HeardBatch>& batches, Result& result,
+                  graph::JsonLines& transcripts) {
+    for (const HeardBatch& batch : batches) {
+      for (const HeardBatch::Utterance& heard : batch.utterances) {
+        result.words += heard.words;
+        result.characters += heard.characters;
+        result.utterances.add(result.rows + heard.row, heard.words, heard.characters);
+        transcripts.add(parse_json<graph::Json>(heard.line));
+      }
+      result.rows += batch.rows;
+      result.audio_s += batch.audio_s;
+      result.infer_s += batch.infer_s;
+    }
   }
 
   void write(const Result& result, graph::StepContext& context) const {

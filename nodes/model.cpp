@@ -137,7 +137,9 @@ class ModelSource : public ModelStep {
                             place_.to_fetch->id + " fetches it");
     }
     model::Engine& engine = model::engine();
-    engine.configure(options_);
+    model::EngineOptions options = options_;
+    if (options.threads == 0) options.threads = context.cores();
+    engine.configure(options);
     const uint64_t seed = graph::mix({context.seed(), graph::key_of(name())});
     ModelDescription description = description_;
     if (place_.folder.empty()) {
@@ -173,6 +175,8 @@ class ModelSource : public ModelStep {
                                     {"instruction_set", engine.instruction_set()},
                                     {"libtorch", engine.libtorch_version()}};
   }
+
+  graph::Workers workers() const override { return graph::Workers::each; }
 
   /// Cheaper to make again than to keep.
   void restore(const std::filesystem::path&, graph::StepContext& context) override {

@@ -6,6 +6,7 @@
 #include "graph/registry.h"
 #include "graph/run.h"
 #include "io/tensors/safetensors.h"
+#include "nodes/support/group_peers.h"
 #include "nodes/support/memory_check.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/step_checks.h"
@@ -51,6 +52,7 @@ class Train : public ModelConsumer {
   void check(graph::CheckContext& context) const override {
     check_stage(*this, input(), {Stage::float32, Stage::ptq, Stage::fake_quantized},
                 "train the float or fake-quantized one that it was made from");
+    check_processes(*this, params_.options.batches_per_step, context.processes());
     check_rate(context, audio_, input());
     check_transcripts(context, audio_, *this, input(), "learn from");
     check_tokens(context, audio_, *this, input());
@@ -61,11 +63,16 @@ class Train : public ModelConsumer {
     check_memory(context, *dev_, input(), *this, 0);
   }
 
+  graph::Workers workers() const override { return graph::Workers::all; }
+
   void run(graph::StepContext& context) override {
     ModelState state = input().take();
-    if (context.resumed()) state = load_model(context.resumed()->folder);
+    if (context.resumed()) {
+      context.together().each([&] { state = load_model(context.resumed()->folder); });
+    }
     if (state.stage == Stage::ptq) state.stage = Stage::fake_quantized;
-    const std::unique_ptr<model::Trainer> trainer = make_trainer(state);
+    const std::unique_ptr<model::Trainer> trainer =
+        make_trainer(state, group_of(context.together()));
     graph::Pipeline& pipeline = context.audio(audio_);
     tell_transcripts(context, audio_, *this, {*state.tokenizer, text_rules()}, "learn from");
     Training training{
@@ -80,7 +87,7 @@ class Train : public ModelConsumer {
     }
     TrainingLoop(training, pipeline, text_rules(), seed_).run();
     if (const auto best = best_before_the_end(training)) {
-      state = load_best(context.checkpoint_folder(*best));
+      context.together().each([&] { state = load_best(context.checkpoint_folder(*best)); });
     }
     context.count_optimizer_steps(training.progress.step);
     if (teacher_ != nullptr) teacher_->done_with();
@@ -96,16 +103,19 @@ class Train : public ModelConsumer {
   }
 
  private:
-  std::unique_ptr<model::Trainer> make_trainer(const ModelState& student) const {
-    if (teacher_ == nullptr) return student.model->trainer(params_.options);
-    return student.model->trainer(params_.options, teacher_->result().model);
+  /// `group`: the processes that train together; null: each by itself.
+  std::unique_ptr<model::Trainer> make_trainer(const ModelState& student,
+                                               std::shared_ptr<model::Group> group) const {
+    return student.model->trainer(params_.options,
+                                  teacher_ == nullptr ? nullptr : teacher_->result().model,
+                                  std::move(group));
   }
 
   /// The model of a checkpoint as a training that ends there hands it on.
   ModelState load_best(const std::filesystem::path& folder) const {
     ModelState state = load_model(folder);
     if (params_.options.ema_decay == 0) return state;
-    const std::unique_ptr<model::Trainer> trainer = make_trainer(state);
+    const std::unique_ptr<model::Trainer> trainer = make_trainer(state, nullptr);
     trainer->load_state(to_model_tensors(io::read_safetensors(folder / "optimizer.safetensors")));
     trainer->exchange_average();
     return state;

@@ -11,12 +11,12 @@ namespace flowqat::nodes {
 
 using graph::format;
 
-void UtteranceErrors::add(int64_t place, const Score& score) {
+void UtteranceErrors::add(int64_t place, const ErrorCounts& words, const ErrorCounts& characters) {
   counts_.push_back({.place = place,
-                     .word_errors = static_cast<int32_t>(score.word_errors.errors()),
-                     .words = static_cast<int32_t>(score.word_errors.references()),
-                     .character_errors = static_cast<int32_t>(score.character_errors.errors()),
-                     .characters = static_cast<int32_t>(score.character_errors.references())});
+                     .word_errors = static_cast<int32_t>(words.errors()),
+                     .words = static_cast<int32_t>(words.references()),
+                     .character_errors = static_cast<int32_t>(characters.errors()),
+                     .characters = static_cast<int32_t>(characters.references())});
 }
 
 PairedUtterances::PairedUtterances(UtteranceErrors model, UtteranceErrors other) {

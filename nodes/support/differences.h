@@ -13,7 +13,10 @@ namespace flowqat::nodes {
 class UtteranceErrors {
  public:
   /// `place`: the utterance's in the stream, which is the same for every model. Each is added once.
-  void add(int64_t place, const Score& score);
+  void add(int64_t place, const ErrorCounts& words, const ErrorCounts& characters);
+  void add(int64_t place, const Score& score) {
+    add(place, score.word_errors, score.character_errors);
+  }
 
  private:
   struct Counts {

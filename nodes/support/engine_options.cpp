@@ -4,7 +4,6 @@
 
 #include "base/simd/target.h"
 #include "graph/error.h"
-#include "graph/usable_cores.h"
 
 namespace flowqat::nodes {
 namespace {
@@ -22,7 +21,6 @@ model::EngineOptions engine_options(const graph::Params& params) {
   model::EngineOptions options{.device = params.text("device"),
                                .threads = static_cast<int>(params.integer("compute_threads")),
                                .precision = params.text("precision")};
-  if (options.threads == 0) options.threads = graph::usable_cores();
   const bool may_be_gpu =
       options.device == "cuda" || (options.device == "auto" && has_trace_of_gpu());
   if (options.precision == "bf16" && !may_be_gpu && !has_bf16()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "graph/plain_numbers.h"
 #include "io/files/printable.h"
 #include "nodes/support/model_folder.h"
 #include "nodes/support/transcripts.h"
@@ -121,6 +122,22 @@ void check_stage(const graph::Step& step, const ModelStep& from,
   if (!stage || std::find(fitting.begin(), fitting.end(), *stage) != fitting.end()) return;
   throw graph::GraphError("node \"" + step.name() + "\", key \"model\": \"" + from.name() +
                           "\" gives " + describe(*stage) + "; " + advice);
+}
+
+void check_processes(const graph::Step& step, int64_t batches_per_step, int processes) {
+  if (batches_per_step % processes == 0) return;
+  std::string fitting;
+  for (int64_t number = 1; number <= batches_per_step; ++number) {
+    if (batches_per_step % number == 0) {
+      fitting += (fitting.empty() ? "" : ", ") + std::to_string(number);
+    }
+  }
+  throw graph::GraphError(
+      "node \"" + step.name() + "\", key \"batches_per_step\": is " +
+      std::to_string(batches_per_step) + ", and " + graph::whole_text(processes) +
+      " processes share the run, who must have as many batches of every step: "
+      "start one of " +
+      fitting + " processes, or choose a multiple of " + std::to_string(processes));
 }
 
 }  // namespace flowqat::nodes

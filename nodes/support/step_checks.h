@@ -25,6 +25,10 @@ void check_transcripts(const graph::CheckContext& context, const graph::Batcher&
 void check_tokens(graph::CheckContext& context, const graph::Batcher& audio,
                   const graph::Step& step, const ModelStep& model);
 
+/// The processes that share the run can share the `batches_per_step` of each step of training: as
+/// many for each.
+void check_processes(const graph::Step& step, int64_t batches_per_step, int processes);
+
 /// The model that `from` gives is in one of `fitting`; else the message ends with `advice`.
 void check_stage(const graph::Step& step, const ModelStep& from,
                  std::initializer_list<Stage> fitting, const std::string& advice);

@@ -1,6 +1,7 @@
 #include "nodes/training/checkpoints.h"
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
 
 #include "graph/plain_numbers.h"
@@ -10,14 +11,16 @@
 namespace flowqat::nodes {
 
 void save_checkpoint(Training& training) {
+  training.meet();
   for (const auto& attendant : training.attendants) attendant->before_save(training);
+  model::Tensors optimizer = training.trainer.state();  // of which each process may have a part
   const int64_t step = training.progress.step + (training.is_within_round ? 1 : 0);
   training.context.checkpoint(
       step, training.saved(), training.params.keep_checkpoints,
       [&](const std::filesystem::path& folder) {
         save_model(training.state, folder);
         io::write_safetensors(folder / "optimizer.safetensors",
-                              to_io_tensors(training.trainer.state()));
+                              to_io_tensors(std::move(optimizer)));
       },
       training.needs());
 }
@@ -28,7 +31,9 @@ void Checkpoints::begin(Training& training) {
   if (training.context.resumed()) save_if(false, training);
 }
 
+/// Several processes stop at the end of a round, where all of them come by.
 void Checkpoints::after_batch(Training& training, const Heard&) {
+  if (!training.context.together().is_alone()) return;
   if (training.is_within_round && training.context.stop_signal() != 0) save_and_stop(training);
 }
 
@@ -37,7 +42,12 @@ void Checkpoints::after_step(Training& training) {
   const std::chrono::duration<double> since = std::chrono::steady_clock::now() - last_;
   // The last one lets the training be made longer.
   const bool is_last = training.is_over || training.progress.step >= training.steps;
-  save_if(every_s > 0 && (since.count() >= every_s || is_last), training);
+  if (every_s == 0) return save_if(false, training);
+  // Rank 0's clock decides.
+  graph::Together& together = training.context.together();
+  double is_due = together.is_first() && (since.count() >= every_s || is_last) ? 1 : 0;
+  together.agree(std::span(&is_due, 1));
+  save_if(is_due > 0, training);
 }
 
 void Checkpoints::after_epoch(Training& training) { save_if(false, training); }

@@ -3,16 +3,21 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "nodes/support/heard_batch.h"
+
 namespace flowqat::nodes {
-namespace {
 
-graph::Json counts_json(const ErrorCounts& counts) {
-  return {counts.hits, counts.substitutions, counts.deletions, counts.insertions};
+DevFigures& DevFigures::operator+=(const DevFigures& other) {
+  words += other.words;
+  characters += other.characters;
+  loss_sum += other.loss_sum;
+  tokens += other.tokens;
+  infinite_losses += other.infinite_losses;
+  utterances += other.utterances;
+  audio_s += other.audio_s;
+  infer_s += other.infer_s;
+  return *this;
 }
-
-ErrorCounts counts_of(const graph::Json& json) { return {json[0], json[1], json[2], json[3]}; }
-
-}  // namespace
 
 double DevFigures::loss() const {
   if (tokens == 0) return std::numeric_limits<double>::infinity();

@@ -15,6 +15,7 @@ struct DevFigures {
   int64_t utterances = 0;
   double audio_s = 0, infer_s = 0;
 
+  DevFigures& operator+=(const DevFigures& other);
   /// Nats a target token: the training's loss with the reduction "characters". Infinity where no
   /// target fits.
   double loss() const;

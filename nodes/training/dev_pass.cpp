@@ -2,7 +2,11 @@
 
 #include <chrono>
 #include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
+#include "graph/divided_stream.h"
 #include "graph/error.h"
 #include "graph/format.h"
 #include "nodes/support/ctc_loss.h"
@@ -29,20 +33,47 @@ void add_loss(const model::Logits& logits, size_t row, const std::vector<int32_t
   figures.tokens += std::ssize(target);
 }
 
+/// What all processes heard, batch by batch.
+void add_in_order(const std::vector<std::string>& of_all, DevFigures& figures) {
+  std::map<int64_t, DevFigures> batches;
+  for (const std::string& text : of_all) {
+    for (const graph::Json& heard : parse_json<graph::Json>(text)) {
+      batches.emplace(heard.at(0).get<int64_t>(), dev_figures(heard.at(1)));
+    }
+  }
+  for (const auto& [number, heard] : batches) figures += heard;
+}
+
 }  // namespace
 
 bool DevPass::run(const model::AcousticModel& model, const std::string& label, int64_t& batch,
                   DevFigures& figures) {
-  const auto stream = context_.audio(dev_).open(node_ + ": " + dev_.name(), 0, batch);
-  const graph::Extent extent = stream->extent();
-  for (; const auto next = stream->next(); ++batch) {
-    add(*next, model, figures);
+  graph::Together& together = context_.together();
+  graph::DividedStream stream(together, context_.audio(dev_), node_ + ": " + dev_.name(), 0, batch);
+  const graph::Extent extent = stream.extent();
+  graph::Json own = graph::Json::array();  // by batch, so that sums do not depend on who heard it
+  DevFigures shown = together.is_alone() ? figures : DevFigures();
+  while (const auto next = stream.next()) {
+    DevFigures heard;
+    add(*next, model, heard);
+    shown += heard;
+    if (together.is_alone()) {
+      figures += heard;
+      batch = stream.position();
+    } else {
+      own.push_back({next->number, to_json(heard)});
+    }
     context_.progress({.what = node_ + ": " + dev_.name() + ", " + label,
-                       .done = batch + 1,
+                       .done = next->number + 1,
                        .total = extent.batches,
                        .unit = "batches",
-                       .more = {graph::format("WER %.2f %%", 100 * figures.words.rate())}});
-    if (context_.stop_signal() != 0 && batch + 1 < extent.batches) return ++batch, false;
+                       .more = {graph::format("WER %.2f %%", 100 * shown.words.rate())}});
+    if (context_.stop_signal() != 0 && next->number + 1 < extent.batches) return false;
+  }
+  if (!together.is_alone()) {
+    add_in_order(together.gather(own.dump()), figures);
+    batch = stream.position();
+    if (stream.is_stopped()) return false;
   }
   if (figures.words.references() == 0) {
     throw graph::RunError("node \"" + node_ + "\", key \"dev\": the stream of \"" + dev_.name() +

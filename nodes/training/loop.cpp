@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 
 #include "graph/random.h"
 #include "nodes/support/model_batch.h"
@@ -32,47 +33,69 @@ void TrainingLoop::run() {
     ++progress.epoch;
     progress.batch = 0;
   }
+  training_.meet();
   for (const auto& attendant : training_.attendants) attendant->end(training_);
 }
 
 void TrainingLoop::run_epoch() {
   Progress& progress = training_.progress;
   const int64_t round = training_.params.options.batches_per_step;
-  const auto stream = pipeline_.open(training_.name, progress.epoch, progress.batch);
+  const graph::Share share = training_.context.together().share();
+  const auto stream = pipeline_.open(training_.name, progress.epoch, progress.batch, share);
   const int64_t batches = stream->extent().batches;
-  while (!is_over()) {
-    const auto started = std::chrono::steady_clock::now();
-    const auto batch = stream->next();
-    progress.waited_s +=
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    if (!batch) break;
+  while (!is_over() && progress.batch < batches) {
     if (!training_.is_within_round || is_first_) {
       for (const auto& attendant : training_.attendants) attendant->before_step(training_);
     }
     is_first_ = false;
-    const bool ends = (progress.batch + 1) % round == 0 || progress.batch + 1 == batches;
+    const bool is_own = share.takes(progress.batch);
+    const auto batch = is_own ? draw(*stream) : nullptr;
+    ++progress.batch;
+    ++progress.batches;
+    const bool ends = progress.batch % round == 0 || progress.batch == batches;
     training_.is_within_round = !ends;
-    hear(*batch);
+    if (is_own) hear(*batch, is_last_of_share(batches));
     if (!ends) continue;
     update();
     for (const auto& attendant : training_.attendants) attendant->after_step(training_);
   }
+  training_.context.exchange();
   for (const auto& attendant : training_.attendants) attendant->after_epoch(training_);
 }
 
-void TrainingLoop::hear(const graph::Batch& batch) {
+std::shared_ptr<const graph::Batch> TrainingLoop::draw(graph::Stream& stream) {
+  const auto started = std::chrono::steady_clock::now();
+  auto batch = stream.next();
+  training_.progress.waited_s +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  if (!batch) throw std::logic_error("an epoch has fewer batches than it was planned with");
+  return batch;
+}
+
+/// Whether no other batch of the round at hand falls to this process than that which was counted
+/// last. `batches`: of the epoch.
+bool TrainingLoop::is_last_of_share(int64_t batches) const {
+  const int64_t round = training_.params.options.batches_per_step, next = training_.progress.batch;
+  const int64_t end = std::min(batches, (next + round - 1) / round * round);
+  return next + training_.context.together().size() - 1 >= end;
+}
+
+/// A batch that was counted.
+void TrainingLoop::hear(const graph::Batch& batch, bool is_last) {
   Progress& progress = training_.progress;
   ModelBatch prepared =
       to_model_batch(batch, *training_.state.tokenizer, training_.state.model->config(), rules_);
   const auto long_ones = leave_out_long(prepared, training_.params.max_duration_s);
   if (prepared.audio.rows > 0) {
+    const int64_t round = training_.params.options.batches_per_step;
     training_.trainer.accumulate(prepared.audio,
                                  graph::mix({seed_, graph::key_of(training_.name),
-                                             static_cast<uint64_t>(progress.batches)}));
+                                             static_cast<uint64_t>(progress.batches - 1)}),
+                                 batch.number % round, is_last);
   }
-  progress.audio_s += batch.speech_s();
-  ++progress.batch;
-  ++progress.batches;
+  training_.counted.audio_s += batch.speech_s();
+  // Of several processes' batches the sum is taken once a step.
+  if (training_.context.together().is_alone()) training_.meet();
   training_.count_time();
   for (const auto& attendant : training_.attendants) {
     attendant->after_batch(training_, {batch, prepared, long_ones});
@@ -84,6 +107,7 @@ void TrainingLoop::update() {
   training_.trainer.update(model::learning_rate(training_.params.schedule, progress.step,
                                                 training_.steps, progress.epoch, training_.epochs));
   ++progress.step;
+  training_.meet();
   training_.count_time();
 }
 

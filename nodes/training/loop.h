@@ -7,7 +7,8 @@ namespace flowqat::nodes {
 
 /// The steps of a training, from where its progress stands to its end. A step is a round of
 /// batches_per_step batches of the epoch as planned, whoever works on them; what is left of an
-/// epoch is a shorter round, a step like the others.
+/// epoch is a shorter round, a step like the others. Of several processes each hears its own
+/// batches of a round, which may be none, and all come to the update.
 class TrainingLoop {
  public:
   /// All outlive the loop. `seed`: the node's.
@@ -23,7 +24,9 @@ class TrainingLoop {
  private:
   bool is_over() const { return training_.is_over || training_.progress.step >= training_.steps; }
   void run_epoch();
-  void hear(const graph::Batch& batch);
+  std::shared_ptr<const graph::Batch> draw(graph::Stream& stream);
+  bool is_last_of_share(int64_t batches) const;
+  void hear(const graph::Batch& batch, bool is_last);
   void update();
 
   Training& training_;

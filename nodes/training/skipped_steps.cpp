@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json_text.h"
 #include "graph/error.h"
 #include "graph/plain_numbers.h"
 #include "nodes/training/checkpoints.h"
@@ -26,9 +27,11 @@ std::string named(const std::vector<std::string>& ids) {
 
 }  // namespace
 
-void SkippedSteps::after_batch(Training&, const Heard& heard) {
-  if (heard.prepared.rows.empty()) return;  // as the trainer's round, which has no such batch
-  Ids& ids = round_.emplace_back();
+void SkippedSteps::after_batch(Training& training, const Heard& heard) {
+  const auto place =
+      static_cast<size_t>(heard.batch.number % training.params.options.batches_per_step);
+  round_.resize(std::max(round_.size(), place + 1));
+  Ids& ids = round_[place];
   for (const graph::Row* row : heard.prepared.rows) ids.push_back(row->entry->id);
 }
 
@@ -55,16 +58,31 @@ void SkippedSteps::look(Training& training) {
   rounds_.clear();
 }
 
+/// What each process has of a round, in the order of its batches.
+SkippedSteps::Ids SkippedSteps::of_all(graph::Together& together, const std::vector<Ids>& own) {
+  std::vector<Ids> round;
+  for (const std::string& text : together.gather(graph::Json(own).dump())) {
+    const auto theirs = parse_json<graph::Json>(text).get<std::vector<Ids>>();
+    round.resize(std::max(round.size(), theirs.size()));
+    for (size_t i = 0; i < theirs.size(); ++i) {
+      if (!theirs[i].empty()) round[i] = theirs[i];
+    }
+  }
+  Ids all;
+  for (const Ids& batch : round) all.insert(all.end(), batch.begin(), batch.end());
+  return all;
+}
+
 void SkippedSteps::tell(Training& training, int64_t step, const model::SkippedUpdate& skipped,
                         const std::vector<Ids>& round) {
-  Ids ids;
+  std::vector<Ids> own(round.size());
   for (const auto& [batch, row] : skipped.rows) {
-    ids.push_back(round.at(static_cast<size_t>(batch)).at(static_cast<size_t>(row)));
+    const auto place = static_cast<size_t>(batch);
+    own.at(place).push_back(round.at(place).at(static_cast<size_t>(row)));
   }
+  Ids ids = of_all(training.context.together(), own);
   const std::string what = ids.empty() ? "gradient" : "loss";
-  if (ids.empty()) {
-    for (const Ids& batch : round) ids.insert(ids.end(), batch.begin(), batch.end());
-  }
+  if (ids.empty()) ids = of_all(training.context.together(), round);
   training.context.metric({{"step", step}, {"skipped_for", what}, {"utterances", ids}});
   last_ = "step " + graph::whole_text(step) + " was skipped: the " + what + " of " + named(ids) +
           " is not a finite number";

@@ -23,11 +23,12 @@ class SkippedSteps : public Attendant {
  private:
   using Ids = std::vector<std::string>;
   void look(Training& training);
+  static Ids of_all(graph::Together& together, const std::vector<Ids>& own);
   void tell(Training& training, int64_t step, const model::SkippedUpdate& skipped,
             const std::vector<Ids>& round);
   void end_beyond_budget(Training& training) const;
 
-  std::vector<Ids> round_;                ///< the rows of the round at hand, by batch
+  std::vector<Ids> round_;  ///< the rows of the round at hand, by the batch's place in it
   std::vector<std::vector<Ids>> rounds_;  ///< of the steps since the last look
   std::string last_;                      ///< what was said of the last one that was skipped
 };

@@ -14,6 +14,16 @@ void Training::count_time() {
   counted_until = now;
 }
 
+void Training::meet() {
+  double sums[] = {counted.audio_s, static_cast<double>(counted.too_short),
+                   static_cast<double>(counted.too_long)};
+  context.together().agree(sums);
+  progress.audio_s += sums[0];
+  progress.too_short += static_cast<int64_t>(sums[1]);
+  progress.too_long += static_cast<int64_t>(sums[2]);
+  counted = {};
+}
+
 graph::Json Training::saved() const {
   graph::Json kept = graph::Json::object();
   for (const auto& attendant : attendants) {

@@ -34,6 +34,7 @@ struct Training {
   model::Trainer& trainer;
   int64_t steps = 0, epochs = 0;  ///< in the whole training, as planned, the last may be a part
   Progress progress = {};
+  Counted counted = {};  ///< by this process, and not a part of the progress yet
   /// Whether batches of a round have been drawn whose update is still to come.
   bool is_within_round = false;
   bool is_over = false;           ///< an attendant sets it to end the training behind this step
@@ -45,6 +46,9 @@ struct Training {
   /// Brings progress.wall_s to this moment: all time counts from the first call on, with waiting
   /// for the device, evaluations and checkpoints.
   void count_time();
+  /// All processes come here: what each has counted becomes a part of the progress, and signals are
+  /// known to all.
+  void meet();
   /// For a checkpoint: the progress, and what the attendants keep.
   graph::Json saved() const;
   /// All that the attendants need.

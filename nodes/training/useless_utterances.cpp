@@ -43,7 +43,7 @@ void UselessUtterances::after_batch(Training& training, const Heard& heard) {
                   graph::duration_text(training.params.max_duration_s));
   }
   for (const graph::Row* row : heard.prepared.too_short) {
-    ++training.progress.too_short;
+    ++training.counted.too_short;
     list(row, "shorter than one frame of the model");
   }
   const model::AudioBatch& audio = heard.prepared.audio;
@@ -52,7 +52,7 @@ void UselessUtterances::after_batch(Training& training, const Heard& heard) {
     const int64_t there =
         model::frames_of(training.state.model->config(), audio.lengths_samples[row]);
     if (needed <= there) continue;
-    ++training.progress.too_long;
+    ++training.counted.too_long;
     list(heard.prepared.rows[row], "its transcript needs " + graph::counted(needed, "frame") +
                                        ", and its audio has " + graph::whole_text(there));
   }

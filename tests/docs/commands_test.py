@@ -17,7 +17,8 @@ from pages import ROOT, blocks, commands, pages, program, spans
 from world import QUICKSTART, SHORT, World
 
 # What may be run as it stands.
-KNOWN = {"build/flowqat", "flowqat", "scripts/make_demo_corpus.py", "awk", "ffmpeg", "mkdir", "python3", "tar"}
+KNOWN = {".venv/bin/torchrun", "build/flowqat", "flowqat", "scripts/make_demo_corpus.py", "awk", "ffmpeg",
+         "mkdir", "python3", "tar"}
 
 # Commands that are not run here, and why.
 NOT_RUN = {

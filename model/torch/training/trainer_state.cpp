@@ -21,9 +21,12 @@ constexpr const char *kSums = "metric_sums", *kSteps = "metric_steps", *kRound =
                      *kFinite = "round_finite.", *kGradient = ".gradient",
                      *kTaught = ".taught_gradient";
 
+bool is_of_round(const std::string& name) {
+  return name.starts_with(kRound) || name.ends_with(kGradient) || name.ends_with(kTaught);
+}
+
 bool is_trainers(const std::string& name) {
-  return name == kSums || name == kSteps || name.starts_with(kRound) || name.ends_with(kGradient) ||
-         name.ends_with(kTaught);
+  return name == kSums || name == kSteps || is_of_round(name);
 }
 
 bool holds(const Tensors& state, const std::string& name) {
@@ -74,6 +77,8 @@ void TorchTrainer::load_state(const Tensors& state) {
   at_boundary("training state", [&] {
     Tensors own, average, optimizer;
     for (const Tensor& tensor : state) {
+      // What one process alone did of a round is brought to it once.
+      if (group_ && group_->rank().rank > 0 && is_of_round(tensor.name)) continue;
       const bool is_average = average_ && WeightAverage::is_part(tensor);
       (is_trainers(tensor.name) ? own : is_average ? average : optimizer).push_back(tensor);
     }
