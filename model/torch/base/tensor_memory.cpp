@@ -21,7 +21,10 @@ namespace flowqat::model {
 namespace {
 
 constexpr size_t kLeast = size_t{64} << 10;
-constexpr size_t kLargePage = size_t{2} << 20;
+constexpr size_t kPage = 4096;
+/// Left free before the first and behind the last block: QNNPACK's kernels read some bytes beside
+/// what they are given, as they may where malloc's own words are.
+constexpr size_t kMargin = kPage;
 
 size_t rounded_up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -56,18 +59,18 @@ class TensorAllocator : public c10::Allocator {
 }  // namespace
 
 BlockHeap::BlockHeap(size_t bytes) {
-  const size_t size = rounded_up(bytes, kLargePage);
+  const size_t size = rounded_up(bytes, kPage) + 2 * kMargin;
   void* const start = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (start == MAP_FAILED) return;
   ::madvise(start, size, MADV_HUGEPAGE);  // a wish
-  begin_ = static_cast<std::byte*>(start);
-  capacity_ = size;
-  free_.emplace(0, size);
+  begin_ = static_cast<std::byte*>(start) + kMargin;
+  capacity_ = size - 2 * kMargin;
+  free_.emplace(0, capacity_);
 }
 
 BlockHeap::~BlockHeap() {
-  if (capacity_ > 0) ::munmap(begin_, capacity_);
+  if (capacity_ > 0) ::munmap(begin_ - kMargin, capacity_ + 2 * kMargin);
 }
 
 void* BlockHeap::take(size_t bytes) {
@@ -108,8 +111,7 @@ void BlockHeap::give_back(void* block) {
 void BlockHeap::release() {
   const std::lock_guard lock(lock_);
   for (const auto& [offset, size] : free_) {
-    const size_t first = rounded_up(offset, kLargePage),
-                 last = (offset + size) / kLargePage * kLargePage;
+    const size_t first = rounded_up(offset, kPage), last = (offset + size) / kPage * kPage;
     if (first < last) ::madvise(begin_ + first, last - first, MADV_DONTNEED);
   }
 }

@@ -88,6 +88,15 @@ TEST_CASE("memory that was given to the kernel comes back as zeros, other stays"
   CHECK(std::all_of(again, again + 8 * kMegabyte, [](char c) { return c == 0; }));
 }
 
+TEST_CASE("what lies just beside the first and the last block can be read") {
+  BlockHeap heap(kMegabyte);
+  const auto* const all = static_cast<const volatile char*>(heap.take(heap.capacity()));
+  int sum = 0;
+  for (std::ptrdiff_t beside = 1; beside <= 64; ++beside) sum += all[-beside];
+  for (size_t behind = 0; behind < 64; ++behind) sum += all[heap.capacity() + behind];
+  CHECK(sum == 0);
+}
+
 TEST_CASE("large tensors lie at their alignment, and grow and shrink as ever") {
   flowqat::model::engine().configure({.device = "cpu", .threads = 1});
   at::Tensor x = at::ones({1 << 20});
