@@ -159,7 +159,7 @@ check_address() {
 check_thread() {
   instrumented_tbb || return 1
   quietly build-tsan.log cmake --preset tsan -DTBB_DIR="$TBB_CONFIG" || return 1
-  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 sanitize tsan '^graph:' tests_graph
+  TSAN_OPTIONS="suppressions=$PWD/scripts/races.supp:halt_on_error=1:second_deadlock_stack=1" sanitize tsan '^graph:' tests_graph
 }
 
 check_clang() {
