@@ -86,6 +86,8 @@ TEST_CASE("a training step on the device waits for nothing and copies once a bat
     CHECK(step.synchronizations == 0);
     CHECK(step.copies_to_host == 0);
     CHECK(step.copies_to_device == way.options.batches_per_step);
+    CHECK(step.copies_beside == step.copies_to_device);
+    CHECK(step.unordered == 0);
   }
   use("cpu");
 }

@@ -10,6 +10,9 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,6 +118,33 @@ TEST_CASE("launches, copies and waits are counted by operator") {
   CHECK(counts().synchronizations == 3);
   CHECK(counts().copies_to_host == 1);
   CHECK_THAT(profile(counts()), ContainsSubstring("aten::mul.out"));
+}
+
+TEST_CASE("a stream that uses what another has not finished is found") {
+  const c10::impl::VirtualGuardImpl guard(at::kPrivateUse1);
+  const c10::Stream main = guard.getStream(kDevice);
+  const c10::Stream beside = guard.getStreamFromGlobalPool(kDevice);
+  const auto made_beside = [&](c10::Event* done) {
+    const c10::StreamGuard on(beside);
+    const at::Tensor x = at::ones({8}, kDevice);
+    if (done) done->record(beside);
+    return x;
+  };
+  reset_counts();
+  {
+    const at::Tensor x = made_beside(nullptr);
+    x.add(1);
+    CHECK(counts().unordered == 1);
+  }
+  CHECK(counts().unordered == 2);  // the other stream may be given the memory while add() reads it
+  reset_counts();
+  c10::Event done(at::kPrivateUse1);
+  at::Tensor x = made_beside(&done);
+  done.block(main);
+  x.add(1);
+  x.record_stream(main);
+  x.reset();
+  CHECK(counts().unordered == 0);
 }
 
 TEST_CASE("the device draws from a generator of its own") {

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/test_device/streams.h"
+
 namespace flowqat::test_device {
 namespace {
 
@@ -69,6 +71,7 @@ void count_synchronization(const std::string& name) {
 void count_copy_to_device(int64_t bytes) {
   const std::lock_guard guard(lock);
   ++counted.copies_to_device;
+  if (Streams::current() != 0) ++counted.copies_beside;
   counted.bytes_to_device += bytes;
 }
 
@@ -76,6 +79,12 @@ void count_copy_to_host(int64_t bytes) {
   const std::lock_guard guard(lock);
   ++counted.copies_to_host;
   counted.bytes_to_host += bytes;
+}
+
+void count_unordered(const std::string& what) {
+  const std::lock_guard guard(lock);
+  ++counted.operators["unordered " + what].launches;
+  ++counted.unordered;
 }
 
 void count_emptied_cache() {

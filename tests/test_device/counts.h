@@ -15,8 +15,11 @@ struct OperatorCounts {
 struct Counts {
   int64_t launches = 0, bytes = 0, synchronizations = 0;  ///< of all operators
   int64_t copies_to_device = 0, bytes_to_device = 0;
+  int64_t copies_beside = 0;  ///< of those, on another stream than the default one
   int64_t copies_to_host = 0, bytes_to_host = 0;
   int64_t cache_emptied = 0;
+  /// Memory used, or given out again, by a stream that had not waited for another's use of it.
+  int64_t unordered = 0;
   std::map<std::string, OperatorCounts> operators;  ///< by name, such as "aten::mul.out"
 };
 
@@ -33,5 +36,6 @@ void count_synchronization(const std::string& name);
 void count_copy_to_device(int64_t bytes);
 void count_copy_to_host(int64_t bytes);
 void count_emptied_cache();
+void count_unordered(const std::string& what);
 
 }  // namespace flowqat::test_device

@@ -12,6 +12,7 @@
 #include "tests/test_device/counts.h"
 #include "tests/test_device/memory.h"
 #include "tests/test_device/operators.h"
+#include "tests/test_device/streams.h"
 #include "tests/test_device/synchronizes.h"
 
 namespace flowqat::test_device {
@@ -149,7 +150,7 @@ void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   }
   const size_t count = schema.arguments().size(), begin = stack->size() - count;
   if (waits_on_cuda(name, c10::ArrayRef<c10::IValue>(stack->data() + begin, count)))
-    count_synchronization(name);
+    wait_on_host(name);
   Operands operands(name);
   for (size_t i = begin; i < begin + count; ++i) (*stack)[i] = operands.converted((*stack)[i]);
   operands.check();

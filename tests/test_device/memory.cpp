@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "tests/test_device/counts.h"
+
 namespace flowqat::test_device {
 namespace {
 
@@ -40,7 +42,7 @@ void* Memory::allocate(size_t bytes) {
   void* const block =
       ::mmap(nullptr, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   TORCH_CHECK_WITH(OutOfMemoryError, block != MAP_FAILED, "test device: mmap failed");
-  blocks_[static_cast<const std::byte*>(block)] = {.bytes = whole};
+  blocks_[static_cast<const std::byte*>(block)] = {.bytes = whole, .owner = Streams::current()};
   used_ += whole;
   peak_ = std::max(peak_, used_);
   return block;
@@ -51,7 +53,12 @@ void Memory::release(void* block) {
   const std::lock_guard lock(lock_);
   const auto found = blocks_.find(static_cast<const std::byte*>(block));
   if (found == blocks_.end()) return;
-  used_ -= found->second.bytes;
+  const Block& its = found->second;
+  if (!its.recorded.contains(its.last.stream) &&
+      !Streams::instance().is_behind(its.owner, its.last)) {
+    count_unordered("release");
+  }
+  used_ -= its.bytes;
   ::munmap(block, found->second.bytes);
   blocks_.erase(found);
 }
@@ -68,9 +75,19 @@ void Memory::open(const void* place) {
   const std::lock_guard lock(lock_);
   const auto block = block_of(place);
   if (block == blocks_.end()) return;
+  if (!Streams::instance().is_behind(Streams::current(), block->second.last)) {
+    count_unordered("use");
+  }
+  block->second.last = Streams::instance().launch();
   if (block->second.opened++ == 0) {
     protect(block->first, block->second.bytes, PROT_READ | PROT_WRITE);
   }
+}
+
+void Memory::record(const void* block, c10::StreamId stream) {
+  const std::lock_guard lock(lock_);
+  const auto found = block_of(block);
+  if (found != blocks_.end()) found->second.recorded.insert(stream);
 }
 
 void Memory::close(const void* place) {

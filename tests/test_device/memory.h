@@ -5,7 +5,10 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <set>
 #include <vector>
+
+#include "tests/test_device/streams.h"
 
 namespace flowqat::test_device {
 
@@ -19,8 +22,13 @@ class Memory {
   void release(void* block);
   /// Opens the block that `place` lies in, until it has been closed as often. Of other memory it
   /// knows nothing, and does nothing.
+  ///
+  /// Counts as unordered (counts.h) where the current stream is not behind the block's last use; so
+  /// does release(), where memory might be given out again too early.
   void open(const void* place);
   void close(const void* place);
+  /// The block is not to be given out again before what the stream has done by its release.
+  void record(const void* block, c10::StreamId stream);
 
   /// What allocate() has given out and not got back, rounded to pages.
   size_t used_bytes() const;
@@ -34,6 +42,9 @@ class Memory {
   struct Block {
     size_t bytes = 0;
     int opened = 0;
+    c10::StreamId owner = 0;  ///< the stream that it was allocated on
+    Streams::Use last = {};
+    std::set<c10::StreamId> recorded = {};
   };
   using Blocks = std::map<const std::byte*, Block>;
   Blocks::iterator block_of(const void* place);

@@ -22,6 +22,7 @@
 #include "tests/test_device/fallback.h"
 #include "tests/test_device/memory.h"
 #include "tests/test_device/runtime.h"
+#include "tests/test_device/streams.h"
 
 namespace flowqat::test_device {
 namespace {
@@ -70,10 +71,10 @@ at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool non_bloc
   const bool overlapped = non_blocking && is_pinned((from.is_cpu() ? from : to).storage().data());
   if (from.is_cpu()) {
     count_copy_to_device(bytes);
-    if (!overlapped) count_synchronization("copy to the device");
+    if (!overlapped) wait_on_host("copy to the device");
   } else if (to.is_cpu()) {
     count_copy_to_host(bytes);
-    if (!overlapped) count_synchronization("copy to the host");
+    if (!overlapped) wait_on_host("copy to the host");
   } else {
     count_launch("aten::copy_", 2 * bytes);
   }
@@ -88,7 +89,7 @@ at::Tensor copy_from_and_resize(const at::Tensor& from, const at::Tensor& to) {
 }
 
 at::Scalar local_scalar(const at::Tensor& self) {
-  count_synchronization("aten::_local_scalar_dense");
+  wait_on_host("aten::_local_scalar_dense");
   const Opened opened{self};
   return at::_local_scalar_dense(on_cpu(self));
 }
@@ -96,6 +97,10 @@ at::Scalar local_scalar(const at::Tensor& self) {
 at::Tensor& set_storage(at::Tensor& self, at::Storage source, int64_t offset, at::IntArrayRef sizes,
                         at::IntArrayRef strides) {
   return at::native::set_storage_cpu_(self, std::move(source), offset, sizes, strides);
+}
+
+void record_stream(at::Tensor& self, c10::Stream stream) {
+  Memory::instance().record(self.storage().data(), stream.id());
 }
 
 // A convolution has no dispatch of its own here but this one.
@@ -173,6 +178,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("set_.source_Tensor", &at::native::set_tensor_);
   m.impl("set_.source_Storage",
          static_cast<at::Tensor& (*)(at::Tensor&, at::Storage)>(&at::native::set_));
+  m.impl("record_stream", &record_stream);
   m.impl("as_strided", &at::native::as_strided_tensorimpl);
   m.impl("view", &at::native::view);
   m.impl("_reshape_alias", &at::native::_reshape_alias);

@@ -14,6 +14,7 @@
 
 #include "tests/test_device/counts.h"
 #include "tests/test_device/memory.h"
+#include "tests/test_device/streams.h"
 
 namespace flowqat::test_device {
 namespace {
@@ -37,7 +38,9 @@ class Allocator : public c10::DeviceAllocator {
   }
   bool initialized() override { return true; }
   void emptyCache(c10::MempoolId_t) override { count_emptied_cache(); }
-  void recordStream(const at::DataPtr&, c10::Stream) override {}
+  void recordStream(const at::DataPtr& block, c10::Stream stream) override {
+    Memory::instance().record(block.get(), stream.id());
+  }
   c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex) override { return {}; }
   void resetAccumulatedStats(c10::DeviceIndex) override {}
   void resetPeakStats(c10::DeviceIndex) override {}
@@ -116,29 +119,52 @@ struct Hooks : at::PrivateUse1HooksInterface {
   }
 };
 
-/// One device, one stream, on which all is done when it is launched.
+/// One device, with a stream beside the default one; streams.h keeps their order.
 struct Guard final : c10::impl::DeviceGuardImplInterface {
   c10::DeviceType type() const override { return at::kPrivateUse1; }
   at::Device exchangeDevice(at::Device) const override { return kDevice; }
   at::Device getDevice() const override { return kDevice; }
   void setDevice(at::Device) const override {}
   void uncheckedSetDevice(at::Device) const noexcept override {}
-  c10::Stream getStream(at::Device) const override { return stream(); }
-  c10::Stream getDefaultStream(at::Device) const override { return stream(); }
-  c10::Stream getStreamFromGlobalPool(at::Device, bool) const override { return stream(); }
-  c10::Stream getNewStream(at::Device, int) const override { return stream(); }
-  c10::Stream exchangeStream(c10::Stream) const override { return stream(); }
+  c10::Stream getStream(at::Device) const override { return stream(Streams::current()); }
+  c10::Stream getDefaultStream(at::Device) const override { return stream(0); }
+  c10::Stream getStreamFromGlobalPool(at::Device, bool) const override { return stream(1); }
+  c10::Stream getNewStream(at::Device, int) const override { return stream(1); }
+  c10::Stream exchangeStream(c10::Stream other) const override {
+    return stream(Streams::exchange(other.id()));
+  }
   c10::DeviceIndex deviceCount() const noexcept override { return 1; }
-  void record(void**, const c10::Stream&, c10::DeviceIndex, c10::EventFlag) const override {}
-  void block(void*, const c10::Stream&) const override {}
+  void record(void** event, const c10::Stream& on, c10::DeviceIndex,
+              c10::EventFlag) const override {
+    if (!*event) *event = new char;
+    Streams::instance().record(*event, on.id());
+  }
+  void block(void* event, const c10::Stream& waiting) const override {
+    Streams::instance().block(event, waiting.id());
+  }
+  void destroyEvent(void* event, c10::DeviceIndex) const noexcept override {
+    Streams::instance().forget(event);
+    delete static_cast<char*>(event);
+  }
   bool queryEvent(void*) const override { return true; }
   bool queryStream(const c10::Stream&) const override { return true; }
-  void synchronizeStream(const c10::Stream&) const override { count_synchronization("stream"); }
-  void synchronizeEvent(void*) const override { count_synchronization("event"); }
-  void synchronizeDevice(c10::DeviceIndex) const override { count_synchronization("device"); }
+  void synchronizeStream(const c10::Stream& waited_for) const override {
+    count_synchronization("stream");
+    Streams::instance().host_waited_for(waited_for.id());
+  }
+  void synchronizeEvent(void* event) const override {
+    count_synchronization("event");
+    Streams::instance().host_waited_for_event(event);
+  }
+  void synchronizeDevice(c10::DeviceIndex) const override {
+    count_synchronization("device");
+    for (const c10::StreamId id : {0, 1}) Streams::instance().host_waited_for(id);
+  }
 
  private:
-  static c10::Stream stream() { return c10::Stream(c10::Stream::DEFAULT, kDevice); }
+  static c10::Stream stream(c10::StreamId id) {
+    return c10::Stream(c10::Stream::UNSAFE, kDevice, id);
+  }
 };
 
 [[maybe_unused]] const bool registered = [] {

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <string>
 
+#include "model/torch/network/copy_ahead.h"
 #include "model/torch/network/masks.h"
 
 namespace flowqat::model {
@@ -79,7 +80,7 @@ std::vector<at::Tensor> to_device(const std::vector<at::Tensor>& host, const at:
   for (size_t i = 0; i < host.size(); ++i) {
     if (host[i].defined()) view(pinned, places[i], host[i]).copy_(host[i]);
   }
-  const at::Tensor block = pinned.to(device, /*non_blocking=*/true);
+  const at::Tensor block = copy_ahead(pinned, device);
   std::vector<at::Tensor> there(host.size());
   for (size_t i = 0; i < host.size(); ++i) {
     if (host[i].defined()) there[i] = view(block, places[i], host[i]);
