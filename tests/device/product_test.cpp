@@ -1,10 +1,16 @@
 // Products with factors of 16 bits.
+#include <ATen/ops/cat.h>
 #include <ATen/ops/conv1d.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "model/torch/network/layers.h"
 #include "model/torch/operators/device_product.h"
 #include "tests/catch.h"
 #include "tests/model/engine/course.h"
@@ -93,5 +99,61 @@ TEST_CASE("training with 16-bit factors follows float32, waits for nothing, and 
       CHECK(own.losses[step] == Approx(exact.losses[step]).epsilon(2e-2));
     }
     if (way.policy) CHECK(mean_difference(own.trained, *own.int8) < 0.1);
+  }
+}
+
+TEST_CASE("on a device layers of one input are one product, with what each gives alone") {
+  at::manual_seed(3);
+  std::optional<Factors> factors;
+  if (GENERATE(false, true)) factors.emplace(at::kBFloat16);
+  const at::Tensor x = at::randn({2, 5, 8}).to(kDevice);
+  std::vector<std::shared_ptr<LinearLayer>> layers;
+  std::vector<LinearLayer*> all;
+  for (const int64_t out : {6, 6, 4}) {
+    layers.push_back(std::make_shared<LinearLayer>(8, out));
+    layers.back()->to(kDevice);
+    const at::NoGradGuard no_grad;
+    layers.back()->weight.normal_();
+    all.push_back(layers.back().get());
+  }
+  if (GENERATE(false, true)) {
+    for (const auto& layer : layers) {
+      layer->insert_fake_quantizers({});
+      layer->forward(x);
+      layer->set_fake_quantization(true);
+      layer->set_observers(false, false);
+      layer->exchange_input_quantizer(layers[0]->fake_quantized().input);
+    }
+  }
+  const auto gradients_of = [&](const auto& forward) {
+    std::vector<at::Tensor> found = forward();
+    at::cat(found, -1).square().sum().backward();
+    for (const auto& layer : layers) {
+      found.push_back(layer->weight.grad());
+      layer->zero_grad();
+    }
+    return found;
+  };
+  const auto products = [] {
+    int64_t launches = 0;
+    for (const auto& [name, sums] : flowqat::test_device::counts().operators) {
+      if (name.find("mm") != std::string::npos) launches += sums.launches;
+    }
+    return launches;
+  };
+  flowqat::test_device::reset_counts();
+  const auto alone = gradients_of([&] {
+    std::vector<at::Tensor> outputs;
+    for (LinearLayer* const layer : all) outputs.push_back(layer->forward(x));
+    return outputs;
+  });
+  const int64_t separate = products();
+  flowqat::test_device::reset_counts();
+  const auto together = gradients_of([&] { return LinearLayer::forward_all(all, x); });
+  CHECK(3 * products() == separate);
+  REQUIRE(together.size() == alone.size());
+  for (size_t i = 0; i < alone.size(); ++i) {
+    INFO(i);
+    CHECK(at::allclose(together[i].cpu(), alone[i].cpu(), 1e-5, 1e-5));
   }
 }

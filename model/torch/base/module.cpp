@@ -1,5 +1,7 @@
 #include "model/torch/base/module.h"
 
+#include <algorithm>
+
 namespace flowqat::model {
 namespace {
 
@@ -76,6 +78,10 @@ at::Tensor Module::register_buffer(std::string name, at::Tensor value) {
 
 void Module::unregister_parameter(const std::string& name) {
   std::erase_if(parameters_, [&](const NamedTensor& tensor) { return tensor.name == name; });
+}
+
+void Module::replace_module(const std::string& name, std::shared_ptr<Module> child) {
+  std::ranges::find(children_, name, &NamedModule::name)->module = std::move(child);
 }
 
 void Module::unregister_module(const std::string& name) {

@@ -71,6 +71,8 @@ class Module {
   void unregister_parameter(const std::string& name);
   void unregister_parameters() { parameters_.clear(); }
   void unregister_module(const std::string& name);
+  /// Puts another child in the place of that name, which there is.
+  void replace_module(const std::string& name, std::shared_ptr<Module> child);
   /// For what a module holds beside its registered tensors; called by to() once those have moved.
   virtual void move_rest(const at::Device& /*device*/) {}
 

@@ -6,19 +6,9 @@
 #include "model/torch/base/boundary.h"
 #include "model/torch/engine/torch_model.h"
 #include "model/torch/network/batch.h"
+#include "model/torch/network/layer_inputs.h"
 
 namespace flowqat::model {
-namespace {
-
-/// The queries, keys and values of an encoder layer have one input, and so one name here.
-std::string input_of(const std::string& layer) {
-  for (const char* const end : {"q_proj", "k_proj", "v_proj"}) {
-    if (layer.ends_with(end)) return layer.substr(0, layer.size() - 6) + "[qkv]_proj";
-  }
-  return layer;
-}
-
-}  // namespace
 
 void TorchModel::observe(const AudioBatch& batch) {
   at_boundary("calibration", [&] {

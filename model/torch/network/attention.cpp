@@ -6,7 +6,9 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
+#include "model/torch/operators/device_product.h"
 #include "model/torch/operators/dropout.h"
 
 namespace flowqat::model {
@@ -25,9 +27,8 @@ at::Tensor Attention::forward(const at::Tensor& x, const at::Tensor& key_mask) {
   const auto split_heads = [&](const at::Tensor& y) {
     return y.view({rows, frames, heads_, hidden / heads_}).transpose(1, 2);
   };
-  const at::Tensor q = split_heads(q_->forward(x));
-  const at::Tensor k = split_heads(k_->forward(x));
-  const at::Tensor v = split_heads(v_->forward(x));
+  const auto qkv = LinearLayer::forward_all({q_.get(), k_.get(), v_.get()}, x);
+  const at::Tensor q = split_heads(qkv[0]), k = split_heads(qkv[1]), v = split_heads(qkv[2]);
   return out_->forward(mix(q, k, v, key_mask).transpose(1, 2).reshape({rows, frames, hidden}));
 }
 
@@ -37,7 +38,11 @@ at::Tensor Attention::mix(const at::Tensor& q, const at::Tensor& k, const at::Te
   if (p == 0 || !q.is_cpu()) {
     std::optional<at::Tensor> mask;
     if (key_mask.defined()) mask = key_mask;
-    return at::scaled_dot_product_attention(q, k, v, mask, p);
+    // In 16 bits there is a kernel that keeps no scores (FlashAttention, arXiv:2307.08691, which
+    // takes no mask); its sums and softmax are float32.
+    const at::ScalarType type = q.is_cpu() ? at::kFloat : device_factors().value_or(at::kFloat);
+    return at::scaled_dot_product_attention(q.to(type), k.to(type), v.to(type), mask, p)
+        .to(at::kFloat);
   }
   // That operation has no kernel for dropout on the CPU: it does the same, but draws on one thread.
   at::Tensor scores = at::matmul(q / std::sqrt(static_cast<double>(q.size(3))), k.transpose(2, 3));

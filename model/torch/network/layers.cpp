@@ -1,6 +1,9 @@
 #include "model/torch/network/layers.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/conv1d.h>
+
+#include <algorithm>
 
 #include "model/torch/operators/conv_frames.h"
 #include "model/torch/operators/device_product.h"
@@ -31,6 +34,41 @@ at::Tensor LinearLayer::compute(const at::Tensor& x, const at::Tensor& w,
 }
 
 Int8Geometry LinearLayer::geometry() const { return {}; }
+
+std::vector<at::Tensor> LinearLayer::forward_all(const std::vector<LinearLayer*>& layers,
+                                                 const at::Tensor& x) {
+  LinearLayer& first = *layers.front();
+  std::vector<at::Tensor> outputs;
+  if (!std::ranges::all_of(layers, [&](const LinearLayer* layer) {
+        return layer->shares_input_with(first) && !layer->is_watched();
+      })) {
+    for (LinearLayer* const layer : layers) outputs.push_back(layer->run(x));
+    return outputs;
+  }
+  const at::Tensor input = first.input_on_grid(x);
+  if (x.is_cpu()) {
+    // Products of this size lose nothing by being several there, and the weights stay in place.
+    for (LinearLayer* const layer : layers) {
+      const at::Tensor weight = layer->weight_on_grid();
+      outputs.push_back(layer->output_on_grid(layer->compute(input, weight, layer->grids())));
+    }
+    return outputs;
+  }
+  std::vector<at::Tensor> weights, biases, steps;
+  std::vector<int64_t> sizes;
+  for (LinearLayer* const layer : layers) {
+    weights.push_back(layer->weight_on_grid());
+    biases.push_back(layer->bias);
+    sizes.push_back(layer->weight_shape().front());
+    const at::Tensor step = layer->grids().weight_step;
+    if (step.defined()) steps.push_back(step.expand({sizes.back()}));
+  }
+  const Grids grids{first.grids().input_step, steps.empty() ? at::Tensor() : at::cat(steps)};
+  const at::Tensor joined = apply_linear(input, at::cat(weights), at::cat(biases), grids);
+  outputs = joined.split_with_sizes(sizes, -1);
+  for (size_t i = 0; i < layers.size(); ++i) outputs[i] = layers[i]->output_on_grid(outputs[i]);
+  return outputs;
+}
 
 PositionalConv1dLayer::PositionalConv1dLayer(int64_t channels, int64_t kernel, int64_t groups)
     : QuantizableLayer("positional conv1d", {channels, channels / groups, kernel}, true,

@@ -2,6 +2,7 @@
 ///   q_proj = register_module("q_proj", std::make_shared<LinearLayer>(768, 768));
 #pragma once
 #include <cstdint>
+#include <vector>
 
 #include "model/torch/base/tensor.h"
 #include "model/torch/quantization/quantizable_layer.h"
@@ -31,6 +32,10 @@ class LinearLayer : public QuantizableLayer {
   LinearLayer(int64_t in, int64_t out);
   /// [..., in] -> [..., out].
   at::Tensor forward(const at::Tensor& x) { return run(x); }
+  /// What each of them makes of the same input. Where they share it, it is rounded once, and on
+  /// another device than the CPU all are one product.
+  static std::vector<at::Tensor> forward_all(const std::vector<LinearLayer*>& layers,
+                                             const at::Tensor& x);
 
  protected:
   at::Tensor compute(const at::Tensor& x, const at::Tensor& weight,

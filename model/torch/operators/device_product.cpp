@@ -131,6 +131,11 @@ std::optional<at::Tensor> maybe(const at::Tensor& bias) {
 
 void use_device_factors(std::optional<at::ScalarType> type) { factor_type = type.value_or(kNone); }
 
+std::optional<at::ScalarType> device_factors() {
+  const at::ScalarType type = factor_type;
+  return type == kNone ? std::nullopt : std::optional(type);
+}
+
 bool has_device_product(const at::Tensor& x, const at::Tensor& weight) {
   return factor_type != kNone && !x.is_cpu() && x.scalar_type() == at::kFloat &&
          weight.scalar_type() == at::kFloat && x.numel() > 0;

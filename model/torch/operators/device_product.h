@@ -10,6 +10,7 @@ namespace flowqat::model {
 /// What factors are rounded to before they are multiplied on any device but the CPU, from here on:
 /// at::kBFloat16 or at::kHalf; null: they stay as they are, float32 or what the GPU makes of it.
 void use_device_factors(std::optional<at::ScalarType> type);
+std::optional<at::ScalarType> device_factors();
 
 /// Whether the operations below take these operands: float32, on a device, with factors of 16 bits.
 bool has_device_product(const at::Tensor& x, const at::Tensor& weight);

@@ -179,6 +179,14 @@ void FakeQuantizer::share_step_with(FakeQuantizer& other) {
   log_scale_ = other.log_scale_;
 }
 
+bool FakeQuantizer::is_like(const FakeQuantizer& other) const {
+  return options_ == other.options_ && observing_ == other.observing_ &&
+         fake_quantizing_ == other.fake_quantizing_ && !estimator_ && !other.estimator_ &&
+         log_scale_.is_same(other.log_scale_) && at::equal(min_val_, other.min_val_) &&
+         at::equal(max_val_, other.max_val_) && at::equal(scale_, other.scale_) &&
+         at::equal(zero_point_, other.zero_point_);
+}
+
 at::Tensor FakeQuantizer::scale() const {
   return log_scale_.defined() ? log_scale_.detach().exp() : scale_;
 }

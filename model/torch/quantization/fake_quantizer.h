@@ -23,6 +23,7 @@ struct FakeQuantizerOptions {
   double percentile = 99.5;
   bool learned_step = false;
 
+  bool operator==(const FakeQuantizerOptions&) const = default;
   static FakeQuantizerOptions activation(const LayerScheme& scheme);
   /// Constant 1; `channels` as above.
   static FakeQuantizerOptions weight(const LayerScheme& scheme, int64_t channels);
@@ -93,6 +94,9 @@ class FakeQuantizer : public Module {
   /// Learns one step with another quantizer from here on, which then is that one's parameter; only
   /// where both learn the same grid by now.
   void share_step_with(FakeQuantizer& other);
+  /// Whether both, given the same from here on, do the same: a learned step is one parameter of
+  /// both. Waits for the device.
+  bool is_like(const FakeQuantizer& other) const;
   bool observer_on() const { return observing_; }
   bool fake_quantization_on() const { return fake_quantizing_; }
   const FakeQuantizerOptions& options() const { return options_; }

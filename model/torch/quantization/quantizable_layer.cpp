@@ -229,25 +229,62 @@ void QuantizableLayer::copy_parameters(const QuantizableLayer& other) {
   }
 }
 
+bool QuantizableLayer::shares_input_with(const QuantizableLayer& other) const {
+  if (is_int8() || other.is_int8() || awaits_factor() || other.awaits_factor()) return false;
+  const auto *const own = std::get_if<FakeQuantized>(&state_), *const its =
+                                                                   std::get_if<FakeQuantized>(
+                                                                       &other.state_);
+  return own && its ? own->input == its->input : own == its;
+}
+
+std::shared_ptr<FakeQuantizer> QuantizableLayer::exchange_input_quantizer(
+    std::shared_ptr<FakeQuantizer> other) {
+  FakeQuantized& fake = require_fake_quantized("share its input");
+  replace_module("input_fake_quantizer", other);
+  return std::exchange(fake.input, std::move(other));
+}
+
+at::Tensor QuantizableLayer::input_on_grid(const at::Tensor& x) {
+  auto* const fake = std::get_if<FakeQuantized>(&state_);
+  return fake ? fake->input->forward(smoothed_input(x, fake->input_factor)) : x;
+}
+
+at::Tensor QuantizableLayer::weight_on_grid() {
+  auto* const fake = std::get_if<FakeQuantized>(&state_);
+  return fake ? fake->weight->forward(smoothed_weight(fake->input_factor)) : float_weight();
+}
+
+at::Tensor QuantizableLayer::output_on_grid(const at::Tensor& y) {
+  auto* const fake = std::get_if<FakeQuantized>(&state_);
+  return fake ? fake->output->forward(y) : y;
+}
+
+Grids QuantizableLayer::grids() const {
+  const auto* const fake = std::get_if<FakeQuantized>(&state_);
+  return fake ? Grids{fake->input->step(), fake->weight->step()} : Grids();
+}
+
 at::Tensor QuantizableLayer::run(const at::Tensor& x) {
   if (const auto* const int8 = std::get_if<Int8>(&state_)) {
     const at::Tensor input = smoothed_input(x, int8->input_factor);
     return int8->kernel->run(input);
   }
-  auto* const fake = std::get_if<FakeQuantized>(&state_);
-  if (!fake || awaits_factor()) {
-    if (fake) look_for_peaks(x);
+  if (awaits_factor()) {
+    look_for_peaks(x);
     const at::Tensor w = float_weight(), output = compute(x, w, {});
     if (watch_) watch_(x, w, output);
     return output;
   }
-  const at::Tensor input = smoothed_input(x, fake->input_factor);
-  const at::Tensor w = smoothed_weight(fake->input_factor);
-  const at::Tensor rounded = fake->input->forward(input), rounded_w = fake->weight->forward(w);
-  const at::Tensor output =
-      compute(rounded, rounded_w, {fake->input->step(), fake->weight->step()});
-  if (watch_) watch_(input, w, output);
-  return fake->output->forward(output);
+  const at::Tensor rounded = input_on_grid(x), rounded_w = weight_on_grid();
+  const at::Tensor output = compute(rounded, rounded_w, grids());
+  if (watch_) tell_watch(x, output);
+  return output_on_grid(output);
+}
+
+void QuantizableLayer::tell_watch(const at::Tensor& x, const at::Tensor& output) const {
+  const auto* const fake = std::get_if<FakeQuantized>(&state_);
+  const InputFactor factor = fake ? fake->input_factor : InputFactor();
+  watch_(smoothed_input(x, factor), smoothed_weight(factor), output);
 }
 
 }  // namespace flowqat::model

@@ -113,6 +113,12 @@ class QuantizableLayer : public Module {
   static void choose_factor(const std::vector<QuantizableLayer*>& layers);
   /// Begins calibration anew: fake quantization off.
   void calibrate_again();
+  /// Whether input_on_grid() of one is that of the other: both are float, or hold one quantizer.
+  bool shares_input_with(const QuantizableLayer& other) const;
+  /// Has the input rounded by another's quantizer from here on, or by one that it had before, which
+  /// this returns.
+  std::shared_ptr<FakeQuantizer> exchange_input_quantizer(std::shared_ptr<FakeQuantizer> other);
+
   /// Whether this is a fake-quantized layer of which every quantizer has seen something.
   bool observed() const { return is_fake_quantized() && fake_quantized().observed(); }
 
@@ -136,6 +142,14 @@ class QuantizableLayer : public Module {
                              const Grids& grids) const = 0;
   virtual Int8Geometry geometry() const = 0;
   at::Tensor run(const at::Tensor& x);
+
+  // The parts of run(), for layers that several of run together. Float layers round nothing.
+  at::Tensor input_on_grid(const at::Tensor& x);
+  at::Tensor weight_on_grid();
+  at::Tensor output_on_grid(const at::Tensor& y);
+  /// Those that the last of each rounded to.
+  Grids grids() const;
+  bool is_watched() const { return watch_ != nullptr; }
   void move_rest(const at::Device& device) override;
 
  private:
@@ -146,6 +160,7 @@ class QuantizableLayer : public Module {
   void set_parameters(const at::Tensor& new_weight, const at::Tensor& new_bias);
   void copy_parameters(const QuantizableLayer& other);
   void look_for_peaks(const at::Tensor& x);
+  void tell_watch(const at::Tensor& x, const at::Tensor& output) const;
   at::Tensor smoothed_input(const at::Tensor& x, const InputFactor& factor) const;
   at::Tensor smoothed_weight(const InputFactor& factor) const;
   int64_t channel_axis(const at::Tensor& x) const;

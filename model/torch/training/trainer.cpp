@@ -24,7 +24,8 @@ TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
       teacher_(std::move(teacher)),
       options_(options),
       group_(std::move(group)),
-      optimizer_(trained_parameters(model.network().named_parameters(), options), options, group_) {
+      optimizer_(trained_parameters(model.network().named_parameters(), options), options, group_),
+      shared_inputs_(model.network()) {
   check_teacher();
   if (group_) {
     check_group();

@@ -12,6 +12,7 @@
 #include "model/torch/training/adamw.h"
 #include "model/torch/training/loss.h"
 #include "model/torch/training/round.h"
+#include "model/torch/training/shared_inputs.h"
 #include "model/torch/training/weight_average.h"
 #include "model/torch/training/weight_grids.h"
 
@@ -92,6 +93,7 @@ class TorchTrainer : public Trainer {
   TrainOptions options_;
   std::shared_ptr<TorchGroup> group_;
   AdamW optimizer_;
+  SharedInputs shared_inputs_;
   std::optional<GradientSum> gradient_sum_;
   Round round_;
   std::vector<Watched> watched_;
