@@ -2,11 +2,12 @@
 """The same 50 steps of training by one process, by `--processes 2`, and by torchrun with 2 and 4: losses, WER, wall time.
 
     bench/ranks.py [--root data/demo] [--split train-demo] [--dev dev-demo] [--config configs/tiny-wav2vec2]
-                   [--steps 50] [--rounds 3] [--threads N]
+                   [--start FOLDER] [--lr 1e-3] [--steps 50] [--rounds 3] [--threads N]
 
-Every step has the same four batches, whoever hears them. Prints a table in Markdown: the largest relative difference of a
-step's loss to that of one process, the WER at the end, and the wall time of the training, the median of as many rounds.
-Each process has as many compute threads as is said, or its part of the cores.
+Every step has the same four batches, whoever hears them. Training begins with the configuration's random weights, or with
+the model in --start, which has learnt something that the WER can tell of. Prints a table in Markdown: the largest relative
+difference of a step's loss to that of one process, the WER at the end, and the wall time of the training, the median of as
+many rounds. Each process has as many compute threads as is said, or its part of the cores.
 """
 import argparse
 import json
@@ -30,10 +31,10 @@ def graph(given):
                 f"{name}_decode": {"type": "decode", "from": f"{name}_corpus"},
                 name: {"type": "batch", "from": f"{name}_decode", "size": size}}
 
+    start = {"path": str(Path(given.start).resolve())} if given.start else {"config": given.config, "blank_bias": 4}
     return {"nodes": {**audio("batch", given.split, 4), **audio("dev", given.dev, 1),
-                      "start": {"type": "model", "config": given.config, "device": "cpu", "blank_bias": 4,
-                                "compute_threads": given.threads},
-                      "learn": {"type": "train", "model": "start", "audio": "batch", "max_steps": given.steps, "lr": 1e-3,
+                      "start": {"type": "model", **start, "device": "cpu", "compute_threads": given.threads},
+                      "learn": {"type": "train", "model": "start", "audio": "batch", "max_steps": given.steps, "lr": given.lr,
                                 "batches_per_step": 4, "log_every_steps": 1},
                       "wer": {"type": "evaluate", "models": ["learn"], "audio": "dev"}}}
 
@@ -59,10 +60,11 @@ def run(program, file, out, processes, launcher):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("root", "data/demo"), ("split", "train-demo"), ("dev", "dev-demo"),
-                          ("config", "configs/tiny-wav2vec2"), ("program", "build/flowqat")):
+                          ("config", "configs/tiny-wav2vec2"), ("program", "build/flowqat"), ("start", "")):
         parser.add_argument(f"--{name}", default=default)
     for name, default in (("steps", 50), ("rounds", 3), ("threads", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--lr", type=float, default=1e-3)
     given = parser.parse_args()
     found = {way: [] for way, _, _ in WAYS}
     with tempfile.TemporaryDirectory(prefix="flowqat-ranks-") as folder:
