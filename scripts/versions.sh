@@ -49,4 +49,4 @@ APT_BUILD=(
 APT_CORPUS=(espeak-ng sox libsox-fmt-base flac)
 # The tools whose samples the tests compare with, beside those above, what scripts/check.sh looks
 # through the sources with, and what plays older processors.
-APT_TESTS=(python3-dev ffmpeg clang clang-format clang-tidy shellcheck qemu-user g++-aarch64-linux-gnu)
+APT_TESTS=(python3-dev ffmpeg openmpi-bin clang clang-format clang-tidy shellcheck qemu-user g++-aarch64-linux-gnu)

@@ -5,6 +5,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,6 +69,14 @@ class SharedRun(unittest.TestCase):
         out = self.out()
         self.world.finish(out, processes=2, launcher="torchrun")
         self.check_like_alone(out)
+
+    def test_open_mpi_starts_them_too(self):
+        if not shutil.which("mpirun"):
+            self.skipTest("no mpirun: install openmpi-bin")
+        for processes in (2, 4):
+            out = self.out()
+            self.world.finish(out, processes=processes, launcher="mpirun")
+            self.check_like_alone(out)
 
     def test_torchrun_restarts_them_when_one_is_killed_and_the_run_goes_on(self):
         if not TORCHRUN.exists():

@@ -95,6 +95,8 @@ class World:
         if launcher == "torchrun" and processes > 1:
             return [str(TORCHRUN), "--standalone", "--no-python", "--max-restarts=2", "--monitor-interval=0.1",
                     f"--nproc-per-node={processes}", str(self.program), *run]
+        if launcher == "mpirun" and processes > 1:
+            return ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", str(processes), str(self.program), *run]
         return [str(self.program), *run, *(["--processes", str(processes)] if processes > 1 else [])]
 
     def start(self, out, errors, **how):
