@@ -34,15 +34,29 @@ struct Product {
     return y;
   }
 
-  static at::Tensor input_gradient(const at::Tensor& dy, const at::Tensor& weight) {
-    return product(dy.to(factor_type), weight.to(factor_type));
+  /// What backward() needs.
+  void keep(torch::autograd::AutogradContext* context, bool has_bias) const {
+    context->save_for_backward({x, weight, grids.input_step});
+    context->saved_data["bias"] = has_bias;
   }
+};
 
-  static at::Tensor weight_gradient(const at::Tensor& dy, const at::Tensor& x,
-                                    const at::Tensor& input_step) {
-    at::Tensor dw = product(dy.to(factor_type).t(), x);
-    if (input_step.defined()) dw.mul_(input_step);
-    return dw;
+/// Those of x [rows, in], weight and bias where they are wanted, else undefined; the operands of
+/// the forward count x, weight and bias from 0.
+struct Gradients {
+  at::Tensor x, weight, bias;
+
+  /// `dy` in the shape of y, whatever stands before its last axis.
+  Gradients(torch::autograd::AutogradContext* context, const at::Tensor& dy) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &its_x = saved[0], &its_weight = saved[1], &input_step = saved[2];
+    const at::Tensor rows = dy.reshape({-1, its_weight.size(0)}), factors = rows.to(factor_type);
+    if (context->needs_input_grad(0)) x = product(factors, its_weight.to(factor_type));
+    if (context->needs_input_grad(1)) {
+      weight = product(factors.t(), its_x);
+      if (input_step.defined()) weight.mul_(input_step);
+    }
+    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) bias = rows.sum(0);
   }
 };
 
@@ -52,8 +66,7 @@ class DeviceLinear : public torch::autograd::Function<DeviceLinear> {
                             const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                             const Grids& grids) {
     const Product its{factors(x.reshape({-1, x.size(-1)}), grids.input_step), weight, grids};
-    context->save_for_backward({its.x, weight, grids.input_step});
-    context->saved_data["bias"] = bias.has_value();
+    its.keep(context, bias.has_value());
     std::vector<int64_t> shape = x.sizes().vec();
     shape.back() = weight.size(0);
     return its.forward(bias).view(shape);
@@ -61,17 +74,10 @@ class DeviceLinear : public torch::autograd::Function<DeviceLinear> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    const auto saved = context->get_saved_variables();
-    const at::Tensor dy = gradients[0].reshape({-1, saved[1].size(0)});
-    at::Tensor dx, dw, db;
-    if (context->needs_input_grad(0)) {
-      std::vector<int64_t> shape = gradients[0].sizes().vec();
-      shape.back() = saved[1].size(1);
-      dx = Product::input_gradient(dy, saved[1]).view(shape);
-    }
-    if (context->needs_input_grad(1)) dw = Product::weight_gradient(dy, saved[0], saved[2]);
-    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) db = dy.sum(0);
-    return {dx, dw, db, {}};
+    const Gradients of(context, gradients[0]);
+    std::vector<int64_t> shape = gradients[0].sizes().vec();
+    shape.back() = -1;
+    return {of.x.defined() ? of.x.view(shape) : of.x, of.weight, of.bias, {}};
   }
 };
 
@@ -88,25 +94,18 @@ class DeviceConv : public torch::autograd::Function<DeviceConv> {
         lying.as_strided({rows, windows, size}, {frames * channels, stride * channels, 1})
             .reshape({rows * windows, size}),
         weight, grids};
-    context->save_for_backward({its.x, weight, grids.input_step});
+    its.keep(context, bias.has_value());
     context->saved_data["geometry"] =
         std::vector<int64_t>{rows, frames, channels, windows, kernel, stride};
-    context->saved_data["bias"] = bias.has_value();
     return its.forward(bias).view({rows, windows, weight.size(0)});
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    const auto saved = context->get_saved_variables();
-    const at::Tensor dy = gradients[0].reshape({-1, saved[1].size(0)});
-    at::Tensor dx, dw, db;
-    if (context->needs_input_grad(0)) {
-      dx = summed(Product::input_gradient(dy, saved[1]),
-                  context->saved_data["geometry"].toIntVector());
-    }
-    if (context->needs_input_grad(1)) dw = Product::weight_gradient(dy, saved[0], saved[2]);
-    if (context->saved_data["bias"].toBool() && context->needs_input_grad(2)) db = dy.sum(0);
-    return {dx, dw, db, {}, {}, {}};
+    const Gradients of(context, gradients[0]);
+    const at::Tensor dx =
+        of.x.defined() ? summed(of.x, context->saved_data["geometry"].toIntVector()) : of.x;
+    return {dx, of.weight, of.bias, {}, {}, {}};
   }
 
  private:
