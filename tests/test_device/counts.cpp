@@ -93,3 +93,14 @@ void count_emptied_cache() {
 }
 
 }  // namespace flowqat::test_device
+
+extern "C" int64_t flowqat_test_device_count(const char* what) {
+  using namespace flowqat::test_device;
+  const Counts all = counts();
+  const std::string name = what;
+  if (name == "reset") reset_counts();
+  if (name == "synchronizations") return all.synchronizations;
+  if (name == "copies_to_device") return all.copies_to_device;
+  if (name == "copies_to_host") return all.copies_to_host;
+  return all.launches;
+}

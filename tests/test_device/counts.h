@@ -39,3 +39,7 @@ void count_emptied_cache();
 void count_unordered(const std::string& what);
 
 }  // namespace flowqat::test_device
+
+/// For programs that the device is preloaded into: "synchronizations", "copies_to_device",
+/// "copies_to_host" or "launches" since it was last called with "reset".
+extern "C" int64_t flowqat_test_device_count(const char* what);

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "tests/test_device/counts.h"
+#include "tests/test_device/queues.h"
 
 namespace flowqat::test_device {
 namespace {
@@ -50,7 +51,7 @@ void* Memory::allocate(size_t bytes) {
 
 void Memory::release(void* block) {
   if (!block) return;
-  const std::lock_guard lock(lock_);
+  std::unique_lock lock(lock_);
   const auto found = blocks_.find(static_cast<const std::byte*>(block));
   if (found == blocks_.end()) return;
   const Block& its = found->second;
@@ -58,7 +59,24 @@ void Memory::release(void* block) {
       !Streams::instance().is_behind(its.owner, its.last)) {
     count_unordered("release");
   }
-  used_ -= its.bytes;
+  // Behind what those streams have been asked for, one of which waits for the others.
+  const std::set<c10::StreamId> streams = its.recorded;
+  lock.unlock();
+  if (streams.empty()) return give_back(block);
+  Queues& queues = Queues::instance();
+  for (const c10::StreamId other : streams) {
+    const int64_t count = queues.asked(other);
+    if (queues.is_done(other, count)) continue;
+    queues.enqueue(*streams.begin(), [&queues, other, count] { queues.wait(other, count); });
+  }
+  if (queues.is_done(*streams.begin(), queues.asked(*streams.begin()))) return give_back(block);
+  queues.enqueue(*streams.begin(), [this, block] { give_back(block); });
+}
+
+void Memory::give_back(void* block) {
+  const std::lock_guard lock(lock_);
+  const auto found = blocks_.find(static_cast<const std::byte*>(block));
+  used_ -= found->second.bytes;
   ::munmap(block, found->second.bytes);
   blocks_.erase(found);
 }
@@ -72,6 +90,11 @@ Memory::Blocks::iterator Memory::block_of(const void* place) {
 }
 
 void Memory::open(const void* place) {
+  use(place);
+  unprotect(place);
+}
+
+void Memory::use(const void* place) {
   const std::lock_guard lock(lock_);
   const auto block = block_of(place);
   if (block == blocks_.end()) return;
@@ -79,6 +102,12 @@ void Memory::open(const void* place) {
     count_unordered("use");
   }
   block->second.last = Streams::instance().launch();
+}
+
+void Memory::unprotect(const void* place) {
+  const std::lock_guard lock(lock_);
+  const auto block = block_of(place);
+  if (block == blocks_.end()) return;
   if (block->second.opened++ == 0) {
     protect(block->first, block->second.bytes, PROT_READ | PROT_WRITE);
   }
@@ -121,6 +150,7 @@ void Opened::add(const at::Tensor& tensor) {
   if (!tensor.defined() || !tensor.is_privateuseone() || !tensor.has_storage()) return;
   const void* const place = place_of(tensor);
   if (!place) return;
+  Queues::instance().wait(Streams::current());
   Memory::instance().open(place);
   places_.push_back(place);
 }

@@ -27,6 +27,10 @@ class Memory {
   /// does release(), where memory might be given out again too early.
   void open(const void* place);
   void close(const void* place);
+  /// open() in two: for whoever works on a stream in its own time, the first when that is asked
+  /// for, the second when it is done.
+  void use(const void* place);
+  void unprotect(const void* place);
   /// The block is not to be given out again before what the stream has done by its release.
   void record(const void* block, c10::StreamId stream);
 
@@ -48,13 +52,15 @@ class Memory {
   };
   using Blocks = std::map<const std::byte*, Block>;
   Blocks::iterator block_of(const void* place);
+  void give_back(void* block);
 
   mutable std::mutex lock_;
   Blocks blocks_;
   size_t used_ = 0, peak_ = 0, limit_ = 0;
 };
 
-/// While it lives, the blocks of the tensors given are open.
+/// While it lives, the blocks of the tensors given are open, once other libraries have done what
+/// they were asked for on the current stream.
 class Opened {
  public:
   Opened() = default;

@@ -14,6 +14,7 @@
 
 #include "tests/test_device/counts.h"
 #include "tests/test_device/memory.h"
+#include "tests/test_device/queues.h"
 #include "tests/test_device/streams.h"
 
 namespace flowqat::test_device {
@@ -30,6 +31,7 @@ class Allocator : public c10::DeviceAllocator {
   }
   at::DeleterFnPtr raw_deleter() const override { return &release; }
   void copy_data(void* to, const void* from, size_t bytes) const override {
+    Queues::instance().wait(Streams::current());
     Memory::instance().open(to);
     Memory::instance().open(from);
     default_copy_data(to, from, bytes);
@@ -119,8 +121,18 @@ struct Hooks : at::PrivateUse1HooksInterface {
   }
 };
 
-/// One device, with a stream beside the default one; streams.h keeps their order.
+/// One device, with two streams beside the default one; streams.h keeps their order, queues.h what
+/// is still to be done on them.
 struct Guard final : c10::impl::DeviceGuardImplInterface {
+  /// How far a stream's queue had come when it was recorded.
+  struct Event {
+    c10::StreamId stream = 0;
+    int64_t asked = 0;
+    bool is_done() const { return Queues::instance().is_done(stream, asked); }
+    void wait() const { Queues::instance().wait(stream, asked); }
+  };
+  static const Event& event_of(void* event) { return *static_cast<const Event*>(event); }
+
   c10::DeviceType type() const override { return at::kPrivateUse1; }
   at::Device exchangeDevice(at::Device) const override { return kDevice; }
   at::Device getDevice() const override { return kDevice; }
@@ -128,37 +140,54 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   void uncheckedSetDevice(at::Device) const noexcept override {}
   c10::Stream getStream(at::Device) const override { return stream(Streams::current()); }
   c10::Stream getDefaultStream(at::Device) const override { return stream(0); }
-  c10::Stream getStreamFromGlobalPool(at::Device, bool) const override { return stream(1); }
+  c10::Stream getStreamFromGlobalPool(at::Device, bool is_high_priority) const override {
+    return stream(is_high_priority ? 2 : 1);
+  }
   c10::Stream getNewStream(at::Device, int) const override { return stream(1); }
   c10::Stream exchangeStream(c10::Stream other) const override {
     return stream(Streams::exchange(other.id()));
   }
+  void* getStreamNativeHandle(const c10::Stream one) const override { return handle_of(one.id()); }
   c10::DeviceIndex deviceCount() const noexcept override { return 1; }
   void record(void** event, const c10::Stream& on, c10::DeviceIndex,
               c10::EventFlag) const override {
-    if (!*event) *event = new char;
+    if (!*event) *event = new Event;
+    *static_cast<Event*>(*event) = {on.id(), Queues::instance().asked(on.id())};
     Streams::instance().record(*event, on.id());
   }
   void block(void* event, const c10::Stream& waiting) const override {
     Streams::instance().block(event, waiting.id());
+    const Event until = event_of(event);
+    if (until.stream == waiting.id() || until.is_done()) return;
+    Queues::instance().enqueue(waiting.id(), [until] { until.wait(); });
   }
   void destroyEvent(void* event, c10::DeviceIndex) const noexcept override {
     Streams::instance().forget(event);
-    delete static_cast<char*>(event);
+    delete static_cast<Event*>(event);
   }
-  bool queryEvent(void*) const override { return true; }
-  bool queryStream(const c10::Stream&) const override { return true; }
+  bool queryEvent(void* event) const override { return event_of(event).is_done(); }
+  bool queryStream(const c10::Stream& one) const override {
+    return Queues::instance().is_done(one.id(), Queues::instance().asked(one.id()));
+  }
   void synchronizeStream(const c10::Stream& waited_for) const override {
     count_synchronization("stream");
+    Queues::instance().wait(waited_for.id());
     Streams::instance().host_waited_for(waited_for.id());
   }
   void synchronizeEvent(void* event) const override {
     count_synchronization("event");
+    event_of(event).wait();
     Streams::instance().host_waited_for_event(event);
   }
   void synchronizeDevice(c10::DeviceIndex) const override {
     count_synchronization("device");
-    for (const c10::StreamId id : {0, 1}) Streams::instance().host_waited_for(id);
+    for (const c10::StreamId id : {0, 1, 2}) {
+      Queues::instance().wait(id);
+      Streams::instance().host_waited_for(id);
+    }
+  }
+  void recordDataPtrOnStream(const c10::DataPtr& block, const c10::Stream& one) const override {
+    Memory::instance().record(block.get(), one.id());
   }
 
  private:
