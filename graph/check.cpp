@@ -61,7 +61,7 @@ void count(CheckedStream& stream) {
 class Checker {
  public:
   Checker(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal,
-          int processes)
+          int processes, int local_processes)
       : graph_(graph),
         reporter_(reporter),
         stop_signal_(stop_signal),
@@ -72,6 +72,7 @@ class Checker {
     context_.reporter_ = &reporter;
     context_.stop_signal_ = &stop_signal;
     context_.processes_ = processes;
+    context_.local_processes_ = local_processes;
   }
 
   Checked run() {
@@ -220,8 +221,8 @@ void CheckContext::claim(const Node& node, const std::string& key, const std::st
 }
 
 Checked check(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal,
-              int processes) {
-  return Checker(graph, reporter, stop_signal, processes).run();
+              int processes, int local_processes) {
+  return Checker(graph, reporter, stop_signal, processes, local_processes).run();
 }
 
 }  // namespace flowqat::graph

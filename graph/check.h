@@ -35,8 +35,9 @@ class CheckContext {
   /// Null where nothing can be known of the stream: its corpus must be fetched first, or is wrong,
   /// which has been found by then.
   const CheckedStream* stream(const Batcher& batcher) const;
-  /// The processes that are to share the run.
+  /// The processes that are to share the run, and those of them on this machine.
   int processes() const { return processes_; }
+  int local_processes() const { return local_processes_; }
   /// Threads that reading many headers may use.
   int threads() const { return threads_; }
 
@@ -61,7 +62,7 @@ class CheckContext {
 
  private:
   friend class Checker;
-  int threads_ = 1, processes_ = 1;
+  int threads_ = 1, processes_ = 1, local_processes_ = 1;
   Reporter* reporter_ = nullptr;
   const std::atomic<int>* stop_signal_ = nullptr;
   std::map<const Batcher*, CheckedStream> streams_;
@@ -81,6 +82,6 @@ struct Checked {
 /// that are missing or broken; Interrupted once `stop_signal` is not 0. `graph` outlives the
 /// result.
 Checked check(const Graph& graph, Reporter& reporter, const std::atomic<int>& stop_signal,
-              int processes = 1);
+              int processes = 1, int local_processes = 1);
 
 }  // namespace flowqat::graph

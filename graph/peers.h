@@ -13,6 +13,8 @@ class Peers {
   virtual ~Peers() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  /// How many of them are on this process's machine.
+  virtual int local_size() const = 0;
   /// Over all processes, into each: the same bits everywhere. All bring equally many.
   virtual void sum(std::span<double> values) = 0;
   /// What every process hands in, in the order of ranks, for each.

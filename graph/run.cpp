@@ -67,7 +67,8 @@ Json run_graph(const Graph& graph, const RunOptions& options) {
   }
   Checked checked;
   const auto check_all = [&] {
-    checked = check(graph, *options.reporter, together.stop_signal(), together.size());
+    checked = check(graph, *options.reporter, together.stop_signal(), together.size(),
+                    together.local_size());
   };
   together.first(check_all);  // what it reads of a corpus is kept for the others
   if (!together.is_alone()) together.each([&] { together.is_first() ? void() : check_all(); });

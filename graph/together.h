@@ -21,6 +21,7 @@ class Together {
   Peers* peers() const { return peers_; }
   int rank() const { return share().rank; }
   int size() const { return share().size; }
+  int local_size() const { return peers_ == nullptr ? 1 : peers_->local_size(); }
   bool is_alone() const { return size() == 1; }
   bool is_first() const { return rank() == 0; }
   /// Of what is divided among all.

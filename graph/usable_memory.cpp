@@ -21,15 +21,22 @@ std::optional<double> cgroup_memory_bytes(const fs::path& self, const fs::path& 
   return least;
 }
 
-double usable_memory_bytes() {
+double usable_memory_bytes(int processes) {
   double bytes =
       static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+  const auto group = cgroup_memory_bytes("/proc/self/cgroup", "/sys/fs/cgroup");
+  if (group) bytes = std::min(bytes, *group);
+  bytes /= processes;
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
     bytes = std::min(bytes, static_cast<double>(limit.rlim_cur));
   }
-  const auto group = cgroup_memory_bytes("/proc/self/cgroup", "/sys/fs/cgroup");
-  return group ? std::min(bytes, *group) : bytes;
+  return bytes;
+}
+
+std::string for_each_of(int processes) {
+  if (processes == 1) return "";
+  return " for each of the machine's " + std::to_string(processes) + " processes";
 }
 
 }  // namespace flowqat::graph

@@ -2,12 +2,16 @@
 #pragma once
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace flowqat::graph {
 
-/// The machine's memory, and no more than a limit of the address space or of the control group
+/// This process's part of the machine's memory where it shares that with others alike, `processes`
+/// in all; and no more than a limit of the address space, or its part of the control group's limit,
 /// allows.
-double usable_memory_bytes();
+double usable_memory_bytes(int processes = 1);
+/// " for each of the machine's 2 processes", behind what is there; empty for one.
+std::string for_each_of(int processes);
 
 /// What the control groups listed in `self` (/proc/self/cgroup) grant below `mount`
 /// (/sys/fs/cgroup), the tightest of the group's own and its parents' limits; none where there is

@@ -17,6 +17,7 @@ class GroupPeers : public graph::Peers {
 
   int rank() const override { return group_->rank().rank; }
   int size() const override { return group_->rank().size; }
+  int local_size() const override { return group_->rank().local_size; }
   void sum(std::span<double> values) override { group_->sum(values); }
   std::vector<std::string> gather(const std::string& own) override { return group_->gather(own); }
   std::string broadcast(const std::string& of_first) override {

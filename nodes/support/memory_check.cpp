@@ -33,14 +33,16 @@ void check_memory(const graph::CheckContext& context, const graph::Batcher& audi
   // What each head's softmax gives and what dropout leaves of it, kept for the way back.
   const double needed = 2 * sizeof(float) * frames * frames *
                         static_cast<double>(config.num_attention_heads * config.num_hidden_layers);
-  const double there = graph::usable_memory_bytes();
+  const int processes = context.local_processes();
+  const double there = graph::usable_memory_bytes(processes);
   if (needed <= there) return;
   throw graph::RunError("node \"" + step.name() + "\", key \"audio\": " + longest.id + " (" +
                         longest.path + ") has " + graph::duration_text(longest.shape.seconds()) +
                         graph::format(" of audio: a training step over it takes %.0f GB for "
-                                      "attention alone, and %.0f GB are there; leave such ones "
+                                      "attention alone, and %.0f GB are there%s; leave such ones "
                                       "out with the corpus's \"max_duration_s\"",
-                                      std::ceil(1e-9 * needed), std::floor(1e-9 * there)));
+                                      std::ceil(1e-9 * needed), std::floor(1e-9 * there),
+                                      graph::for_each_of(processes).c_str()));
 }
 
 }  // namespace flowqat::nodes

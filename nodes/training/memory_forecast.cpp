@@ -117,7 +117,8 @@ void MemoryForecast::begin(Training& training) {
                      .has_average = options.ema_decay > 0});
   if (largest.rows == 0) return;
   const graph::IndexEntry entry = pipeline_.index()[largest.longest];
-  const double there = graph::usable_memory_bytes();
+  const int processes = training.context.together().local_size();
+  const double there = graph::usable_memory_bytes(processes);
   std::string line = training.name + ": the largest batch, " + graph::counted(largest.rows, "row") +
                      " of " + graph::duration_text(largest.padded_s) + " with " + entry.id + " (" +
                      graph::duration_text(entry.shape.seconds()) +
@@ -125,11 +126,12 @@ void MemoryForecast::begin(Training& training) {
   if (model::engine().device() != "cpu") {
     line += " of the GPU's memory";
   } else if (largest.bytes > there) {
-    line += ", more than the " + size_text(there) + " that are there: " +
+    line += ", more than the " + size_text(there) + " that are there" +
+            graph::for_each_of(processes) + ": " +
             "a smaller \"max_padded_s\" of the batch node or \"max_duration_s\" of the corpus "
             "needs less";
   } else {
-    line += "; " + size_text(there) + " are there";
+    line += "; " + size_text(there) + " are there" + graph::for_each_of(processes);
   }
   training.context.reporter().say(line);
 }

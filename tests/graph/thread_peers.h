@@ -56,6 +56,7 @@ class ThreadPeers : public Peers {
   ThreadPeers(Hub& hub, int rank) : hub_(hub), rank_(rank) {}
   int rank() const override { return rank_; }
   int size() const override { return hub_.size(); }
+  int local_size() const override { return hub_.size(); }
   void sum(std::span<double> values) override {
     const std::string own(reinterpret_cast<const char*>(values.data()), values.size_bytes());
     const std::vector<std::string> all = hub_.exchange(rank_, own);

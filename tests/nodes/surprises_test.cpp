@@ -39,7 +39,7 @@ struct Corpus {
     nodes["learn"] = {{"type", "train"}, {"model", "start"}, {"audio", "batch"}, {"epochs", 2}};
   }
   /// What is said on the way, and the mistakes, of a check alone or of a whole run.
-  std::string told(bool runs) const {
+  std::string told(bool runs, int processes = 1) const {
     Recorder recorder;
     std::string text;
     try {
@@ -47,7 +47,7 @@ struct Corpus {
       if (runs) {
         run(graph, recorder, graph::Existing::overwrite);
       } else {
-        graph::check(graph, recorder, recorder.stop_signal);
+        graph::check(graph, recorder, recorder.stop_signal, processes, processes);
       }
     } catch (const std::exception& error) {
       text = error.what();
@@ -74,6 +74,8 @@ TEST_CASE("an utterance of twenty minutes is named before training, and refused 
     CHECK_THAT(told, ContainsSubstring("node \"learn\", key \"audio\": ") &&
                          ContainsSubstring("long.wav) has 20 min of audio: a training step "
                                            "over it takes 231 GB for attention alone"));
+    CHECK_THAT(corpus.told(false, 3), ContainsSubstring("GB are there for each of the machine's 3 "
+                                                        "processes"));
   }
   corpus.nodes["corpus"]["max_duration_s"] = 60;
   CHECK_THAT(corpus.told(false), !ContainsSubstring("long.wav"));
