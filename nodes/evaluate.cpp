@@ -80,8 +80,9 @@ class Evaluate : public graph::Step {
     std::string label;
     ErrorCounts words, characters;
     UtteranceErrors utterances;
-    int64_t rows = 0;  ///< that came so far
-    double audio_s = 0, infer_s = 0;
+    int64_t rows = 0;    ///< that came so far
+    double audio_s = 0;  ///< of all processes
+    double infer_s = 0;  ///< of the one that took longest
     int64_t bytes = 0;
     double x_realtime() const { return infer_s > 0 ? audio_s / infer_s : 0; }
   };
@@ -133,7 +134,11 @@ class Evaluate : public graph::Step {
                         .left_s = time.left_s(together.size() * padded_s / extent.padded_s)});
     }
     if (stream.is_stopped()) context.throw_if_stopped();
-    if (!together.is_alone()) add(in_order(together.gather(to_text(own))), result, transcripts);
+    if (!together.is_alone()) {
+      const std::vector<std::string> of_all = together.gather(to_text(own));
+      add(in_order(of_all), result, transcripts);
+      result.infer_s = longest_infer_s(of_all);
+    }
     transcripts.sync();
     if (result.words.references() == 0) {
       throw graph::RunError("node \"" + name() +

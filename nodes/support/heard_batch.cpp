@@ -55,4 +55,14 @@ std::vector<HeardBatch> in_order(const std::vector<std::string>& of_all) {
   return batches;
 }
 
+double longest_infer_s(const std::vector<std::string>& of_all) {
+  double longest = 0;
+  for (const std::string& text : of_all) {
+    double own = 0;
+    for (const graph::Json& batch : parse_json<graph::Json>(text)) own += batch_of(batch).infer_s;
+    longest = std::max(longest, own);
+  }
+  return longest;
+}
+
 }  // namespace flowqat::nodes

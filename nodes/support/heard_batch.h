@@ -27,5 +27,7 @@ ErrorCounts counts_of(const graph::Json& json);
 std::string to_text(const std::vector<HeardBatch>& batches);
 /// Those of all processes, in the order of their numbers.
 std::vector<HeardBatch> in_order(const std::vector<std::string>& of_all);
+/// How long the process took that took longest: they work at the same time.
+double longest_infer_s(const std::vector<std::string>& of_all);
 
 }  // namespace flowqat::nodes
