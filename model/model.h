@@ -84,11 +84,6 @@ class Model : public AcousticModel {
   virtual std::unique_ptr<Trainer> trainer(const TrainOptions& options,
                                            std::shared_ptr<const Model> teacher = nullptr,
                                            std::shared_ptr<Group> group = nullptr) = 0;
-  /// Every process of the group takes rank 0's parameters, ranges and scales, bit for bit: behind a
-  /// calibration, for which each observes the same batches, and behind weights that were drawn.
-  /// Error, in all, where the models have not the same parameters and quantizers.
-  virtual void take_from_first(Group& group) = 0;
-
   /// The names of the layers that a policy can quantize, in the order of the forward.
   virtual std::vector<std::string> quantizable_layers() const = 0;
 
@@ -139,7 +134,8 @@ struct LoadOptions {
 
 struct EngineOptions {
   /// auto (cuda where there is a GPU), cpu, cuda, cuda:1 (the second GPU), or one that a library
-  /// has brought to LibTorch.
+  /// has brought to LibTorch. Of several processes that have joined, auto and cuda give each of a
+  /// machine its own GPU.
   std::string device = "auto";
   int threads = 0;  ///< compute threads; 0: all cores this process may use
   /// What float32 numbers are multiplied in: float32; tf32, where a GPU keeps 10 of the 23 bits
@@ -168,8 +164,8 @@ class Engine {
   /// same size, and it comes back when all have. One process alone meets nobody and opens no port.
   /// They exchange through Gloo, over the interfaces that GLOO_SOCKET_IFNAME names, as PyTorch's
   /// processes do; else over loopback where all are on one machine, or the address that this
-  /// machine's name has. Error for a rank that cannot be, a port that is taken, and where two have
-  /// one rank; PeerError names those that did not come in time.
+  /// machine's name has; what is on GPUs through NCCL. Error for a rank that cannot be, a port that
+  /// is taken, and where two have one rank; PeerError names those that did not come in time.
   virtual std::shared_ptr<Group> join(const Rank& rank) = 0;
   virtual std::string libtorch_version() const = 0;
   /// The widest vector instructions that the kernels use ("AVX512"): recorded with checkpoints.

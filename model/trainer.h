@@ -112,7 +112,8 @@ class Trainer {
   /// For a checkpoint: exp_avg, exp_avg_sq and step count of every parameter, what metrics() has
   /// summed up so far, and within a round all that belongs to it; but not what skipped() would
   /// tell. In a group there is none within a round, and any process's is the whole, for any number
-  /// of processes; with shard_optimizer all call it together, and rank 0's alone is the whole.
+  /// of processes; with shard_optimizer all call it together, and rank 0's alone is the whole. A
+  /// group can go on within a round that one process has left: the batches that it did count once.
   virtual Tensors state() const = 0;
   virtual void load_state(const Tensors& state) = 0;
   /// While on, no gradient reaches anything but the head, which alone is moved; masks, dropout and

@@ -64,7 +64,7 @@ json answer_to(const json& command, const std::shared_ptr<model::Group>& group) 
 
 int run(const json& told, const std::vector<std::string>& commands) {
   model::Engine& engine = model::engine();
-  engine.configure({.device = "cpu", .threads = 1});
+  engine.configure({.device = told.value("device", std::string("cpu")), .threads = 1});
   const std::shared_ptr<model::Group> group =
       told.value("alone", false) ? nullptr : engine.join(rank_of(told));
   std::cout << R"("joined")" << std::endl;

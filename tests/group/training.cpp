@@ -2,11 +2,15 @@
 ///
 ///     {"do": "train", "steps": 10, "batches_per_step": 4, ...}
 ///
-/// `"save"` is a folder for a checkpoint behind the last step, `"load"` one to go on from.
+/// With `"counts"` each also prints what the test device, preloaded, was asked for in the step.
+/// `"save"` is a folder for a checkpoint behind the last step, or behind the first `"left"` batches
+/// of the next one; `"load"` is one to go on from.
 ///
 /// Batch b of a round is rank b % W's, or `"owners"[b]`'s. Each update prints its loss, norm and
 /// what was skipped; at the end come what the model says to a batch that it did not learn, digests
 /// of its weights, ranges and of the optimizer's state, and "trained".
+#include <dlfcn.h>
+
 #include <cmath>
 #include <functional>
 #include <iostream>
@@ -98,7 +102,6 @@ std::unique_ptr<model::Model> model_of(const json& what, model::Group* group) {
     trained->finish_calibration();
     trained->set_activation_observers(true);
   }
-  if (group && what.value("from_first", false)) trained->take_from_first(*group);
   return trained;
 }
 
@@ -121,6 +124,22 @@ model::TrainOptions options_of(const json& what) {
   }
   if (!what.value("extractor", true)) options.feature_gradient_scale = 0;
   return options;
+}
+
+/// What the test device has counted, which is no part of this program.
+int64_t count_of_device(const char* what) {
+  using Count = int64_t (*)(const char*);
+  static const auto count =
+      reinterpret_cast<Count>(::dlsym(RTLD_DEFAULT, "flowqat_test_device_count"));
+  return count ? count(what) : -1;
+}
+
+json counts_of_device() {
+  json counts;
+  for (const char* what : {"synchronizations", "copies_to_device", "copies_to_host", "unordered"}) {
+    counts[what] = count_of_device(what);
+  }
+  return counts;
 }
 
 json skipped_of(model::Trainer& trainer) {
@@ -148,20 +167,29 @@ void train(const json& what, const std::shared_ptr<model::Group>& group) {
   const auto owners = what.value("owners", std::vector<int>());
   const int64_t empty_step = what.value("empty_step", -1), broken = what.value("broken", -1);
   const int64_t first = what.value("first", 0);
-  for (int64_t step = first; step < first + what.value("steps", 1); ++step) {
+  const int64_t left = what.value("left", 0);
+  const bool saves = what.contains("save");
+  const int64_t last = first + what.value("steps", 1);
+  for (int64_t step = first; step < last + (saves && left > 0 ? 1 : 0); ++step) {
     std::vector<int64_t> mine;
     for (int64_t batch = 0; batch < round && step != empty_step; ++batch) {
       const int owner =
           owners.empty() ? static_cast<int>(batch % size) : owners[static_cast<size_t>(batch)];
+      if (saves && step == last && batch >= left) continue;
+      if (!saves && step == first && batch < left) continue;
       if (!group || owner == own) mine.push_back(batch);
     }
+    const bool is_left = saves && step == last;
+    if (what.value("counts", false)) count_of_device("reset");
     for (const int64_t batch : mine) {
       const int64_t number = step * round + batch;
       const Speech speech(static_cast<uint64_t>(100 + number), number == broken);
       trainer->accumulate(speech.batch, static_cast<uint64_t>(number), batch,
-                          what.value("hint", true) && batch == mine.back());
+                          what.value("hint", true) && batch == mine.back() && !is_left);
     }
+    if (is_left) break;
     trainer->update(what.value("rate", 1e-3));
+    if (what.value("counts", false)) std::cout << counts_of_device().dump() << std::endl;
     const model::TrainMetrics metrics = trainer->metrics();
     std::cout << json{{"steps", metrics.steps},
                       {"loss", metrics.loss},

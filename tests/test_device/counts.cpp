@@ -102,5 +102,6 @@ extern "C" int64_t flowqat_test_device_count(const char* what) {
   if (name == "synchronizations") return all.synchronizations;
   if (name == "copies_to_device") return all.copies_to_device;
   if (name == "copies_to_host") return all.copies_to_host;
+  if (name == "unordered") return all.unordered;
   return all.launches;
 }

@@ -41,5 +41,5 @@ void count_unordered(const std::string& what);
 }  // namespace flowqat::test_device
 
 /// For programs that the device is preloaded into: "synchronizations", "copies_to_device",
-/// "copies_to_host" or "launches" since it was last called with "reset".
+/// "copies_to_host", "unordered" or "launches" since it was last called with "reset".
 extern "C" int64_t flowqat_test_device_count(const char* what);

@@ -61,6 +61,7 @@ struct Pulse::State {
   int64_t operations = 0;
   std::string operation = "meeting";
   bool stop = false, ended = false, looking = false;
+  bool is_late = false;                       ///< whom looking is for
   std::optional<Clock::time_point> asked_at;  ///< of the store, which has not answered yet
   std::optional<Missing> found;
 
@@ -84,7 +85,7 @@ struct Pulse::State {
     return beats_of_all;
   }
 
-  Missing look() {
+  Missing look(bool counts_late) {
     if (store->check({kMissing})) return from_store(store->get_to_str(kMissing));
     const std::vector<Beat> first = all_beats();
     std::vector<Beat> last;
@@ -102,7 +103,7 @@ struct Pulse::State {
         left.push_back(other);
       } else if (last[at].number == first[at].number) {
         gone.push_back(other);
-      } else if (last[at].operations < first[static_cast<size_t>(rank)].operations) {
+      } else if (counts_late && last[at].operations < first[static_cast<size_t>(rank)].operations) {
         behind.push_back(other);
       }
     }
@@ -140,17 +141,20 @@ struct Pulse::State {
       changed.wait_for(lock, kBeat, [this] { return stop || (looking && !found); });
       const bool look_now = looking && !found;
       if (!look_now) asked_at = Clock::now();
+      const bool counts_late = is_late;
       lock.unlock();
       std::optional<Missing> seen;
       try {
         if (!is_lost) beat();
-        if (look_now) seen = is_lost ? without_store() : look();
+        if (look_now) seen = is_lost ? without_store() : look(counts_late);
       } catch (const std::exception&) {
         is_lost = true;  // whoever asks is told so
         if (look_now) seen = without_store();
       }
       lock.lock();
       asked_at.reset();
+      // Asked for those who are late meanwhile: it looks again.
+      if (seen && seen->how.empty() && is_late != counts_late) seen.reset();
       if (seen) found = std::move(seen);
       changed.notify_all();
     }
@@ -217,8 +221,11 @@ void Pulse::wait_for_leaving(c10d::Store& store, const Rank& rank) {
   }
 }
 
-Pulse::Missing Pulse::find_missing() {
+Pulse::Missing Pulse::find_missing(bool is_late) {
   std::unique_lock lock(state_->mutex);
+  // Nobody was missing when it was last asked; now somebody may be.
+  if (state_->found && state_->found->how.empty()) state_->found.reset();
+  state_->is_late = is_late || state_->is_late;
   state_->looking = true;
   state_->changed.notify_all();
   const auto until = Clock::now() + kPatience;

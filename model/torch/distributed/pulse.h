@@ -31,7 +31,9 @@ class Pulse {
     std::string how;  ///< "rank 2 has ended or is stopped ..."; empty where nobody is missing
   };
   /// Who is missing; takes 3 s where nobody has found out before. What one finds all others say.
-  Missing find_missing();
+  /// `is_late`: somebody was waited for as long as may be, so whoever lives but has not come is
+  /// missing too. Thread-safe.
+  Missing find_missing(bool is_late = true);
 
   /// For the process that holds the store, when it has left itself: until the others have, or those
   /// of them that nobody misses; not longer than they may take to find out who is missing.

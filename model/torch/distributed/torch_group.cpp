@@ -14,6 +14,8 @@
 
 #include "model/torch/distributed/gloo.h"
 #include "model/torch/distributed/meeting.h"
+#include "model/torch/distributed/nccl_backend.h"
+#include "model/torch/distributed/nccl_library.h"
 #include "model/torch/distributed/pulse.h"
 
 namespace flowqat::model {
@@ -67,6 +69,8 @@ TorchGroup::TorchGroup(const Rank& rank, const std::string& names) : rank_(rank)
 }
 
 TorchGroup::~TorchGroup() {
+  if (nccl_) nccl_->stop();
+  nccl_.reset();
   processes_.reset();  // the others' calls end now, and ask who is missing
   pulse_.reset();
   if (rank_.rank != 0 || rank_.is_store_hosted) return;
@@ -76,20 +80,74 @@ TorchGroup::~TorchGroup() {
   }
 }
 
+void TorchGroup::tell_missing(const char* doing, const std::exception& error) const {
+  if (!is_of_peers(error)) return;
+  // Whoever waits for the device from here on is not to wait for good.
+  if (nccl_) nccl_->abort(first_line(error));
+  const Pulse::Missing missing = pulse_->find_missing();
+  const std::string others = missing.how.empty()
+                                 ? "the connection to another process broke, though all live"
+                                 : missing.how;
+  throw PeerError(std::string(doing) + ": " + others + " (rank " + std::to_string(rank_.rank) +
+                      " heard: " + first_line(error) + ")",
+                  missing.ranks);
+}
+
 void TorchGroup::exchange(const char* doing, const std::function<void()>& call) {
   pulse_->begin(doing);
   try {
+    if (nccl_) nccl_->check();
     call();
   } catch (const std::exception& error) {
-    if (!is_of_peers(error)) throw;
-    const Pulse::Missing missing = pulse_->find_missing();
-    const std::string others = missing.how.empty()
-                                   ? "the connection to another process broke, though all live"
-                                   : missing.how;
-    throw PeerError(std::string(doing) + ": " + others + " (rank " + std::to_string(rank_.rank) +
-                        " heard: " + first_line(error) + ")",
-                    missing.ranks);
+    tell_missing(doing, error);
+    throw;
   }
+}
+
+void TorchGroup::wait_for_device(const char* doing, const std::function<void()>& wait) const {
+  wait();
+  if (!nccl_) return;
+  try {
+    nccl_->check();
+  } catch (const std::exception& error) {
+    tell_missing(doing, error);
+    throw;
+  }
+}
+
+void TorchGroup::use_device(const at::Device& device) {
+  if (device.is_cpu() || device_ == device) return;
+  std::string problem, id;
+  NcclLibrary::Id of_first{};
+  try {
+    if (device_) throw Error("the group uses " + device_->str() + " already");
+    const NcclLibrary& nccl = NcclLibrary::instance();
+    if (rank_.rank == 0) {
+      if (const int result = nccl.get_unique_id(&of_first); result != NcclLibrary::kSuccess) {
+        throw Error("NCCL: " + std::string(nccl.get_error_string(result)));
+      }
+      id.assign(of_first.bytes, sizeof of_first.bytes);
+    }
+  } catch (const Error& error) {
+    problem = error.what();
+  }
+  const std::vector<std::string> problems = gather(problem);
+  for (size_t rank = 0; rank < problems.size(); ++rank) {
+    if (problems[rank].empty()) continue;
+    throw Error("rank " + std::to_string(rank) + " cannot exchange what is on " + device.str() +
+                ": " + problems[rank]);
+  }
+  id = broadcast(id);
+  std::memcpy(of_first.bytes, id.data(), sizeof of_first.bytes);
+  exchange("connecting GPUs", [&] {
+    auto nccl = c10::make_intrusive<NcclBackend>(rank_, device, of_first, [this] {
+      return !pulse_->find_missing(/*is_late=*/false).how.empty();
+    });
+    processes_->setBackend(device.type(), c10d::ProcessGroup::BackendType::CUSTOM,
+                           c10::static_intrusive_pointer_cast<c10d::Backend>(nccl));
+    nccl_ = std::move(nccl);
+    device_ = device;
+  });
 }
 
 void TorchGroup::all_reduce(at::Tensor values, Reduction reduction) {

@@ -1,8 +1,10 @@
 #pragma once
+#include <c10/core/Device.h>
 #include <c10/util/intrusive_ptr.h>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "model/group.h"
@@ -15,9 +17,10 @@ class Store;
 
 namespace flowqat::model {
 
+class NcclBackend;
 class Pulse;
 
-/// A group of several processes on c10d's store and Gloo.
+/// A group of several processes on c10d's store and Gloo, and NCCL where they have GPUs.
 class TorchGroup : public Group {
  public:
   /// Meets the others under names of its own in the store, as Engine::join() says.
@@ -31,11 +34,17 @@ class TorchGroup : public Group {
   std::string broadcast(const std::string& of_first) override;
   void barrier() override;
 
+  /// Lets all_reduce(), from() and processes() take tensors of this device too, which they exchange
+  /// by NCCL; all call it together. Error, in all, where one cannot, or already uses another
+  /// device.
+  void use_device(const at::Device& device);
+
   enum class Reduction { sum, smallest, largest };
-  /// In place; contiguous and on the CPU.
+  /// In place; contiguous, on the CPU or the device in use. Does not wait for the device.
   void all_reduce(at::Tensor values, Reduction reduction);
 
-  /// The values of `owner`, in place; contiguous and on the CPU.
+  /// The values of `owner`, in place; contiguous, on the CPU or the device in use, for which it
+  /// does not wait.
   void from(int owner, const char* doing, at::Tensor values);
 
   /// For collectives of others (c10d::Reducer), within exchange() alone.
@@ -43,12 +52,20 @@ class TorchGroup : public Group {
   /// Runs what speaks with all others; a failure to reach them leaves as PeerError, others as they
   /// are. `doing` is static.
   void exchange(const char* doing, const std::function<void()>& call);
+  /// Runs what waits for the device, which is no exchange; PeerError where what it waited for has
+  /// failed. A collective on the device fails long after it was asked for.
+  void wait_for_device(const char* doing, const std::function<void()>& wait) const;
 
  private:
+  /// Where the processes do not reach one another, PeerError; else returns.
+  void tell_missing(const char* doing, const std::exception& error) const;
+
   Rank rank_;
   c10::intrusive_ptr<c10d::Store> store_;
   std::unique_ptr<Pulse> pulse_;
   c10::intrusive_ptr<c10d::ProcessGroup> processes_;
+  c10::intrusive_ptr<NcclBackend> nccl_;  ///< null where all is on the CPU
+  std::optional<at::Device> device_;
 };
 
 /// Engine::join().

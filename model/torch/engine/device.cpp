@@ -64,7 +64,19 @@ std::optional<at::Device> registered_device(const std::string& name) {
 
 }  // namespace
 
-at::Device choose_device(const std::string& name, std::string* why_no_gpu) {
+int gpu_of_process(int gpus, int local_rank, int local_size) {
+  if (gpus == 1) return 0;
+  if (local_size > gpus) {
+    throw Error("this machine has " + std::to_string(gpus) + " GPUs for " +
+                std::to_string(local_size) +
+                " processes, and each needs its own: start no more processes than GPUs on it, or "
+                "choose \"device\": \"cpu\"");
+  }
+  return local_rank;
+}
+
+at::Device choose_device(const std::string& name, std::string* why_no_gpu, int local_rank,
+                         int local_size) {
   if (why_no_gpu) why_no_gpu->clear();
   const bool is_cuda = name == "cuda" || name.starts_with("cuda:");
   if (name == "cpu") return at::kCPU;
@@ -76,9 +88,14 @@ at::Device choose_device(const std::string& name, std::string* why_no_gpu) {
   if (name == "auto" && !has_trace_of_gpu(driver)) return at::kCPU;
   const std::string reason = open_cuda(driver);
   if (reason.empty()) {
-    if (const auto gpu = registered_device(is_cuda ? name : "cuda")) return *gpu;
-    throw Error("device " + name + " is not there: this machine has " +
-                std::to_string(at::detail::getCUDAHooks().deviceCount()) + " GPUs, from cuda:0 on");
+    const int gpus = at::detail::getCUDAHooks().deviceCount();
+    const std::string one =
+        name == "auto" || name == "cuda"
+            ? "cuda:" + std::to_string(gpu_of_process(gpus, local_rank, local_size))
+            : name;
+    if (const auto gpu = registered_device(one)) return *gpu;
+    throw Error("device " + name + " is not there: this machine has " + std::to_string(gpus) +
+                " GPUs, from cuda:0 on");
   }
   if (name == "auto") {
     if (why_no_gpu) *why_no_gpu = reason;

@@ -54,7 +54,7 @@ class TorchEngine : public Engine {
                     std::to_string(options.threads));
       }
       const std::lock_guard lock(lock_);
-      device_ = choose_device(options.device, &why_no_gpu_);
+      device_ = choose_device(options.device, &why_no_gpu_, local_rank_, local_size_);
       choose_precision(options.precision, *device_);
       const int threads = options.threads > 0 ? options.threads : usable_cores();
       at::set_num_threads(threads);
@@ -90,6 +90,8 @@ class TorchEngine : public Engine {
     {
       const std::lock_guard lock(lock_);
       before = joins_++;
+      local_rank_ = rank.local_rank;
+      local_size_ = rank.local_size;
     }
     return join_group(rank, before);
   }
@@ -140,6 +142,7 @@ class TorchEngine : public Engine {
   std::string why_no_gpu_;
   int threads_ = 0;
   int64_t joins_ = 0;
+  int local_rank_ = 0, local_size_ = 1;  ///< as the last join() said
 };
 
 }  // namespace

@@ -27,7 +27,6 @@ class TorchModel : public Model, public Trainable {
   std::unique_ptr<Trainer> trainer(const TrainOptions& options,
                                    std::shared_ptr<const Model> teacher,
                                    std::shared_ptr<Group> group) override;
-  void take_from_first(Group& group) override;
   std::vector<std::string> quantizable_layers() const override;
   void insert_fake_quantizers(const Policy& policy) override;
   void observe(const AudioBatch& batch) override;

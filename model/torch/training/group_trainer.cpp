@@ -22,12 +22,16 @@ std::string without_digest(const std::string& line) { return line.substr(0, line
 
 }  // namespace
 
-void TorchTrainer::check_group() const {
-  if (!model_.device().is_cpu()) {
-    throw Error("training in a group: the model is on " + model_.device().str() +
-                ", and processes exchange gradients on the CPU alone: set \"device\": \"cpu\", or "
-                "train in one process");
+void TorchTrainer::join_group() {
+  const std::string kind = c10::DeviceTypeName(model_.device().type(), /*lower_case=*/true);
+  const std::vector<std::string> kinds = group_->gather(kind);
+  for (size_t rank = 1; rank < kinds.size(); ++rank) {
+    if (kinds[rank] == kinds[0]) continue;
+    throw Error("training in a group: the model of rank 0 is on a device of kind " + kinds[0] +
+                ", that of rank " + std::to_string(rank) + " on one of kind " + kinds[rank] +
+                ": all need one kind; set \"device\" to what all have");
   }
+  group_->use_device(model_.device());
   std::string own;
   for (const std::string& line : network_digests(model_.network())) own += line + "\n";
   const std::vector<std::string> all = group_->gather(own);
@@ -45,8 +49,13 @@ void TorchTrainer::check_group() const {
 }
 
 void TorchTrainer::sum_over_all(const at::Tensor& ctc, const at::Tensor& divergence) {
-  double counts[] = {static_cast<double>(round_.batches), round_.denominator,
-                     static_cast<double>(round_.frames), model_.uses_mask_embedding() ? 1.0 : 0.0};
+  std::vector<double> counts = {static_cast<double>(round_.batches), round_.denominator,
+                                static_cast<double>(round_.frames),
+                                model_.uses_mask_embedding() ? 1.0 : 0.0};
+  // Both losses come from the same logits. Gradients of distillation that were put by stand where
+  // those of the CTC loss do.
+  const std::vector<double> own = gradient_sum_->reached_from(ctc);
+  counts.insert(counts.end(), own.begin(), own.end());
   group_->sum(counts);
   const bool has_none = round_.batches == 0;
   round_.batches = static_cast<int64_t>(counts[0]);
@@ -58,8 +67,8 @@ void TorchTrainer::sum_over_all(const at::Tensor& ctc, const at::Tensor& diverge
   if (has_none) {
     round_.losses = at::zeros({3}, sums_.options());
     round_.ranges.keep(model_.network());
-    model_.see_weights();  // as the others do at each batch
   }
+  if (!round_.has_own) model_.see_weights();  // as the others do at each batch
   if (round_.batches > options_.batches_per_step) {
     throw Error("training: the processes brought " + std::to_string(round_.batches) +
                 " batches to a round of " + std::to_string(options_.batches_per_step) +
@@ -72,13 +81,11 @@ void TorchTrainer::sum_over_all(const at::Tensor& ctc, const at::Tensor& diverge
     join_taught(round_, factor);
     if (loss.defined()) loss = loss + divergence * factor;
   }
-  gradient_sum_->backward(loss);
+  gradient_sum_->backward(loss, {counts.begin() + 4, counts.end()});
 }
 
 void TorchTrainer::join_losses_and_ranges(Round& round) {
-  const at::Tensor losses = round.losses.cpu();
-  group_->exchange("losses", [&] { group_->all_reduce(losses, TorchGroup::Reduction::sum); });
-  round.losses = losses.to(sums_.device());
+  group_->exchange("losses", [&] { group_->all_reduce(round.losses, TorchGroup::Reduction::sum); });
   round.widest.join(model_.network(), *group_);
 }
 

@@ -12,6 +12,7 @@ namespace flowqat::model {
 /// batch have means in it, with denominators of 1; others, and all in a group, sums.
 struct Round {
   int64_t batches = 0;
+  bool has_own = false;    ///< this process has trained on one of them, and not only loaded them
   double denominator = 0;  ///< of the CTC loss and its gradient
   int64_t frames = 0;      ///< of speech, where there is a teacher
   /// The three above and the gradients are those of all processes of the group.

@@ -28,7 +28,7 @@ TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
       shared_inputs_(model.network()) {
   check_teacher();
   if (group_) {
-    check_group();
+    join_group();
     std::vector<at::Tensor> values;
     for (const AdamW::Parameter& parameter : optimizer_.parameters()) {
       values.push_back(parameter.value);
@@ -107,6 +107,7 @@ void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed, int64_t ba
                  : at::Tensor();
     round_.finite.push_back({batch_of_round < 0 ? round_.batches : batch_of_round, ctc.finite});
     ++round_.batches;
+    round_.has_own = true;
     go_back(ctc, taught, all.frames.total(), is_last);
     if (sums_up()) round_.widest.add(model_.network());
   });
@@ -210,9 +211,14 @@ void TorchTrainer::update(double learning_rate) {
   });
 }
 
+void TorchTrainer::wait(const char* doing, const std::function<void()>& wait) const {
+  group_ ? group_->wait_for_device(doing, wait) : wait();
+}
+
 TrainMetrics TorchTrainer::metrics() {
   return at_boundary("training metrics", [&] {
-    const at::Tensor sums = sums_.cpu();
+    at::Tensor sums;
+    wait("metrics", [&] { sums = sums_.cpu(); });
     const double* sum = sums.const_data_ptr<double>();
     TrainMetrics metrics{.steps = steps_,
                          .skipped = static_cast<int64_t>(sum[3]),
@@ -236,7 +242,8 @@ std::vector<SkippedUpdate> TorchTrainer::skipped() {
                                                : at::zeros({}, sums_.options()));
     }
     if (flags.empty()) return found;
-    const at::Tensor skipped = at::stack(flags).cpu();
+    at::Tensor skipped;
+    wait("metrics", [&] { skipped = at::stack(flags).cpu(); });
     for (size_t i = 0; i < watched_.size(); ++i) {
       if (skipped.const_data_ptr<double>()[i] == 0) continue;
       SkippedUpdate& update = found.emplace_back();

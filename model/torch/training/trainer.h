@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -78,15 +79,22 @@ class TorchTrainer : public Trainer {
   void join_taught(Round& round, double factor);
 
   // In a group: group_trainer.cpp.
-  void check_group() const;
+  /// Lets the group exchange what is on the model's device, and throws Error where the models of
+  /// all are not the same.
+  void join_group();
   /// Counts and gradients become those of all processes. `ctc`, `divergence`: sums of what this
   /// process has not yet gone back through, or undefined.
   void sum_over_all(const at::Tensor& ctc, const at::Tensor& divergence);
   /// Losses and ranges become those of all.
   void join_losses_and_ranges(Round& round);
 
+  /// For what waits for the device, where other processes may keep it from an end.
+  void wait(const char* doing, const std::function<void()>& wait) const;
+
   bool sums_up() const { return options_.batches_per_step > 1 || group_; }
+  Tensors whole_state() const;
   void expect_round(class StateLoader& loader, const Tensors& state);
+  void expect_start_of_round(class StateLoader& loader);
 
   Trainable& model_;
   std::shared_ptr<const Trainable> teacher_;

@@ -25,6 +25,9 @@ bool is_of_round(const std::string& name) {
   return name.starts_with(kRound) || name.ends_with(kGradient) || name.ends_with(kTaught);
 }
 
+/// Where the round's batches begin with their ranges, whoever brings them.
+bool is_start_of_round(const std::string& name) { return name == kRanges || name == kZeroPoints; }
+
 bool is_trainers(const std::string& name) {
   return name == kSums || name == kSteps || is_of_round(name);
 }
@@ -40,37 +43,43 @@ Tensors TorchTrainer::state() const {
     if (group_ && (round_.batches > 0 || round_.is_of_all)) {
       throw Error("training: in a group there is a state only between rounds");
     }
-    Tensors tensors = optimizer_.state();
-    if (average_) std::ranges::move(average_->state(), std::back_inserter(tensors));
-    tensors.push_back(to_tensor(kSums, sums_));
-    tensors.push_back(to_tensor(kSteps, at::full({1}, steps_, at::kLong)));
-    if (round_.batches == 0) return tensors;
-    const std::vector<double> counts = {static_cast<double>(round_.batches), round_.denominator,
-                                        static_cast<double>(round_.frames)};
-    tensors.push_back(to_tensor(kRound, at::tensor(counts)));
-    tensors.push_back(to_tensor(kLosses, round_.losses));
-    if (round_.ranges.floats().defined()) {
-      tensors.push_back(to_tensor(kRanges, round_.ranges.floats()));
-      tensors.push_back(to_tensor(kZeroPoints, round_.ranges.integers()));
-    }
-    if (round_.widest.ends().defined()) {
-      tensors.push_back(to_tensor(kWidest, round_.widest.ends()));
-    }
-    for (const auto& [batch, rows] : round_.finite) {
-      tensors.push_back(to_tensor(kFinite + std::to_string(batch), rows.to(at::kByte)));
-    }
-    const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const at::Tensor gradient = parameters[i].value.grad();
-      if (gradient.defined()) {
-        tensors.push_back(to_tensor(parameters[i].name + kGradient, gradient));
-      }
-      if (!round_.taught.empty() && round_.taught[i].defined()) {
-        tensors.push_back(to_tensor(parameters[i].name + kTaught, round_.taught[i]));
-      }
-    }
+    Tensors tensors;
+    wait("training state", [&] { tensors = whole_state(); });
     return tensors;
   });
+}
+
+Tensors TorchTrainer::whole_state() const {
+  Tensors tensors = optimizer_.state();
+  if (average_) std::ranges::move(average_->state(), std::back_inserter(tensors));
+  tensors.push_back(to_tensor(kSums, sums_));
+  tensors.push_back(to_tensor(kSteps, at::full({1}, steps_, at::kLong)));
+  if (round_.batches == 0) return tensors;
+  const std::vector<double> counts = {static_cast<double>(round_.batches), round_.denominator,
+                                      static_cast<double>(round_.frames)};
+  tensors.push_back(to_tensor(kRound, at::tensor(counts)));
+  tensors.push_back(to_tensor(kLosses, round_.losses));
+  if (round_.ranges.floats().defined()) {
+    tensors.push_back(to_tensor(kRanges, round_.ranges.floats()));
+    tensors.push_back(to_tensor(kZeroPoints, round_.ranges.integers()));
+  }
+  if (round_.widest.ends().defined()) {
+    tensors.push_back(to_tensor(kWidest, round_.widest.ends()));
+  }
+  for (const auto& [batch, rows] : round_.finite) {
+    tensors.push_back(to_tensor(kFinite + std::to_string(batch), rows.to(at::kByte)));
+  }
+  const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const at::Tensor gradient = parameters[i].value.grad();
+    if (gradient.defined()) {
+      tensors.push_back(to_tensor(parameters[i].name + kGradient, gradient));
+    }
+    if (!round_.taught.empty() && round_.taught[i].defined()) {
+      tensors.push_back(to_tensor(parameters[i].name + kTaught, round_.taught[i]));
+    }
+  }
+  return tensors;
 }
 
 void TorchTrainer::load_state(const Tensors& state) {
@@ -78,7 +87,10 @@ void TorchTrainer::load_state(const Tensors& state) {
     Tensors own, average, optimizer;
     for (const Tensor& tensor : state) {
       // What one process alone did of a round is brought to it once.
-      if (group_ && group_->rank().rank > 0 && is_of_round(tensor.name)) continue;
+      if (group_ && group_->rank().rank > 0 && is_of_round(tensor.name) &&
+          !is_start_of_round(tensor.name)) {
+        continue;
+      }
       const bool is_average = average_ && WeightAverage::is_part(tensor);
       (is_trainers(tensor.name) ? own : is_average ? average : optimizer).push_back(tensor);
     }
@@ -86,11 +98,26 @@ void TorchTrainer::load_state(const Tensors& state) {
     loader.expect(kSums, sums_, {"F64"});
     loader.expect(kSteps, {1}, {"I64"},
                   [this](const at::Tensor& steps) { steps_ = steps.const_data_ptr<int64_t>()[0]; });
-    if (holds(own, kRound)) expect_round(loader, own);
+    if (holds(own, kRound)) {
+      expect_round(loader, own);
+    } else if (holds(own, kRanges)) {
+      expect_start_of_round(loader);
+    }
     optimizer_.load_state(optimizer);
     if (average_) average_->load_state(average);
     loader.load(own);
+    if (!holds(own, kRound) && holds(own, kRanges)) {
+      round_.ranges.restore();  // the model was saved behind the batches that were done
+      round_ = {};
+    }
   });
+}
+
+void TorchTrainer::expect_start_of_round(StateLoader& loader) {
+  round_.ranges.keep(model_.network());  // what it has, to be replaced
+  if (!round_.ranges.floats().defined()) return;
+  loader.expect(kRanges, round_.ranges.floats(), {"F32"});
+  loader.expect(kZeroPoints, round_.ranges.integers(), {"I32"});
 }
 
 void TorchTrainer::expect_round(StateLoader& loader, const Tensors& state) {
@@ -103,11 +130,7 @@ void TorchTrainer::expect_round(StateLoader& loader, const Tensors& state) {
   });
   round_.losses = at::empty({3}, sums_.options());
   loader.expect(kLosses, round_.losses, {"F64"});
-  round_.ranges.keep(model_.network());  // what it has, to be replaced
-  if (round_.ranges.floats().defined()) {
-    loader.expect(kRanges, round_.ranges.floats(), {"F32"});
-    loader.expect(kZeroPoints, round_.ranges.integers(), {"I32"});
-  }
+  expect_start_of_round(loader);
   for (const Tensor& tensor : state) {
     if (tensor.name == kWidest) {
       loader.expect(kWidest, tensor.shape, {"F32"}, [this](const at::Tensor& ends) {

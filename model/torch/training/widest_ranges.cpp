@@ -48,9 +48,8 @@ void WidestRanges::join(const Module& network, TorchGroup& group) {
     ends_ = at::full({2 * static_cast<int64_t>(quantizers.size())},
                      std::numeric_limits<float>::infinity(), quantizers[0]->min_val().options());
   }
-  const at::Tensor host = ends_.cpu().contiguous();
-  group.exchange("ranges", [&] { group.all_reduce(host, TorchGroup::Reduction::smallest); });
-  ends_ = host.to(ends_.device());
+  ends_ = ends_.contiguous();
+  group.exchange("ranges", [&] { group.all_reduce(ends_, TorchGroup::Reduction::smallest); });
 }
 
 void WidestRanges::put(const Module& network) const {

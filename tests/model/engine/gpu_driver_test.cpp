@@ -1,5 +1,7 @@
 #include "model/torch/engine/gpu_driver.h"
 
+#include "model/error.h"
+#include "model/torch/engine/device.h"
 #include "tests/catch.h"
 
 using namespace flowqat::model;
@@ -31,4 +33,12 @@ TEST_CASE("a machine without any trace of a GPU needs no reason") {
   CHECK_FALSE(has_trace_of_gpu({.missing = "no such file"}));
   CHECK(has_trace_of_gpu({.missing = "no such file", .node = "/dev/dxg"}));
   CHECK(has_trace_of_gpu({.version = 13000}));
+}
+
+TEST_CASE("each process of a machine takes its own GPU, or the only one that it is shown") {
+  CHECK(gpu_of_process(8, 3, 8) == 3);
+  CHECK(gpu_of_process(8, 1, 2) == 1);
+  CHECK(gpu_of_process(1, 3, 8) == 0);
+  CHECK_THROWS_WITH(gpu_of_process(2, 0, 4),
+                    ContainsSubstring("2 GPUs for 4 processes, and each needs its own"));
 }
