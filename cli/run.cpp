@@ -11,6 +11,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/environment.h"
+#include "cli/failure.h"
 #include "cli/graph_arguments.h"
 #include "cli/processes.h"
 #include "cli/ranks.h"
@@ -92,20 +93,47 @@ void fetch(graph::Graph& graph, graph::Together& together, const graph::RunOptio
                             options.existing);
     if (!fetches) return;
     const std::atomic<int>& stop_signal = together.stop_signal();
-    graph::check(graph, *options.reporter, stop_signal, together.size());  // what is there already
+    // What is there already.
+    graph::check(graph, *options.reporter, stop_signal, together.size(), together.local_size());
     graph::fetch_missing(graph, {*options.reporter, stop_signal});
   });
   if (fetches && !together.is_first()) graph = graph::Graph(graph.spec());
 }
 
-int run(const RunArguments& told) {
+/// Where a process stands among those of its run.
+struct Sharing {
+  StartedRank started = started_rank();
+  std::optional<nodes::GroupPeers> peers = {};
+  bool meets = false;  ///< or has met
+};
+
+/// Whether rank 0 tells of the exception that is being handled, so that this process need not.
+bool is_told_by_first(const Sharing& sharing) try {
+  if (sharing.started.rank.size == 1) return false;
+  const std::string text = current_failure().message;
+  try {
+    throw;
+  } catch (const graph::Interrupted&) {
+    return false;
+  } catch (const model::PeerError& lost) {
+    // With rank 0 the store may be gone, or hang.
+    if (lost.missing().empty() || lost.missing().front() == 0) return false;
+  } catch (...) {  // any other
+  }
+  if (sharing.peers) return sharing.peers->group()->is_told(text);
+  return !sharing.meets && model::engine().is_told(sharing.started.rank, text);
+} catch (const std::exception&) {
+  return false;
+}
+
+int run_shared(const RunArguments& told, Sharing& sharing) {
   const RunArguments arguments = completed(told);
   if (arguments.graph.empty()) {
     throw graph::GraphError(
         "run: GRAPH (or --graph) is missing: the graph file (flowqat run --help)");
   }
   GraphArguments placed = arguments;
-  const StartedRank started = started_rank();
+  const StartedRank& started = sharing.started;
   if (arguments.processes > 1) {
     if (started.rank.size > 1) {
       throw graph::GraphError(
@@ -126,7 +154,9 @@ int run(const RunArguments& told) {
   SilentReporter silent;
   report::RunRecord record;
   const std::atomic<int>& stop_signal = catch_stop_signals(true);
-  std::optional<nodes::GroupPeers> peers = join_others(started.rank, graph.settings());
+  sharing.meets = true;
+  std::optional<nodes::GroupPeers>& peers = sharing.peers;
+  peers = join_others(started.rank, graph.settings());
   graph::RunOptions options{.existing = existing_of(arguments, graph),
                             .stop_signal = &stop_signal,
                             .accept_changes = arguments.accept_changes,
@@ -139,6 +169,16 @@ int run(const RunArguments& told) {
   graph::run_graph(graph, options);
   if (speaks) terminal.say("written to " + graph.settings().text("out"));
   return kDone;
+}
+
+int run(const RunArguments& told) {
+  Sharing sharing;
+  try {
+    return run_shared(told, sharing);
+  } catch (...) {
+    if (!is_told_by_first(sharing)) throw;
+    return current_failure().status;
+  }
 }
 
 /// `graph`: how the graph is given.

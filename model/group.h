@@ -52,6 +52,11 @@ class Group {
   /// Rank 0's, for each.
   virtual std::string broadcast(const std::string& of_first) = 0;
   virtual void barrier() = 0;
+  /// For a run that has failed: whether rank 0 has failed too and told the same, so that this
+  /// process need not tell it. No collective: rank 0 leaves its text with the store, and the others
+  /// wait for it for 3 s at the most. What ranks add to a text that others have too ("ends because
+  /// rank 1 failed: ", "(rank 2 heard: ...)") makes no difference. Throws nothing.
+  virtual bool is_told(const std::string& failure) = 0;
 };
 
 }  // namespace flowqat::model

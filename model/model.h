@@ -167,6 +167,8 @@ class Engine {
   /// machine's name has; what is on GPUs through NCCL. Error for a rank that cannot be, a port that
   /// is taken, and where two have one rank; PeerError names those that did not come in time.
   virtual std::shared_ptr<Group> join(const Rank& rank) = 0;
+  /// Group::is_told() for processes that fail before they have met. Takes up to some seconds.
+  virtual bool is_told(const Rank& rank, const std::string& failure) = 0;
   virtual std::string libtorch_version() const = 0;
   /// The widest vector instructions that the kernels use ("AVX512"): recorded with checkpoints.
   virtual std::string instruction_set() const = 0;

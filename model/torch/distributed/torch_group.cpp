@@ -12,6 +12,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "model/torch/distributed/failure.h"
 #include "model/torch/distributed/gloo.h"
 #include "model/torch/distributed/meeting.h"
 #include "model/torch/distributed/nccl_backend.h"
@@ -213,6 +214,10 @@ std::string TorchGroup::broadcast(const std::string& of_first) {
     from(0, "broadcast", at::from_blob(text.data(), {size.item<int64_t>()}, at::kByte));
   }
   return text;
+}
+
+bool TorchGroup::is_told(const std::string& failure) {
+  return is_told_by_first(*store_, rank_, failure);
 }
 
 void TorchGroup::barrier() {

@@ -33,6 +33,7 @@ class TorchGroup : public Group {
   std::vector<std::string> gather(const std::string& own) override;
   std::string broadcast(const std::string& of_first) override;
   void barrier() override;
+  bool is_told(const std::string& failure) override;
 
   /// Lets all_reduce(), from() and processes() take tensors of this device too, which they exchange
   /// by NCCL; all call it together. Error, in all, where one cannot, or already uses another

@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "model/torch/base/boundary.h"
 #include "model/torch/base/tensor_memory.h"
+#include "model/torch/distributed/failure.h"
 #include "model/torch/distributed/torch_group.h"
 #include "model/torch/engine/device.h"
 #include "model/torch/engine/initialize.h"
@@ -94,6 +95,10 @@ class TorchEngine : public Engine {
       local_size_ = rank.local_size;
     }
     return join_group(rank, before);
+  }
+
+  bool is_told(const Rank& rank, const std::string& failure) override {
+    return is_told_by_first(rank, failure);
   }
 
   std::unique_ptr<Model> create(const Config& config, uint64_t seed, double blank_bias) override {
