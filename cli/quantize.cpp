@@ -19,6 +19,7 @@
 #include "graph/plain_numbers.h"
 #include "graph/run_folder.h"
 #include "graph/usable_cores.h"
+#include "nodes/support/engine_options.h"
 
 namespace flowqat::cli {
 namespace {
@@ -85,7 +86,8 @@ int quantize(const QuantizeArguments& arguments) {
                      .seed = arguments.seed,
                      .channel = arguments.channel},
                     description.extractor, index_progress(terminal));
-  model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
+  nodes::configure_engine({.device = arguments.device, .threads = graph::usable_cores()},
+                          description.notes);
   nodes::ModelState state = nodes::load_model(model, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
 

@@ -24,6 +24,7 @@
 #include "graph/rejections.h"
 #include "graph/time_left.h"
 #include "graph/usable_cores.h"
+#include "nodes/support/engine_options.h"
 #include "nodes/support/model_batch.h"
 
 namespace flowqat::cli {
@@ -182,7 +183,8 @@ int ranges(const RangesArguments& arguments) {
   }
   const std::atomic<int>& stop_signal = catch_stop_signals();
   CorpusAudio audio(corpus(arguments, 1), description.extractor, index_progress(terminal));
-  model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
+  nodes::configure_engine({.device = arguments.device, .threads = graph::usable_cores()},
+                          description.notes);
   const nodes::ModelState state = nodes::load_model(model, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   const std::vector<std::string> layers =

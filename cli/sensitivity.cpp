@@ -21,6 +21,7 @@
 #include "graph/json_lines.h"
 #include "graph/rejections.h"
 #include "graph/usable_cores.h"
+#include "nodes/support/engine_options.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/score.h"
 #include "recognizer/decoding.h"
@@ -207,7 +208,8 @@ int sensitivity(const SensitivityArguments& arguments) {
   const std::atomic<int>& stop_signal = catch_stop_signals();
   CorpusAudio audio(evaluation_corpus(arguments), description.extractor, index_progress(terminal));
   audio.transcripts({*description.tokenizer, io::TextNormalization::vocabulary});
-  model::engine().configure({.device = arguments.device, .threads = graph::usable_cores()});
+  nodes::configure_engine({.device = arguments.device, .threads = graph::usable_cores()},
+                          description.notes);
   const nodes::ModelState state = nodes::load_model(folder, description);
   for (const std::string& note : description.notes) terminal.say("flowqat: " + note);
   {

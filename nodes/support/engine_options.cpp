@@ -31,4 +31,11 @@ model::EngineOptions engine_options(const graph::Params& params) {
   return options;
 }
 
+void configure_engine(const model::EngineOptions& options, std::vector<std::string>& notes) {
+  model::Engine& engine = model::engine();
+  engine.configure(options);
+  const std::string reason = engine.why_no_gpu();
+  if (!reason.empty()) notes.push_back("the CPU computes: " + reason);
+}
+
 }  // namespace flowqat::nodes

@@ -1,4 +1,7 @@
 #pragma once
+#include <string>
+#include <vector>
+
 #include "graph/params.h"
 #include "model/model.h"
 
@@ -8,5 +11,9 @@ namespace flowqat::nodes {
 /// model node. Throws GraphError naming
 /// the key for a precision that this machine does not have.
 model::EngineOptions engine_options(const graph::Params& params);
+
+/// Opens LibTorch for the models that follow. `notes` receives why "auto" is the CPU, where there
+/// is a trace of a GPU.
+void configure_engine(const model::EngineOptions& options, std::vector<std::string>& notes);
 
 }  // namespace flowqat::nodes

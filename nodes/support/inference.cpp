@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/simd/target.h"
+#include "nodes/support/engine_options.h"
 #include "recognizer/recognizer.h"
 #include "runtime/acoustic_model.h"
 
@@ -50,7 +51,7 @@ Recognition load_recognition(const fs::path& folder, ModelDescription& descripti
             .tokenizer = description.tokenizer,
             .device = "cpu"};
   }
-  model::engine().configure({.device = options.device, .threads = options.threads});
+  configure_engine({.device = options.device, .threads = options.threads}, description.notes);
   const ModelState state = load_model(folder, description);
   return {.model = state.model, .tokenizer = state.tokenizer, .device = model::engine().device()};
 }

@@ -21,14 +21,15 @@ struct Outcome {
 
 /// Runs `build/flowqat ARGUMENTS` through the shell, from `folder`. `redirected`: where standard
 /// output goes instead of into the outcome, ">/dev/full".
+/// `environment`: "NAME=VALUE", before the program.
 inline Outcome call(const std::string& arguments, const std::string& folder = FLOWQAT_SOURCE_DIR,
-                    const std::string& redirected = "") {
+                    const std::string& redirected = "", const std::string& environment = "") {
   const flowqat::testing::TemporaryFolder temporary;
   const std::string err = (temporary.path() / "err").string(),
                     out = (temporary.path() / "out").string();
-  const std::string command = "cd '" + folder + "' && '" FLOWQAT_BUILD_DIR "/flowqat' " +
-                              arguments + (redirected.empty() ? " >'" + out + "'" : redirected) +
-                              " 2>'" + err + "'";
+  const std::string command =
+      "cd '" + folder + "' && " + environment + " '" FLOWQAT_BUILD_DIR "/flowqat' " + arguments +
+      (redirected.empty() ? " >'" + out + "'" : redirected) + " 2>'" + err + "'";
   const auto read = [](const std::string& path) {
     std::ostringstream text;
     text << std::ifstream(path).rdbuf();

@@ -104,6 +104,28 @@ TEST_CASE("quantize writes an int8 folder that the other commands take, and its 
   CHECK(call("evaluate " + small.path("fake") + small.manifest).status == 0);
 }
 
+TEST_CASE("a GPU that cannot be used is told of, once, by whatever would compute on it") {
+  const FloatModel small;
+  const std::string driver = "LD_LIBRARY_PATH='" FLOWQAT_BUILD_DIR "/tests/old_driver'";
+  const std::string audio = small.files[0].string();
+  for (const std::string& command :
+       {small.quantize("int8"), "transcribe " + small.model + " " + audio,
+        "evaluate " + small.model + small.manifest, "ranges " + small.model + small.manifest,
+        "sensitivity " + small.model + small.manifest}) {
+    INFO(command);
+    const Outcome outcome = call(command, FLOWQAT_SOURCE_DIR, "", driver);
+    CHECK(outcome.status == 0);
+    const std::string reason = "flowqat: the CPU computes: ";
+    const size_t at = outcome.err.find(reason);
+    CHECK(at != std::string::npos);
+    CHECK(outcome.err.find(reason, at + 1) == std::string::npos);
+  }
+  CHECK_THAT(
+      call("transcribe --device cpu " + small.model + " " + audio, FLOWQAT_SOURCE_DIR, "", driver)
+          .err,
+      !ContainsSubstring("the CPU computes"));
+}
+
 TEST_CASE("quantize takes a policy from a file and choices over it") {
   const FloatModel small;
   std::ofstream(small.root / "policy.json")
