@@ -1,7 +1,9 @@
 #include "model/torch/operators/device_product.h"
 
+#include <ATen/ops/addcmul.h>
+#include <ATen/ops/div.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/round.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -13,9 +15,13 @@ namespace {
 constexpr auto kNone = at::ScalarType::Undefined;
 std::atomic<at::ScalarType> factor_type = kNone;
 
-/// A matrix's values in 16 bits, or the integers that it has on its grid.
+/// A matrix's values in 16 bits, or the integers that it has on its grid. In float32 value / step
+/// is one of those but for a part of some 1e-7; both types have the integer itself, and no other
+/// value as near as a part of 1 / 2048: rounding to them, in the same pass, finds it.
 at::Tensor factors(const at::Tensor& values, const at::Tensor& step) {
-  return (step.defined() ? at::round(values / step) : values).to(factor_type);
+  if (!step.defined()) return values.to(factor_type);
+  at::Tensor integers = at::empty(values.sizes(), values.options().dtype(factor_type));
+  return at::div_out(integers, values, step);
 }
 
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) { return at::mm(a, b, at::kFloat); }
@@ -29,9 +35,9 @@ struct Product {
     const at::Tensor step =
         grids.weight_step.defined() ? grids.weight_step.view({-1, 1}) : grids.weight_step;
     at::Tensor y = product(x, factors(weight, step).t());
-    if (grids.input_step.defined()) y.mul_(grids.weight_step * grids.input_step);
-    if (bias) y.add_(*bias);
-    return y;
+    if (!grids.input_step.defined()) return bias ? y.add_(*bias) : y;
+    const at::Tensor scale = grids.weight_step * grids.input_step;
+    return bias ? at::addcmul(*bias, y, scale) : y.mul_(scale);
   }
 
   /// What backward() needs.
