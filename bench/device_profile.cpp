@@ -5,9 +5,9 @@
 // size.
 #include <cstdio>
 #include <exception>
-#include <random>
 #include <string>
 
+#include "bench/random_speech.h"
 #include "model/model.h"
 #include "model/torch/engine/torch_model.h"
 #include "tests/test_device/counts.h"
@@ -16,26 +16,6 @@ namespace {
 
 using namespace flowqat::model;
 using namespace flowqat::test_device;
-
-struct Speech {
-  std::vector<float> samples;
-  AudioBatch batch;
-
-  Speech(int64_t rows, double seconds) {
-    std::mt19937 random(1);
-    std::normal_distribution<float> sample;
-    batch.rows = rows;
-    batch.padded_samples = static_cast<int64_t>(16000 * seconds);
-    samples.resize(static_cast<size_t>(rows * batch.padded_samples));
-    for (float& value : samples) value = sample(random);
-    batch.samples = samples;
-    for (int64_t row = 0; row < rows; ++row) {
-      batch.lengths_samples.push_back(batch.padded_samples - 800 * row);
-      batch.targets.push_back({5, 6, 7, 7, 8});
-      batch.time_masks.push_back({{.start = 2, .length = 5}});
-    }
-  }
-};
 
 Counts step(Model& model, const AudioBatch& batch) {
   const auto trainer = model.trainer({.clip_norm = 1, .reduction = CtcReduction::characters});
@@ -72,7 +52,8 @@ void run(const std::string& precision, int64_t rows, double seconds) {
   Config config;
   config.layerdrop = 0;  // every step does all the work
   const auto model = engine().create(config, 1);
-  const Speech speech(rows, seconds);
+  flowqat::bench::RandomSpeech speech(rows, seconds);
+  speech.batch.time_masks.assign(static_cast<size_t>(rows), {{.start = 2, .length = 5}});
   std::printf("a float step, %s, %lld rows of %.1f s\n%s\n", precision.c_str(),
               static_cast<long long>(rows), seconds, profile(step(*model, speech.batch)).c_str());
   model->insert_fake_quantizers({});
