@@ -74,7 +74,7 @@ int main(int argc, char** argv) try {
     const double before_s = gone_s();
     int64_t batches = 0, most_bytes = 0;
     double padded_s = 0, speech_s = 0;
-    graph::RunningPlan plan(pipeline, batcher.name(), 0, 0);
+    graph::RunningPlan plan(pipeline, batcher.name(), 0, 0, graph::Share());
     while (plan.next() != nullptr) {
       const graph::PlannedBatch planned = plan.take();
       padded_s += planned.padded_s();

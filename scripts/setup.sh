@@ -114,7 +114,7 @@ install_torch() {
 # Configures each time: it takes seconds, and what was installed since then is found.
 build() {
   local targets=(flowqat) what="the program"
-  ((for_tests)) && targets=(flowqat tests) what="the program and its tests"
+  ((for_tests)) && targets=(flowqat tests benches) what="the program, its tests and its benchmarks"
   say "build: configuring build/"
   cmake --preset release -Wno-dev ||
     fail "configuring the build" "read CMake's message above; after moving the project, remove build/ and try again"
