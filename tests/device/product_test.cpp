@@ -13,6 +13,7 @@
 #include "model/torch/network/layers.h"
 #include "model/torch/operators/device_product.h"
 #include "tests/catch.h"
+#include "tests/device/devices.h"
 #include "tests/model/engine/course.h"
 #include "tests/test_device/counts.h"
 
@@ -20,14 +21,14 @@ using namespace flowqat::model;
 
 namespace {
 
-const at::Device kDevice(at::kPrivateUse1, 0);
-
 struct Factors {
   explicit Factors(at::ScalarType type) { use_device_factors(type); }
   ~Factors() { use_device_factors(std::nullopt); }
 };
 
-at::Tensor there(const at::Tensor& value) { return value.detach().to(kDevice).requires_grad_(); }
+at::Tensor copy_on(const at::Device& device, const at::Tensor& value) {
+  return value.detach().to(device).requires_grad_();
+}
 
 double relative(const at::Tensor& a, const at::Tensor& b) {
   return ((a.to(at::kDouble) - b.to(at::kDouble)).abs().max() / b.abs().max()).item<double>();
@@ -36,6 +37,7 @@ double relative(const at::Tensor& a, const at::Tensor& b) {
 }  // namespace
 
 TEST_CASE("operands on grids are multiplied exactly, whatever their factors are rounded to") {
+  const at::Device device = GENERATE(from_range(devices()));
   const auto type = GENERATE(at::kBFloat16, at::kHalf);
   const Factors factors(type);
   at::manual_seed(2);
@@ -43,18 +45,18 @@ TEST_CASE("operands on grids are multiplied exactly, whatever their factors are 
                    w = at::randint(-128, 128, {24, 40}, at::kFloat), bias = at::randn({24}),
                    step = at::full({1}, 0.0137f), steps = at::randn({24}).abs() * 0.01 + 1e-3;
   const at::Tensor x = q * step, weight = w * steps.view({-1, 1});
-  const at::Tensor y = device_linear(x.to(kDevice), weight.to(kDevice), bias.to(kDevice),
-                                     {step.to(kDevice), steps.to(kDevice)});
+  const at::Tensor y = device_linear(x.to(device), weight.to(device), bias.to(device),
+                                     {step.to(device), steps.to(device)});
   const at::Tensor exact =
       at::linear(x.to(at::kDouble), weight.to(at::kDouble), bias.to(at::kDouble));
   CHECK(relative(y.cpu(), exact) < 1e-6);
-  const at::Tensor rounded = device_linear(x.to(kDevice), weight.to(kDevice), bias.to(kDevice));
+  const at::Tensor rounded = device_linear(x.to(device), weight.to(device), bias.to(device));
   CHECK(relative(rounded.cpu(), exact) > 1e-5);  // on no grid they lose digits
   CHECK(relative(rounded.cpu(), exact) < 1e-2);
 
   const at::Tensor taps = at::randint(-128, 128, {24, 31, 3}, at::kFloat) * steps.view({-1, 1, 1});
-  const at::Tensor heard = device_conv(x.to(kDevice), taps.to(kDevice), bias.to(kDevice), 2,
-                                       {step.to(kDevice), steps.to(kDevice)});
+  const at::Tensor heard = device_conv(x.to(device), taps.to(device), bias.to(device), 2,
+                                       {step.to(device), steps.to(device)});
   const at::Tensor conv =
       at::conv1d(x.to(at::kDouble), taps.to(at::kDouble), bias.to(at::kDouble), 2);
   CHECK(heard.sizes() == conv.sizes());
@@ -62,6 +64,7 @@ TEST_CASE("operands on grids are multiplied exactly, whatever their factors are 
 }
 
 TEST_CASE("the gradients of 16-bit products are LibTorch's but for rounding") {
+  const at::Device device = GENERATE(from_range(devices()));
   const Factors factors(at::kBFloat16);
   at::manual_seed(3);
   const bool is_conv = GENERATE(false, true);
@@ -71,12 +74,12 @@ TEST_CASE("the gradients of 16-bit products are LibTorch's but for rounding") {
     if (!a.is_cpu()) return is_conv ? device_conv(a, b, c, 3) : device_linear(a, b, c);
     return is_conv ? at::conv1d(a, b, c, 3) : at::linear(a, b, c);
   };
-  const at::Tensor own[] = {there(x), there(w), there(bias)};
+  const at::Tensor own[] = {copy_on(device, x), copy_on(device, w), copy_on(device, bias)};
   const at::Tensor exact[] = {x.clone().requires_grad_(), w.clone().requires_grad_(),
                               bias.clone().requires_grad_()};
   const at::Tensor y = run(own[0], own[1], own[2]), z = run(exact[0], exact[1], exact[2]);
   const at::Tensor weights = at::randn(z.sizes());
-  (y * weights.to(kDevice)).sum().backward();
+  (y * weights.to(device)).sum().backward();
   (z * weights).sum().backward();
   CHECK(relative(y.detach().cpu(), z.detach()) < 1e-2);
   for (int i = 0; i < 3; ++i) {
@@ -103,15 +106,16 @@ TEST_CASE("training with 16-bit factors follows float32, waits for nothing, and 
 }
 
 TEST_CASE("on a device layers of one input are one product, with what each gives alone") {
+  const at::Device device = GENERATE(from_range(devices()));
   at::manual_seed(3);
   std::optional<Factors> factors;
   if (GENERATE(false, true)) factors.emplace(at::kBFloat16);
-  const at::Tensor x = at::randn({2, 5, 8}).to(kDevice);
+  const at::Tensor x = at::randn({2, 5, 8}).to(device);
   std::vector<std::shared_ptr<LinearLayer>> layers;
   std::vector<LinearLayer*> all;
   for (const int64_t out : {6, 6, 4}) {
     layers.push_back(std::make_shared<LinearLayer>(8, out));
-    layers.back()->to(kDevice);
+    layers.back()->to(device);
     const at::NoGradGuard no_grad;
     layers.back()->weight.normal_();
     all.push_back(layers.back().get());
@@ -150,7 +154,7 @@ TEST_CASE("on a device layers of one input are one product, with what each gives
   const int64_t separate = products();
   flowqat::test_device::reset_counts();
   const auto together = gradients_of([&] { return LinearLayer::forward_all(all, x); });
-  CHECK(3 * products() == separate);
+  if (device.is_privateuseone()) CHECK((separate > 0 && 3 * products() == separate));
   REQUIRE(together.size() == alone.size());
   for (size_t i = 0; i < alone.size(); ++i) {
     INFO(i);
