@@ -36,6 +36,11 @@ def has_gpu_compiler():
     return any(site_packages.glob("python3*/site-packages/nvidia/cu13/lib/libnvrtc.so.13"))
 
 
+def has_nccl():
+    site_packages = Path(__file__).resolve().parent.parent / ".venv" / "lib"
+    return any(site_packages.glob("python3*/site-packages/nvidia/nccl/lib/libnccl.so.2"))
+
+
 def has_bf16():
     return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
 
@@ -56,6 +61,7 @@ REASONS = (
     (r"a GPU is here, .*", lambda _: has_gpu()),
     (r"no GPU", lambda _: not has_gpu()),
     (r"no compiler for GPUs", lambda _: not has_gpu_compiler()),
+    (r"no NCCL in \.venv", lambda _: not has_nccl()),
     (r"only root may mount .*", lambda _: os.geteuid() != 0),
     (r"no small file system can be mounted here", lambda _: not may_mount()),
 )

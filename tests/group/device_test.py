@@ -3,7 +3,7 @@
     device_test.py MEMBER TEST_DEVICE STAND_IN
 """
 
-import os
+import json
 import signal
 import sys
 import tempfile
@@ -135,10 +135,7 @@ class Failures(unittest.TestCase):
 
     def test_devices_of_two_kinds_are_refused(self):
         with group_of(2, ranks=[0]) as group:
-            port = group[0].process.args[1]
-            import json
-
-            told = {**json.loads(port), "rank": 1, "device": "cpu"}
+            told = {**json.loads(group[0].process.args[1]), "rank": 1, "device": "cpu"}
             group.members[1] = Member(PROGRAM, told, ENVIRONMENT)
             group.joined()
             group.tell("train")

@@ -80,7 +80,7 @@ def compiled(text):
                                "-I", SOURCES, Path(folder, "check.cpp")], capture_output=True, text=True)
 
 
-@unittest.skipUnless(NCCL, "no NCCL in this Python environment")
+@unittest.skipUnless(NCCL, "no NCCL in .venv")
 class OfNccl(unittest.TestCase):
     def test_values_sizes_and_parameters_are_those_of_its_header(self):
         done = compiled(CHECK)
