@@ -94,6 +94,16 @@ void JsonLines::add(const Json& line) {
   bytes_ += static_cast<int64_t>(text.size());
 }
 
+void JsonLines::cut_back(const Json& state) {
+  const auto bytes = state.at("bytes").get<int64_t>();
+  if (path_.empty() || bytes == bytes_) return;
+  bytes_ = bytes;
+  checksum_ = bytes_ > 0 ? checksum_of(path_, bytes_) : Checksum();
+  if (::ftruncate(descriptor_, bytes_) != 0 || ::lseek(descriptor_, bytes_, SEEK_SET) < 0) {
+    fail(path_, "cannot be cut back");
+  }
+}
+
 void JsonLines::sync() const {
   if (path_.empty()) return;
   // A device or a pipe in the file's place has nothing to sync.

@@ -35,6 +35,8 @@ class JsonLines {
   void add(const Json& line);
   /// Waits until all of it is on the disk. Throws OutputError.
   void sync() const;
+  /// Cuts off what came since state() told `state`. Throws OutputError.
+  void cut_back(const Json& state);
   /// How much there is of the file, and its XXH3.
   Json state() const;
 

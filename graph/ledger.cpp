@@ -196,6 +196,11 @@ Json Ledger::state() const {
           {"batches_sha256", chain_.hex()}};
 }
 
+void Ledger::go_back(const Json& state) {
+  lines_.cut_back(state.at("lines"));
+  restore(state);
+}
+
 void Ledger::restore(const Json& state) {
   done_ = state.at("done").get<int64_t>();
   rejected_ = state.at("rejected").get<int64_t>();

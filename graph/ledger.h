@@ -69,6 +69,8 @@ class Ledger {
   /// For a checkpoint; restore() leaves the file as it is.
   Json state() const;
   void restore(const Json& state);
+  /// As it was when state() told `state`, the file too. Not while shared.
+  void go_back(const Json& state);
   /// Waits until the file is on the disk.
   void sync() const { lines_.sync(); }
 

@@ -79,6 +79,11 @@ class StepContext {
   /// What the processes have drawn since the last time is brought together. Throws RunError where
   /// too much of it was rejected.
   void exchange();
+  /// What was drawn so far, as it is counted and listed.
+  Json drawn() const;
+  /// Forgets all that was drawn since drawn() told `drawn`: whoever goes on from the next
+  /// checkpoint draws it again. For one process alone.
+  void put_back(const Json& drawn);
   /// Writes `checkpoints/step-N/`, N counting the optimizer steps of the whole run, of which `done`
   /// belong to this step; keeps the `keep` newest, and those that they need: `needs` are others of
   /// this step that the state cannot do without.

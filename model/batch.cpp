@@ -1,6 +1,7 @@
 #include "model/batch.h"
 
 #include <string>
+#include <type_traits>
 
 namespace flowqat::model {
 
@@ -8,6 +9,21 @@ void check_rows(const char* what, size_t found, int64_t rows, bool may_be_empty)
   if (found == static_cast<size_t>(rows) || (may_be_empty && found == 0)) return;
   throw Error(std::string("batch: ") + what + " has " + std::to_string(found) + " rows, expected " +
               std::to_string(rows));
+}
+
+AudioBatch rows_of(const AudioBatch& batch, int64_t first, int64_t count) {
+  const auto part = [&](const auto& list) {
+    if (list.empty()) return list;
+    return std::decay_t<decltype(list)>(list.begin() + first, list.begin() + first + count);
+  };
+  return {.samples = batch.samples.subspan(static_cast<size_t>(first * batch.padded_samples),
+                                           static_cast<size_t>(count * batch.padded_samples)),
+          .rows = count,
+          .padded_samples = batch.padded_samples,
+          .lengths_samples = part(batch.lengths_samples),
+          .targets = part(batch.targets),
+          .time_masks = part(batch.time_masks),
+          .channel_masks = part(batch.channel_masks)};
 }
 
 std::vector<int64_t> checked_frames(const Config& config, const AudioBatch& batch) {

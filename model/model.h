@@ -58,8 +58,10 @@ class AcousticModel {
   virtual const Config& config() const = 0;
   virtual Precision precision() const = 0;
   virtual int64_t parameter_count() const = 0;
-  /// Evaluation mode: no dropout, no masks. Thread-compatible. Throws Error for a batch whose sizes
-  /// contradict each other, or with a row too short for one frame.
+  /// Evaluation mode: no dropout, no masks. Thread-compatible. Where a device has not the memory
+  /// for all rows at once, half of them come after the other, padded alike. Throws Error for a
+  /// batch whose sizes contradict each other, or with a row too short for one frame, and
+  /// OutOfMemory where there is not enough for one row.
   virtual Logits infer(const AudioBatch& batch) const = 0;
 };
 
@@ -153,6 +155,8 @@ class Engine {
   virtual ~Engine() = default;
   /// Fixes device and threads for models made from here on; Error if the device is not there.
   virtual void configure(const EngineOptions& options) = 0;
+  /// Whether a library has brought a device of that name to LibTorch, beside its own.
+  virtual bool knows_device(const std::string& name) const = 0;
   /// "cpu" or "cuda:0 (NAME)".
   virtual std::string device() const = 0;
   /// Why "auto" means the CPU although a GPU or its driver is here; empty where it does not.

@@ -66,6 +66,9 @@ struct SkippedUpdate {
   std::vector<Row> rows;
 };
 
+/// How a batch was heard.
+enum class Hearing { whole, in_halves };
+
 /// Optimizes one model in place, by rounds of batches: an update for every round, with the gradient
 /// of the loss over all of the round's rows together, so that it does not depend on how the rows
 /// are cut into batches. The denominator of the CTC loss (rows, target tokens or 1, by the
@@ -85,9 +88,20 @@ class Trainer {
   /// to the round, and its gradients are summed with the others' while they are computed; where it
   /// is never said, update() sums them. The group is not to be called between a round's first batch
   /// and its update().
-  virtual void accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
-                          bool is_last) = 0;
-  void accumulate(const AudioBatch& batch, uint64_t seed) { accumulate(batch, seed, -1, false); }
+  ///
+  /// Where a device has not the memory for a batch, its rows are heard in two halves, padded as the
+  /// whole is, as if they were two batches of the round: loss and gradient are those of the whole
+  /// batch but for the order of sums, layers are dropped as there, and fake quantizers see each
+  /// half as they see each batch of a round. What dropout draws is alike only in distribution; so
+  /// without dropout a resumed run, which may find other memory there, comes to what an undisturbed
+  /// one does but for the order of sums. Throws OutOfMemory, with the round as it was before the
+  /// batch, where a half is too much too, or the batch has but one row; in a group at once, because
+  /// the others may be waiting for the whole.
+  virtual Hearing accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
+                             bool is_last) = 0;
+  Hearing accumulate(const AudioBatch& batch, uint64_t seed) {
+    return accumulate(batch, seed, -1, false);
+  }
   /// Ends the round: clip, AdamW. A round without a batch changes and counts nothing. Where a loss
   /// or the gradient is not a finite number the update is skipped: weights, the optimizer's state
   /// and the ranges of fake quantizers are as before the round. Does not wait for the device.

@@ -10,6 +10,7 @@
 #include "nodes/support/given_policy.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
+#include "nodes/support/out_of_memory.h"
 #include "nodes/support/step_checks.h"
 
 namespace flowqat::nodes {
@@ -71,7 +72,10 @@ class Calibrate : public ModelConsumer {
         if (!batch) break;
         context.throw_if_stopped();
         const ModelBatch prepared = to_model_batch(*batch, *state.tokenizer, config());
-        for (const auto& utterance : one_by_one(prepared.audio)) state.model->observe(utterance);
+        const auto rows = one_by_one(prepared.audio);
+        for (size_t row = 0; row < rows.size(); ++row) {
+          within_memory(name(), {prepared.rows[row]}, [&] { state.model->observe(rows[row]); });
+        }
         utterances += prepared.audio.rows;
         ++observed;
         const int64_t done = pass * batches + observed, all = passes * batches;

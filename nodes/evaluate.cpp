@@ -16,6 +16,7 @@
 #include "nodes/support/inference.h"
 #include "nodes/support/model_batch.h"
 #include "nodes/support/model_folder.h"
+#include "nodes/support/out_of_memory.h"
 #include "nodes/support/score.h"
 #include "nodes/support/step_checks.h"
 #include "nodes/support/transcripts.h"
@@ -147,15 +148,17 @@ class Evaluate : public graph::Step {
     return result;
   }
 
-  static HeardBatch hear(const graph::Batch& batch, const model::AcousticModel& model,
-                         const ModelStep& step, const io::TextNormalizer& normalize) {
+  HeardBatch hear(const graph::Batch& batch, const model::AcousticModel& model,
+                  const ModelStep& step, const io::TextNormalizer& normalize) const {
     using Clock = std::chrono::steady_clock;
     const io::Tokenizer& tokenizer = *step.result().tokenizer;
     const ModelBatch prepared = to_model_batch(batch, tokenizer, step.config());
     HeardBatch heard{
         .number = batch.number, .rows = std::ssize(batch.rows), .audio_s = batch.speech_s()};
     const auto started = Clock::now();
-    const std::vector<std::string> texts = recognizer::recognize(model, tokenizer, prepared.audio);
+    const std::vector<std::string> texts = within_memory(name(), prepared.rows, [&] {
+      return recognizer::recognize(model, tokenizer, prepared.audio);
+    });
     heard.infer_s = std::chrono::duration<double>(Clock::now() - started).count();
     const auto add = [&](const graph::Row& row, const std::string& text) {
       const graph::IndexEntry& entry = *row.entry;

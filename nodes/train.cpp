@@ -15,6 +15,7 @@
 #include "nodes/training/checkpoints.h"
 #include "nodes/training/dev_evaluation.h"
 #include "nodes/training/frozen_parts.h"
+#include "nodes/training/halved_batches.h"
 #include "nodes/training/length.h"
 #include "nodes/training/loop.h"
 #include "nodes/training/memory_forecast.h"
@@ -130,6 +131,7 @@ class Train : public ModelConsumer {
     all.push_back(std::make_unique<AveragedWeights>());
     all.push_back(std::make_unique<UselessUtterances>(pipeline));
     all.push_back(std::make_unique<SkippedSteps>());
+    all.push_back(std::make_unique<HalvedBatches>());
     all.push_back(std::make_unique<MetricsLog>());
     all.push_back(std::make_unique<RangeLog>());
     if (dev_ != nullptr) all.push_back(std::make_unique<DevEvaluation>(*dev_, text_rules()));

@@ -100,10 +100,10 @@ std::vector<graph::ParamSpec> model_param_specs() {
        .doc = "of a head that is drawn: its bias for the CTC blank; a few units spare the "
               "model learning it"},
       {.name = "device",
-       .kind = ParamKind::choice,
+       .kind = ParamKind::text,
        .fallback = "auto",
-       .choices = {"auto", "cpu", "cuda"},
-       .doc = "auto: the GPU where there is one",
+       .doc = "what computes: cpu, cuda, cuda:1 (the second GPU), or auto: the GPU where there is "
+              "one",
        .may_change = true},
       {.name = "precision",
        .kind = ParamKind::choice,

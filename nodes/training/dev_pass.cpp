@@ -11,6 +11,7 @@
 #include "graph/format.h"
 #include "nodes/support/ctc_loss.h"
 #include "nodes/support/model_batch.h"
+#include "nodes/support/out_of_memory.h"
 #include "nodes/support/score.h"
 #include "recognizer/decoding.h"
 
@@ -94,7 +95,8 @@ void DevPass::add(const graph::Batch& batch, const model::AcousticModel& model,
   };
   if (prepared.audio.rows > 0) {
     const auto started = std::chrono::steady_clock::now();
-    const model::Logits logits = model.infer(prepared.audio);
+    const model::Logits logits = within_memory(node_ + ": " + dev_.name(), prepared.rows,
+                                               [&] { return model.infer(prepared.audio); });
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - started;
     figures.infer_s += passed.count();
     const std::vector<std::string> texts = recognizer::texts_of(logits, tokenizer_);

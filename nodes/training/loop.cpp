@@ -6,6 +6,7 @@
 
 #include "graph/random.h"
 #include "nodes/support/model_batch.h"
+#include "nodes/training/halved_batches.h"
 #include "nodes/training/long_utterances.h"
 
 namespace flowqat::nodes {
@@ -25,6 +26,7 @@ void TrainingLoop::plan_length(Training& training, const graph::Pipeline& pipeli
 
 void TrainingLoop::run() {
   Progress& progress = training_.progress;
+  may_run_out_ = training_.context.together().is_alone() && model::engine().device() != "cpu";
   training_.count_time();
   for (const auto& attendant : training_.attendants) attendant->begin(training_);
   while (!is_over() && progress.epoch < training_.epochs) {
@@ -49,6 +51,7 @@ void TrainingLoop::run_epoch() {
     }
     is_first_ = false;
     const bool is_own = share.takes(progress.batch);
+    if (may_run_out_) before_ = {training_.is_within_round, training_.context.drawn()};
     const auto batch = is_own ? draw(*stream) : nullptr;
     ++progress.batch;
     ++progress.batches;
@@ -86,26 +89,48 @@ void TrainingLoop::hear(const graph::Batch& batch, bool is_last) {
   ModelBatch prepared =
       to_model_batch(batch, *training_.state.tokenizer, training_.state.model->config(), rules_);
   const auto long_ones = leave_out_long(prepared, training_.params.max_duration_s);
+  auto hearing = model::Hearing::whole;
   if (prepared.audio.rows > 0) {
     const int64_t round = training_.params.options.batches_per_step;
-    training_.trainer.accumulate(prepared.audio,
-                                 graph::mix({seed_, graph::key_of(training_.name),
-                                             static_cast<uint64_t>(progress.batches - 1)}),
-                                 batch.number % round, is_last);
+    try {
+      hearing =
+          training_.trainer.accumulate(prepared.audio,
+                                       graph::mix({seed_, graph::key_of(training_.name),
+                                                   static_cast<uint64_t>(progress.batches - 1)}),
+                                       batch.number % round, is_last);
+    } catch (const model::OutOfMemory& error) {
+      put_back();
+      end_out_of_memory(training_, prepared, error);
+    }
   }
   training_.counted.audio_s += batch.speech_s();
   // Of several processes' batches the sum is taken once a step.
   if (training_.context.together().is_alone()) training_.meet();
   training_.count_time();
   for (const auto& attendant : training_.attendants) {
-    attendant->after_batch(training_, {batch, prepared, long_ones});
+    attendant->after_batch(training_,
+                           {batch, prepared, long_ones, hearing == model::Hearing::in_halves});
   }
+}
+
+/// The batch at hand is one that is still to be drawn.
+void TrainingLoop::put_back() {
+  --training_.progress.batch;
+  --training_.progress.batches;
+  if (!may_run_out_) return;
+  training_.is_within_round = before_.is_within_round;
+  training_.context.put_back(before_.drawn);
 }
 
 void TrainingLoop::update() {
   Progress& progress = training_.progress;
-  training_.trainer.update(model::learning_rate(training_.params.schedule, progress.step,
-                                                training_.steps, progress.epoch, training_.epochs));
+  try {
+    training_.trainer.update(model::learning_rate(training_.params.schedule, progress.step,
+                                                  training_.steps, progress.epoch,
+                                                  training_.epochs));
+  } catch (const model::OutOfMemory& error) {
+    end_out_of_memory(training_, error);
+  }
   ++progress.step;
   training_.meet();
   training_.count_time();

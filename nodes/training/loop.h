@@ -28,12 +28,19 @@ class TrainingLoop {
   bool is_last_of_share(int64_t batches) const;
   void hear(const graph::Batch& batch, bool is_last);
   void update();
+  void put_back();
 
   Training& training_;
   graph::Pipeline& pipeline_;
   io::TextRules rules_;
   uint64_t seed_;
-  bool is_first_ = true;  ///< batch of this process
+  bool is_first_ = true;      ///< batch of this process
+  bool may_run_out_ = false;  ///< of the device's memory, in one process alone
+  /// Before the batch at hand was drawn, where that may be.
+  struct Before {
+    bool is_within_round = false;
+    graph::Json drawn = nullptr;
+  } before_;
 };
 
 }  // namespace flowqat::nodes

@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "graph/error.h"
 #include "graph/plain_numbers.h"
+#include "nodes/support/named_utterances.h"
 #include "nodes/training/checkpoints.h"
 
 namespace flowqat::nodes {
@@ -14,16 +15,6 @@ namespace {
 
 constexpr int64_t kLookEvery = 50;  ///< steps, at the latest
 constexpr int64_t kSaid = 5;        ///< all are in metrics.jsonl
-constexpr size_t kNamed = 5;
-
-std::string named(const std::vector<std::string>& ids) {
-  std::string text;
-  for (size_t i = 0; i < std::min(ids.size(), kNamed); ++i) text += (i > 0 ? ", " : "") + ids[i];
-  if (ids.size() > kNamed) {
-    text += " and " + graph::whole_text(static_cast<int64_t>(ids.size() - kNamed)) + " more";
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -31,8 +22,7 @@ void SkippedSteps::after_batch(Training& training, const Heard& heard) {
   const auto place =
       static_cast<size_t>(heard.batch.number % training.params.options.batches_per_step);
   round_.resize(std::max(round_.size(), place + 1));
-  Ids& ids = round_[place];
-  for (const graph::Row* row : heard.prepared.rows) ids.push_back(row->entry->id);
+  round_[place] = ids_of(heard.prepared.rows);
 }
 
 void SkippedSteps::after_step(Training& training) {
@@ -84,8 +74,8 @@ void SkippedSteps::tell(Training& training, int64_t step, const model::SkippedUp
   const std::string what = ids.empty() ? "gradient" : "loss";
   if (ids.empty()) ids = of_all(training.context.together(), round);
   training.context.metric({{"step", step}, {"skipped_for", what}, {"utterances", ids}});
-  last_ = "step " + graph::whole_text(step) + " was skipped: the " + what + " of " + named(ids) +
-          " is not a finite number";
+  last_ = "step " + graph::whole_text(step) + " was skipped: the " + what + " of " +
+          named_utterances(ids) + " is not a finite number";
   const int64_t count = training.progress.skipped_steps;
   if (count > kSaid) return;
   training.context.reporter().say(

@@ -23,6 +23,7 @@ struct Heard {
   const graph::Batch& batch;
   const ModelBatch& prepared;
   const std::vector<const graph::Row*>& long_ones;  ///< left out for their length
+  bool in_halves = false;                           ///< for lack of memory on the device
 };
 
 /// What the loop and its attendants share.

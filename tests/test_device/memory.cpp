@@ -37,7 +37,8 @@ void* Memory::allocate(size_t bytes) {
   if (bytes == 0) return nullptr;
   const size_t whole = in_pages(bytes);
   const std::lock_guard lock(lock_);
-  TORCH_CHECK_WITH(OutOfMemoryError, limit_ == 0 || used_ + whole <= limit_,
+  const bool is_refused = ++asked_ == refused_;
+  TORCH_CHECK_WITH(OutOfMemoryError, !is_refused && (limit_ == 0 || used_ + whole <= limit_),
                    "test device out of memory. Tried to allocate ", bytes, " bytes, ", used_,
                    " are in use");
   void* const block =
@@ -144,6 +145,16 @@ void Memory::reset_peak() {
 void Memory::set_limit_bytes(size_t limit) {
   const std::lock_guard lock(lock_);
   limit_ = limit;
+}
+
+int64_t Memory::asked() const {
+  const std::lock_guard lock(lock_);
+  return asked_;
+}
+
+void Memory::refuse(int64_t number) {
+  const std::lock_guard lock(lock_);
+  refused_ = number > 0 ? asked_ + number : 0;
 }
 
 void Opened::add(const at::Tensor& tensor) {

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <set>
@@ -41,6 +42,10 @@ class Memory {
   void reset_peak();
   /// How much may be in use; 0: as much as there is.
   void set_limit_bytes(size_t limit);
+  /// How often allocate() was asked for bytes.
+  int64_t asked() const;
+  /// Has the `number`-th from now on refused, counted from 1, and none after it; 0: none.
+  void refuse(int64_t number);
 
  private:
   struct Block {
@@ -57,6 +62,7 @@ class Memory {
   mutable std::mutex lock_;
   Blocks blocks_;
   size_t used_ = 0, peak_ = 0, limit_ = 0;
+  int64_t asked_ = 0, refused_ = 0;  ///< refused_: which of asked_; 0: none
 };
 
 /// While it lives, the blocks of the tensors given are open, once other libraries have done what

@@ -82,7 +82,8 @@ at::Device choose_device(const std::string& name, std::string* why_no_gpu, int l
   if (name == "cpu") return at::kCPU;
   if (name != "auto" && !is_cuda) {
     if (const auto other = registered_device(name)) return *other;
-    throw Error("device must be auto, cpu or cuda, found \"" + name + "\"");
+    throw Error("device must be auto, cpu, cuda or cuda:1 (the second GPU), found \"" + name +
+                "\"");
   }
   const GpuDriver driver = ask_gpu_driver();
   if (name == "auto" && !has_trace_of_gpu(driver)) return at::kCPU;
@@ -103,6 +104,8 @@ at::Device choose_device(const std::string& name, std::string* why_no_gpu, int l
   }
   throw Error("device cuda is not there: " + reason + "; or use device cpu");
 }
+
+bool is_registered(const std::string& name) { return registered_device(name).has_value(); }
 
 void choose_precision(const std::string& name, const at::Device& device) {
   if (name != "float32" && name != "tf32" && name != "bf16") {

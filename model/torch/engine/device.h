@@ -22,6 +22,9 @@ int gpu_of_process(int gpus, int local_rank, int local_size);
 at::Device choose_device(const std::string& name, std::string* why_no_gpu = nullptr,
                          int local_rank = 0, int local_size = 1);
 
+/// Whether it is the name of a device that a library has registered, and that is there.
+bool is_registered(const std::string& name);
+
 /// What products of float32 numbers are computed in: "float32", "tf32" (a GPU; the CPU stays with
 /// float32) or "bf16" (a GPU, or a CPU that has the instructions). Throws Error for any other, and
 /// for "bf16" where it is not to be had.

@@ -69,6 +69,7 @@ class TorchEngine : public Engine {
     });
   }
 
+  bool knows_device(const std::string& name) const override { return is_registered(name); }
   std::string device() const override { return describe(configured().device); }
   std::string why_no_gpu() const override {
     configured();

@@ -1,12 +1,15 @@
 #include "model/torch/engine/torch_model.h"
 
+#include <ATen/ops/cat.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/accumulate.h>
 
 #include <map>
 #include <utility>
 
+#include "model/batch.h"
 #include "model/torch/base/boundary.h"
+#include "model/torch/base/device_memory.h"
 #include "model/torch/base/state_dict.h"
 #include "model/torch/distributed/torch_group.h"
 #include "model/torch/network/batch.h"
@@ -97,13 +100,30 @@ at::Tensor TorchModel::evaluate(const NetworkInput& input) const {
   return network_->forward(input);
 }
 
+/// [rows, frames, vocabulary] float32 on the CPU.
+at::Tensor TorchModel::scores_of(const AudioBatch& batch,
+                                 const std::vector<int64_t>& frames) const {
+  try {
+    const NetworkInput input = network_input(config_, batch, frames, device_);
+    return evaluate(input).to(at::kCPU, at::kFloat).contiguous();
+  } catch (const c10::Error& error) {
+    if (device_.is_cpu() || batch.rows < 2 || !tells_of_full_device(error)) throw;
+  }
+  empty_cache(device_);
+  const int64_t half = batch.rows / 2;
+  const auto part = [&](int64_t first, int64_t count) {
+    return scores_of(rows_of(batch, first, count),
+                     {frames.begin() + first, frames.begin() + first + count});
+  };
+  return at::cat({part(0, half), part(half, batch.rows - half)});
+}
+
 Logits TorchModel::infer(const AudioBatch& batch) const {
   return at_boundary("inference", [&] {
     const c10::InferenceMode inference;
     Logits logits;
     logits.lengths_frames = checked_frames(config_, batch);
-    const NetworkInput input = network_input(config_, batch, logits.lengths_frames, device_);
-    const at::Tensor scores = evaluate(input).to(at::kCPU, at::kFloat).contiguous();
+    const at::Tensor scores = scores_of(batch, logits.lengths_frames);
     logits.rows = scores.size(0);
     logits.frames = scores.size(1);
     logits.vocabulary = scores.size(2);

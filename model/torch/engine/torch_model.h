@@ -56,6 +56,7 @@ class TorchModel : public Model, public Trainable {
   enum class Mode { evaluating, finding_peaks, observing, training };
 
   void enter(Mode mode) const;
+  at::Tensor scores_of(const AudioBatch& batch, const std::vector<int64_t>& frames) const;
   std::unique_ptr<TorchModel> copy() const;
   /// Throws Error unless these are exactly the layers that the policy quantizes, as it does.
   void check_layers(const nlohmann::json& layers) const;

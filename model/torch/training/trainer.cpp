@@ -1,6 +1,5 @@
 #include "model/torch/training/trainer.h"
 
-#include <ATen/Context.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
@@ -12,11 +11,9 @@
 #include "model/torch/base/boundary.h"
 #include "model/torch/base/state_dict.h"
 #include "model/torch/base/tensor_memory.h"
-#include "model/torch/network/batch.h"
 #include "model/torch/training/parameter_settings.h"
 
 namespace flowqat::model {
-
 TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
                            std::shared_ptr<const Trainable> teacher,
                            std::shared_ptr<TorchGroup> group)
@@ -73,14 +70,9 @@ void TorchTrainer::check_teacher() const {
   }
 }
 
-at::Tensor TorchTrainer::wanted_logits(const TrainingBatch& batch) const {
-  const at::NoGradGuard no_grad;
-  return teacher_->evaluate(unmasked(teacher_->config(), batch));
-}
-
-void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
-                              bool is_last) {
-  at_boundary("training step", [&] {
+Hearing TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
+                                 bool is_last) {
+  return at_boundary("training step", [&] {
     if (round_.is_of_all) {
       throw Error("training: a process brought another batch to a round after its last");
     }
@@ -88,73 +80,15 @@ void TorchTrainer::accumulate(const AudioBatch& batch, uint64_t seed, int64_t ba
       throw Error("training: a round has " + std::to_string(options_.batches_per_step) +
                   " batches (batches_per_step), and then an update");
     }
-    const TrainingBatch all = training_batch(model_.config(), batch, model_.device());
-    const at::Tensor wanted = teacher_ ? wanted_logits(all) : at::Tensor();
-    if (round_.batches == 0) {
-      round_.ranges.keep(model_.network());
-      round_.losses = at::zeros({3}, sums_.options());
-    } else {
-      round_.ranges.restore();
-    }
-    model_.begin_training(all.input);
-    at::manual_seed(seed);
-
-    const at::Tensor logits = model_.network().forward(all.input);
-    const CtcLoss ctc = ctc_loss(logits, all.frames, all.targets, model_.config().pad_token_id,
-                                 options_.reduction, options_.zero_infinity);
-    const at::Tensor taught =
-        teacher_ ? distillation_loss(logits, wanted, all.frames, options_.distillation_temperature)
-                 : at::Tensor();
-    round_.finite.push_back({batch_of_round < 0 ? round_.batches : batch_of_round, ctc.finite});
-    ++round_.batches;
-    round_.has_own = true;
-    go_back(ctc, taught, all.frames.total(), is_last);
-    if (sums_up()) round_.widest.add(model_.network());
+    const Part whole{.rows = batch,
+                     .seed = seed,
+                     .batch = batch_of_round < 0 ? round_.batches : batch_of_round,
+                     .sums_up = options_.batches_per_step > 1 || group_,
+                     .is_last = is_last};
+    if (!model_.device().is_cpu() && !group_) return hear_or_halve(whole);
+    hear(whole);
+    return Hearing::whole;
   });
-}
-
-void TorchTrainer::go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames,
-                           bool is_last) {
-  // Where all that learns was dropped from this batch, there is nothing to go back to.
-  const auto backward = [](const at::Tensor& loss, bool again = false) {
-    if (loss.requires_grad()) loss.backward(/*gradient=*/{}, /*retain_graph=*/again);
-  };
-  at::Tensor total = ctc.value, divergence = at::zeros({}, sums_.options());
-  if (!sums_up()) {
-    // The denominators are at hand, and no pass of its own is needed for them.
-    if (teacher_) total = total + options_.distillation_weight * taught;
-    backward(total);
-    round_.denominator = 1;
-  } else {
-    total = total * std::max(1.0, ctc.denominator);
-    const at::Tensor sum = teacher_ ? taught * static_cast<double>(frames) : at::Tensor();
-    round_.denominator += ctc.denominator;
-    if (teacher_) {
-      divergence = sum.detach().to(at::kDouble);
-      round_.frames += frames;
-    }
-    if (group_ && is_last && !options_.gradient_checkpointing) {
-      sum_over_all(total, sum);
-    } else {
-      backward(total, /*again=*/teacher_ != nullptr);
-      if (teacher_) {
-        exchange_gradients(round_.taught);
-        backward(sum);
-        exchange_gradients(round_.taught);
-      }
-    }
-  }
-  const at::NoGradGuard no_grad;
-  round_.losses +=
-      at::stack({total.detach().to(at::kDouble), divergence, ctc.infinite.to(at::kDouble)});
-}
-
-void TorchTrainer::exchange_gradients(std::vector<at::Tensor>& others) {
-  const std::vector<AdamW::Parameter> parameters = optimizer_.parameters();
-  others.resize(parameters.size());
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    std::swap(parameters[i].value.mutable_grad(), others[i]);
-  }
 }
 
 double TorchTrainer::denominator_of(const Round& round) const {
@@ -180,7 +114,7 @@ void TorchTrainer::join_taught(Round& round, double factor) {
 
 at::Tensor TorchTrainer::finish_round(Round& round, double denominator) {
   const at::Tensor loss = round.losses[0] / denominator;
-  if (!teacher_ || !sums_up()) return loss;
+  if (round.frames == 0) return loss;  // it has its part in it, or there is no teacher
   const double weight = weight_of_frames(round);
   join_taught(round, weight * denominator);
   return loss + round.losses[1] * weight;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "model/model.h"
@@ -46,8 +47,8 @@ class TorchTrainer : public Trainer {
                std::shared_ptr<const Trainable> teacher, std::shared_ptr<TorchGroup> group);
   ~TorchTrainer() override;
   using Trainer::accumulate;
-  void accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
-                  bool is_last) override;
+  Hearing accumulate(const AudioBatch& batch, uint64_t seed, int64_t batch_of_round,
+                     bool is_last) override;
   void update(double learning_rate) override;
   TrainMetrics metrics() override;
   std::vector<SkippedUpdate> skipped() override;
@@ -63,11 +64,27 @@ class TorchTrainer : public Trainer {
     std::vector<Round::Finite> finite;
   };
 
+  /// Rows that go through the network at once: a batch, or half of one.
+  struct Part {
+    const AudioBatch& rows;
+    uint64_t seed = 0;
+    int64_t batch = 0;     ///< of the round
+    bool sums_up = false;  ///< else it is all that there is of the round
+    bool is_last = false;  ///< of this process
+    bool is_second_half = false;
+  };
+
   void check_teacher() const;
+  void begin_round();
+  void hear(const Part& part);
+  // Where a device may run out of memory: halves.cpp.
+  Hearing hear_or_halve(const Part& whole);
+  /// Nothing, or why there is not enough memory; the round is as it was before then.
+  std::optional<std::string> try_to_hear(const std::vector<Part>& parts, size_t& failed);
   /// The teacher's logits for the same samples, as it infers: without masks and dropout.
   at::Tensor wanted_logits(const TrainingBatch& batch) const;
-  /// Adds a batch's gradients and losses to the round's. `taught`: undefined without a teacher.
-  void go_back(const CtcLoss& ctc, const at::Tensor& taught, int64_t frames, bool is_last);
+  /// Adds a part's gradients and losses to the round's. `taught`: undefined without a teacher.
+  void go_back(const Part& part, const CtcLoss& ctc, const at::Tensor& taught, int64_t frames);
   void exchange_gradients(std::vector<at::Tensor>& others);
   /// Of the whole round, [] float64; the gradients become sums of which the denominator of the CTC
   /// loss makes means.
@@ -91,7 +108,6 @@ class TorchTrainer : public Trainer {
   /// For what waits for the device, where other processes may keep it from an end.
   void wait(const char* doing, const std::function<void()>& wait) const;
 
-  bool sums_up() const { return options_.batches_per_step > 1 || group_; }
   Tensors whole_state() const;
   void expect_round(class StateLoader& loader, const Tensors& state);
   void expect_start_of_round(class StateLoader& loader);
