@@ -28,13 +28,13 @@ static_assert(sizeof(ncclUniqueId) == sizeof(Bound::Id) && alignof(ncclUniqueId)
 static_assert(std::is_trivial_v<Bound::Id> && std::is_trivial_v<ncclUniqueId>);
 static_assert(sizeof(ncclResult_t) == sizeof(int) && sizeof(ncclDataType_t) == sizeof(int));
 static_assert(sizeof(ncclRedOp_t) == sizeof(int));
-static_assert(int(ncclSuccess) == Bound::kSuccess && int(ncclInProgress) == Bound::kInProgress);
-static_assert(int(ncclInvalidArgument) == Bound::kInvalidArgument && int(ncclInvalidUsage) == Bound::kInvalidUsage);
-static_assert(int(ncclInt8) == Bound::kInt8 && int(ncclUint8) == Bound::kUint8 && int(ncclInt32) == Bound::kInt32);
-static_assert(int(ncclInt64) == Bound::kInt64 && int(ncclFloat16) == Bound::kFloat16);
-static_assert(int(ncclFloat32) == Bound::kFloat32 && int(ncclFloat64) == Bound::kFloat64);
-static_assert(int(ncclBfloat16) == Bound::kBfloat16);
-static_assert(int(ncclSum) == Bound::kSum && int(ncclMax) == Bound::kMax && int(ncclMin) == Bound::kMin);
+static_assert(int(ncclSuccess) == Bound::success && int(ncclInProgress) == Bound::in_progress);
+static_assert(int(ncclInvalidArgument) == Bound::invalid_argument && int(ncclInvalidUsage) == Bound::invalid_usage);
+static_assert(int(ncclInt8) == Bound::int8 && int(ncclUint8) == Bound::uint8 && int(ncclInt32) == Bound::int32);
+static_assert(int(ncclInt64) == Bound::int64 && int(ncclFloat16) == Bound::float16);
+static_assert(int(ncclFloat32) == Bound::float32 && int(ncclFloat64) == Bound::float64);
+static_assert(int(ncclBfloat16) == Bound::bfloat16);
+static_assert(int(ncclSum) == Bound::sum && int(ncclMax) == Bound::largest && int(ncclMin) == Bound::smallest);
 // The same parameters, with int for an enum and our Id for theirs.
 template <class T> struct As { using type = T; };
 template <> struct As<ncclResult_t> { using type = int; };
@@ -85,7 +85,7 @@ class OfNccl(unittest.TestCase):
     def test_values_sizes_and_parameters_are_those_of_its_header(self):
         done = compiled(CHECK)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        wrong = compiled(CHECK.replace("int(ncclMax) == Bound::kMax", "int(ncclAvg) == Bound::kMax"))
+        wrong = compiled(CHECK.replace("int(ncclMax) == Bound::largest", "int(ncclAvg) == Bound::largest"))
         self.assertNotEqual(wrong.returncode, 0)
 
     def test_every_function_that_is_resolved_is_there_and_compared(self):

@@ -55,7 +55,7 @@ struct Communicator {
   std::atomic<int> error = kSuccess;
 };
 
-enum Operation : int64_t { kSum = 0, kMax = 2, kMin = 3, kFromRoot = 100 };
+enum Operation : int64_t { sum = 0, largest = 2, smallest = 3, from_root = 100 };
 
 size_t bytes_of(int type) {
   constexpr size_t kBytes[] = {1, 1, 4, 4, 8, 8, 2, 4, 8, 2};
@@ -79,9 +79,9 @@ bool all_arrive(Communicator& communicator) {
 template <class Value>
 void reduce(Value* into, const Value* other, size_t count, int64_t operation) {
   for (size_t i = 0; i < count; ++i) {
-    into[i] = operation == kSum   ? static_cast<Value>(into[i] + other[i])
-              : operation == kMax ? std::max(into[i], other[i])
-                                  : std::min(into[i], other[i]);
+    into[i] = operation == sum       ? static_cast<Value>(into[i] + other[i])
+              : operation == largest ? std::max(into[i], other[i])
+                                     : std::min(into[i], other[i]);
   }
 }
 
@@ -127,7 +127,7 @@ void exchange(Communicator& communicator, std::byte* values, size_t bytes, int t
     own.type = type;
     own.root = root;
     own.bytes = static_cast<int64_t>(bytes);
-    if (operation != kFromRoot || root == communicator.rank) {
+    if (operation != from_root || root == communicator.rank) {
       std::memcpy(own.values, values + at, count);
     }
     if (!all_arrive(communicator)) break;
@@ -138,8 +138,8 @@ void exchange(Communicator& communicator, std::byte* values, size_t bytes, int t
         communicator.error = kInvalidUsage;  // NCCL would hang, or mix them up
       }
     }
-    std::memcpy(values + at, parts[operation == kFromRoot ? root : 0].values, count);
-    for (int other = 1; operation != kFromRoot && other < communicator.size; ++other) {
+    std::memcpy(values + at, parts[operation == from_root ? root : 0].values, count);
+    for (int other = 1; operation != from_root && other < communicator.size; ++other) {
       reduce(values + at, parts[other].values, count, type, operation);
     }
     if (!all_arrive(communicator)) break;
@@ -162,6 +162,7 @@ int enqueue(Communicator* communicator, const void* from, void* to, size_t count
 
 }  // namespace
 
+// NOLINTBEGIN(readability-identifier-naming): the names are NCCL's.
 extern "C" {
 
 int ncclGetVersion(int* version) {
@@ -232,7 +233,8 @@ int ncclAllReduce(const void* from, void* to, size_t count, int type, int operat
 
 int ncclBroadcast(const void* from, void* to, size_t count, int type, int root,
                   Communicator* communicator, void* stream) {
-  return enqueue(communicator, from, to, count, type, kFromRoot, root, stream);
+  return enqueue(communicator, from, to, count, type, from_root, root, stream);
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)

@@ -1,6 +1,7 @@
 #include "model/torch/distributed/gradient_sum.h"
 
 #include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -81,6 +82,7 @@ struct GradientSum::Reduced {
     // first backward was.
     reducer->push_rebuilt_params_for_all_indices();
     reducer->rebuild_buckets();
+    TORCH_INTERNAL_ASSERT(!reducer->should_rebuild_buckets());
   }
 
   static std::vector<std::vector<size_t>> buckets_of(const std::vector<at::Tensor>& parameters) {

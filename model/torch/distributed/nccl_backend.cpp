@@ -23,22 +23,22 @@ namespace {
 NcclLibrary::Type type_of(const at::Tensor& tensor) {
   switch (tensor.scalar_type()) {
     case at::kChar:
-      return NcclLibrary::kInt8;
+      return NcclLibrary::int8;
     case at::kByte:
     case at::kBool:
-      return NcclLibrary::kUint8;
+      return NcclLibrary::uint8;
     case at::kInt:
-      return NcclLibrary::kInt32;
+      return NcclLibrary::int32;
     case at::kLong:
-      return NcclLibrary::kInt64;
+      return NcclLibrary::int64;
     case at::kHalf:
-      return NcclLibrary::kFloat16;
+      return NcclLibrary::float16;
     case at::kFloat:
-      return NcclLibrary::kFloat32;
+      return NcclLibrary::float32;
     case at::kDouble:
-      return NcclLibrary::kFloat64;
+      return NcclLibrary::float64;
     case at::kBFloat16:
-      return NcclLibrary::kBfloat16;
+      return NcclLibrary::bfloat16;
     default:
       TORCH_CHECK(false, "NCCL has no numbers of type ", tensor.scalar_type());
   }
@@ -47,11 +47,11 @@ NcclLibrary::Type type_of(const at::Tensor& tensor) {
 NcclLibrary::Operation operation_of(const c10d::ReduceOp& operation) {
   switch (operation.op_) {
     case c10d::ReduceOp::SUM:
-      return NcclLibrary::kSum;
+      return NcclLibrary::sum;
     case c10d::ReduceOp::MAX:
-      return NcclLibrary::kMax;
+      return NcclLibrary::largest;
     case c10d::ReduceOp::MIN:
-      return NcclLibrary::kMin;
+      return NcclLibrary::smallest;
     default:
       TORCH_CHECK(false, "of NCCL's reductions, sums, smallest and largest are used");
   }
@@ -90,13 +90,13 @@ NcclLibrary::Communicator connect(const NcclLibrary& nccl, const Rank& rank,
   TORCH_CHECK_WITH(DistBackendError, ended, "NCCL: the processes did not connect within ",
                    rank.timeout_s, " s");
   const int result = connecting->result;
-  if (result == NcclLibrary::kInvalidArgument || result == NcclLibrary::kInvalidUsage) {
+  if (result == NcclLibrary::invalid_argument || result == NcclLibrary::invalid_usage) {
     throw Error("NCCL does not connect rank " + std::to_string(rank.rank) + " on " + device.str() +
                 " with the others (" + nccl.get_error_string(result) +
                 "): each process needs a GPU of its own, so choose \"device\": \"cuda\" without a "
                 "number; with NCCL_DEBUG=WARN in the environment NCCL says more");
   }
-  TORCH_CHECK_WITH(DistBackendError, result == NcclLibrary::kSuccess,
+  TORCH_CHECK_WITH(DistBackendError, result == NcclLibrary::success,
                    "NCCL: connecting: ", nccl.get_error_string(result));
   return connecting->communicator;
 }

@@ -36,7 +36,7 @@ class NcclBackend : public c10d::Backend {
   /// ends, and what it holds is worth nothing.
   void check() const { watch_->check(); }
   /// Ends what waits for peers on the device; nothing works any more.
-  void abort(const std::string& why) { watch_->abort(why); }
+  void give_up(const std::string& why) { watch_->abort(why); }
   /// Gives NCCL's memory back, when the others are done too or gone; nothing works any more.
   void stop() { watch_->stop(); }
 

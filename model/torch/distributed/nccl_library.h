@@ -12,18 +12,18 @@ struct NcclLibrary {
   struct Id {
     char bytes[128];
   };
-  enum Result : int { kSuccess = 0, kInvalidArgument = 4, kInvalidUsage = 5, kInProgress = 7 };
+  enum Result : int { success = 0, invalid_argument = 4, invalid_usage = 5, in_progress = 7 };
   enum Type : int {
-    kInt8 = 0,
-    kUint8 = 1,
-    kInt32 = 2,
-    kInt64 = 4,
-    kFloat16 = 6,
-    kFloat32 = 7,
-    kFloat64 = 8,
-    kBfloat16 = 9
+    int8 = 0,
+    uint8 = 1,
+    int32 = 2,
+    int64 = 4,
+    float16 = 6,
+    float32 = 7,
+    float64 = 8,
+    bfloat16 = 9
   };
-  enum Operation : int { kSum = 0, kMax = 2, kMin = 3 };
+  enum Operation : int { sum = 0, largest = 2, smallest = 3 };
 
   int (*get_version)(int* version);
   int (*get_unique_id)(Id* id);

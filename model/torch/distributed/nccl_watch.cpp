@@ -62,7 +62,7 @@ void NcclWatch::launch(const char* doing, const std::function<int()>& launch,
   std::unique_lock lock(mutex_);
   launching_ = nullptr;
   if (!failure_.empty()) throw_failure();
-  if (result != NcclLibrary::kSuccess && result != NcclLibrary::kInProgress) {
+  if (result != NcclLibrary::success && result != NcclLibrary::in_progress) {
     abort(lock, std::string("NCCL: ") + doing + ": " + nccl_.get_error_string(result));
     throw_failure();
   }
@@ -77,9 +77,9 @@ std::string NcclWatch::problem(std::unique_lock<std::mutex>& lock) {
   if (pending_.empty() && !launching_) return "";
   const std::string doing =
       std::string("NCCL: ") + (pending_.empty() ? launching_ : pending_.front().doing);
-  int result = NcclLibrary::kSuccess;
-  if (nccl_.comm_get_async_error(communicator_, &result) == NcclLibrary::kSuccess &&
-      result != NcclLibrary::kSuccess && result != NcclLibrary::kInProgress) {
+  int result = NcclLibrary::success;
+  if (nccl_.comm_get_async_error(communicator_, &result) == NcclLibrary::success &&
+      result != NcclLibrary::success && result != NcclLibrary::in_progress) {
     return doing + ": " + nccl_.get_error_string(result);
   }
   const auto now = Clock::now();

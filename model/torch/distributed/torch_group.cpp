@@ -84,7 +84,7 @@ TorchGroup::~TorchGroup() {
 void TorchGroup::tell_missing(const char* doing, const std::exception& error) const {
   if (!is_of_peers(error)) return;
   // Whoever waits for the device from here on is not to wait for good.
-  if (nccl_) nccl_->abort(first_line(error));
+  if (nccl_) nccl_->give_up(first_line(error));
   const Pulse::Missing missing = pulse_->find_missing();
   const std::string others = missing.how.empty()
                                  ? "the connection to another process broke, though all live"
@@ -124,7 +124,7 @@ void TorchGroup::use_device(const at::Device& device) {
     if (device_) throw Error("the group uses " + device_->str() + " already");
     const NcclLibrary& nccl = NcclLibrary::instance();
     if (rank_.rank == 0) {
-      if (const int result = nccl.get_unique_id(&of_first); result != NcclLibrary::kSuccess) {
+      if (const int result = nccl.get_unique_id(&of_first); result != NcclLibrary::success) {
         throw Error("NCCL: " + std::string(nccl.get_error_string(result)));
       }
       id.assign(of_first.bytes, sizeof of_first.bytes);
