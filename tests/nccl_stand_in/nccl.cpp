@@ -105,19 +105,27 @@ void reduce(std::byte* into, const std::byte* other, size_t bytes, int type, int
   }
 }
 
-/// FLOWQAT_STAND_IN_DIES=RANK:NUMBER: that rank ends at its collective of that number.
-void die_where_told(int rank) {
-  static std::atomic<int> number = 0;
-  const char* const told = std::getenv("FLOWQAT_STAND_IN_DIES");
+/// Of a variable RANK:NUMBER, whether this is that rank's collective of that number.
+bool is_told(const char* variable, int rank, int number) {
+  const char* const told = std::getenv(variable);
   int who = -1, when = -1;
-  if (!told || std::sscanf(told, "%d:%d", &who, &when) != 2 || who != rank) return;
-  if (++number == when) std::raise(SIGKILL);
+  return told && std::sscanf(told, "%d:%d", &who, &when) == 2 && who == rank && when == number;
+}
+
+/// What a test wants to go wrong here.
+void go_wrong_where_told(const Communicator& communicator) {
+  static std::atomic<int> collectives = 0;
+  const int number = ++collectives;
+  if (is_told("FLOWQAT_STAND_IN_DIES", communicator.rank, number)) std::raise(SIGKILL);
+  if (is_told("FLOWQAT_STAND_IN_HANGS", communicator.rank, number)) {
+    while (!communicator.aborted) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 /// One collective, on the stream.
 void exchange(Communicator& communicator, std::byte* values, size_t bytes, int type,
               int64_t operation, int root) {
-  die_where_told(communicator.rank);
+  go_wrong_where_told(communicator);
   Memory::instance().unprotect(values);
   Part* const parts = communicator.shared->parts;
   for (size_t at = 0; at < bytes; at += kChunkBytes) {
