@@ -6,12 +6,14 @@
 #include <cerrno>
 #include <exception>
 #include <filesystem>
+#include <iostream>
 #include <new>
 #include <string_view>
 #include <system_error>
 
 #include "base/message.h"
 #include "cli/commands.h"
+#include "cli/ranks.h"
 #include "cli/text_width.h"
 #include "graph/error.h"
 #include "graph/format.h"
@@ -97,6 +99,10 @@ Failure current_failure() {
   // A message may quote what is in files. Those on a graph may have a line for each mistake.
   failure.message = failure.status == kBadUsage ? printable_lines(text) : printable(text);
   return failure;
+}
+
+void tell(const Failure& failure) {
+  std::cerr << "flowqat: " << rank_prefix() << failure.message << std::endl;
 }
 
 void tell_unhandled_failures() { std::set_terminate(terminate); }

@@ -12,6 +12,9 @@ struct Failure {
 /// Of the exception that is being handled.
 Failure current_failure();
 
+/// On standard error, with the rank that this process has among others.
+void tell(const Failure& failure);
+
 /// Ends the program with such a message, and without a core dump, where an exception has no one to
 /// handle it: on a thread of a library's own, for lack of memory.
 void tell_unhandled_failures();

@@ -1,5 +1,3 @@
-#include <iostream>
-
 #include "base/simd/target.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
@@ -33,9 +31,10 @@ int main(int argc, char** argv) {
     return status;
   } catch (...) {
     const cli::Failure failure = cli::current_failure();
-    const std::string rank = cli::rank_prefix();
-    if (!rank.empty() && failure.status > 128) return failure.status;  // rank 0 tells of it for all
-    std::cerr << "flowqat: " << rank << failure.message << "\n";
+    if (!cli::rank_prefix().empty() && failure.status > 128) {
+      return failure.status;  // rank 0 tells of it for all
+    }
+    cli::tell(failure);
     return failure.status;
   }
 }

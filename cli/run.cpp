@@ -108,13 +108,9 @@ struct Sharing {
 };
 
 /// Whether rank 0 tells of the exception that is being handled, so that this process need not.
-bool is_told_by_first(const Sharing& sharing) try {
-  if (sharing.started.rank.size == 1) return false;
-  const std::string text = current_failure().message;
+bool is_told_by_first(const Sharing& sharing, const std::string& text) try {
   try {
     throw;
-  } catch (const graph::Interrupted&) {
-    return false;
   } catch (const model::PeerError& lost) {
     // With rank 0 the store may be gone, or hang.
     if (lost.missing().empty() || lost.missing().front() == 0) return false;
@@ -175,9 +171,17 @@ int run(const RunArguments& told) {
   Sharing sharing;
   try {
     return run_shared(told, sharing);
+  } catch (const graph::Interrupted&) {
+    throw;
   } catch (...) {
-    if (!is_told_by_first(sharing)) throw;
-    return current_failure().status;
+    const model::Rank& rank = sharing.started.rank;
+    if (rank.size == 1) throw;
+    const Failure failure = current_failure();
+    // First said, then known to the others: who started them may end all when one has ended.
+    if (rank.rank == 0) tell(failure);
+    const bool is_told = is_told_by_first(sharing, failure.message);
+    if (rank.rank > 0 && !is_told) throw;
+    return failure.status;
   }
 }
 
