@@ -72,8 +72,7 @@ class Train : public ModelConsumer {
       context.together().each([&] { state = load_model(context.resumed()->folder); });
     }
     if (state.stage == Stage::ptq) state.stage = Stage::fake_quantized;
-    const std::unique_ptr<model::Trainer> trainer =
-        make_trainer(state, group_of(context.together()));
+    std::unique_ptr<model::Trainer> trainer = make_trainer(state, group_of(context.together()));
     graph::Pipeline& pipeline = context.audio(audio_);
     tell_transcripts(context, audio_, *this, {*state.tokenizer, text_rules()}, "learn from");
     Training training{
@@ -87,6 +86,7 @@ class Train : public ModelConsumer {
       check_length(training, *context.resumed()->state);
     }
     TrainingLoop(training, pipeline, text_rules(), seed_).run();
+    trainer.reset();  // while its model is there
     if (const auto best = best_before_the_end(training)) {
       context.together().each([&] { state = load_best(context.checkpoint_folder(*best)); });
     }
