@@ -57,8 +57,9 @@ def graph(root):
 class World:
     """A folder with the corpus and the graph."""
 
-    def __init__(self, root, program):
+    def __init__(self, root, program, environment=None):
         self.root, self.program = Path(root).resolve(), Path(program).resolve()
+        self.more = environment or {}
         write_corpus(self.root / "audio", "train", 21)  # 11 batches: rounds of 4, 4 and 3
         write_corpus(self.root / "audio", "dev", 7)
         broken = self.root / "audio" / "train-4.wav"
@@ -72,7 +73,7 @@ class World:
         hidden = ("FLOWQAT", "SLURM", "OMPI", "PMIX", "TORCHELASTIC")
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden) and name not in names}
-        kept.update(OMP_WAIT_POLICY="passive", FLOWQAT_TRIAL=str(self.root))
+        kept.update(OMP_WAIT_POLICY="passive", FLOWQAT_TRIAL=str(self.root), **self.more)
         return kept
 
     def ranks(self):
