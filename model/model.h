@@ -141,11 +141,13 @@ struct EngineOptions {
   std::string device = "auto";
   int threads = 0;  ///< compute threads; 0: all cores this process may use
   /// What float32 numbers are multiplied in: float32; tf32, where a GPU keeps 10 of the 23 bits
-  /// behind the point of each factor and sums in float32 (a CPU stays with float32); or bf16, where
-  /// a GPU or a CPU with AVX-512 BF16 keeps 7 of them in linear layers and convolutions (of the
+  /// behind the point of each factor and sums in float32 (a CPU stays with float32); bf16, where a
+  /// GPU or a CPU with AVX-512 BF16 keeps 7 of them in linear layers and convolutions (of the
   /// positional one on the CPU alone; a GPU computes it and attention in tf32), and sums in
-  /// float32. Fake-quantized operands lose nothing by that: they are multiplied as the integers
-  /// that they stand for; their gradients are rounded.
+  /// float32; or fp16, on a GPU alone, which keeps 10 in the same places, of factors from 6e-8 to
+  /// 65,504: the loss is multiplied by a scale that moves with the gradient. Fake-quantized
+  /// operands lose nothing by either: they are multiplied as the integers that they stand for;
+  /// their gradients are rounded.
   std::string precision = "float32";
 };
 

@@ -46,10 +46,13 @@ struct TrainOptions {
   double distillation_temperature = 1;
 };
 
-/// Means over the updates since the last call of Trainer::metrics(), without those skipped.
+/// Means over the updates since the last call of Trainer::metrics(), without those left out.
 struct TrainMetrics {
-  int64_t steps = 0;    ///< updates, those skipped included
+  int64_t steps = 0;    ///< updates, those left out included
   int64_t skipped = 0;  ///< updates that were left out: see Trainer::update()
+  int64_t overflows =
+      0;  ///< others that were, because the loss scale was too large for half precision
+  double loss_scale = 0;  ///< as it is by now; 0: there is none
   double loss = 0;
   double gradient_norm = 0;     ///< before clipping
   int64_t infinite_losses = 0;  ///< utterances whose target does not fit their frames
@@ -106,6 +109,10 @@ class Trainer {
   /// or the gradient is not a finite number the update is skipped: weights, the optimizer's state
   /// and the ranges of fake quantizers are as before the round. Does not wait for the device.
   ///
+  /// Where factors are in half precision the loss is scaled (model/torch/training/loss_scaler.h has
+  /// the rule). An update whose loss is finite, but not its gradient, is left out in the same way;
+  /// as long as the scale is above 1 it is not told as skipped, but counted as an overflow.
+  ///
   /// A fake quantizer that observes sees each batch of the round from the range that the round
   /// began with, and takes the widest of what they come to, as if they were one batch.
   ///
@@ -124,10 +131,11 @@ class Trainer {
   /// of a group, the rows those of this one's batches.
   virtual std::vector<SkippedUpdate> skipped() = 0;
   /// For a checkpoint: exp_avg, exp_avg_sq and step count of every parameter, what metrics() has
-  /// summed up so far, and within a round all that belongs to it; but not what skipped() would
-  /// tell. In a group there is none within a round, and any process's is the whole, for any number
-  /// of processes; with shard_optimizer all call it together, and rank 0's alone is the whole. A
-  /// group can go on within a round that one process has left: the batches that it did count once.
+  /// summed up so far, the loss scale where there is one, and within a round all that belongs to
+  /// it; but not what skipped() would tell. In a group there is none within a round, and any
+  /// process's is the whole, for any number of processes; with shard_optimizer all call it
+  /// together, and rank 0's alone is the whole. A group can go on within a round that one process
+  /// has left: the batches that it did count once.
   virtual Tensors state() const = 0;
   virtual void load_state(const Tensors& state) = 0;
   /// While on, no gradient reaches anything but the head, which alone is moved; masks, dropout and

@@ -46,6 +46,11 @@ model::EngineOptions engine_options(const graph::Params& params) {
         options.device + "\"");
   }
   const bool may_be_gpu = options.device == "auto" ? has_trace_of_gpu() : options.device != "cpu";
+  if (options.precision == "fp16" && !may_be_gpu) {
+    throw graph::GraphError(
+        "key \"precision\": fp16 is for a GPU, and the CPU computes here; choose float32" +
+        std::string(has_bf16() ? " or bf16" : ""));
+  }
   if (options.precision == "bf16" && !may_be_gpu && !has_bf16()) {
     throw graph::GraphError(
         "key \"precision\": bf16 needs a GPU, or a processor with AVX-512 BF16 (Cooper Lake, "

@@ -108,11 +108,11 @@ std::vector<graph::ParamSpec> model_param_specs() {
       {.name = "precision",
        .kind = ParamKind::choice,
        .fallback = "float32",
-       .choices = {"float32", "tf32", "bf16"},
+       .choices = {"float32", "tf32", "bf16", "fp16"},
        .doc = "what factors are rounded to before they are multiplied: tf32 keeps three digits of "
               "them, is twice as fast on a GPU and float32 on a CPU; bf16 keeps two, on a GPU or a "
-              "CPU "
-              "with AVX-512 BF16, where fake-quantized factors lose nothing"},
+              "CPU with AVX-512 BF16; fp16 keeps three, on a GPU, with a loss scale; "
+              "fake-quantized factors lose nothing by either"},
       {.name = "compute_threads",
        .kind = ParamKind::integer,
        .fallback = 0,

@@ -23,7 +23,8 @@ void MetricsLog::log(Training& training) {
   const double rate = model::learning_rate(training.params.schedule, progress.step - 1,
                                            training.steps, progress.epoch, training.epochs);
   graph::Json line{{"step", progress.step}, {"epoch", progress.epoch + 1}};
-  const bool has_means = metrics.skipped < metrics.steps;
+  overflows_ += metrics.overflows;
+  const bool has_means = metrics.skipped + metrics.overflows < metrics.steps;
   if (has_means) {
     line["loss"] = metrics.loss;
     line["gradient_norm"] = metrics.gradient_norm;
@@ -34,6 +35,8 @@ void MetricsLog::log(Training& training) {
                {"wall_s", progress.wall_s},
                {"starved_share", progress.waited_s / progress.wall_s}});
   if (metrics.skipped > 0) line["skipped_steps"] = metrics.skipped;
+  if (metrics.loss_scale > 0) line["loss_scale"] = metrics.loss_scale;
+  if (metrics.overflows > 0) line["overflowed_steps"] = metrics.overflows;
   training.context.metric(line);
   const double left_s = progress.wall_s / static_cast<double>(progress.step) *
                         static_cast<double>(training.steps - progress.step);
@@ -62,7 +65,16 @@ void MetricsLog::end(Training& training) {
   add("audio_s", progress.audio_s);
   add("wall_s", progress.wall_s);
   add("waited_s", progress.waited_s);
+  if (overflows_ > 0) {
+    train["overflowed_steps"] = train.value("overflowed_steps", int64_t{0}) + overflows_;
+  }
   train["starved_share"] = train["waited_s"].get<double>() / train["wall_s"].get<double>();
+}
+
+graph::Json MetricsLog::state() const { return {{"overflows", overflows_}}; }
+
+void MetricsLog::restore(const graph::Json& state) {
+  overflows_ = state.at("overflows").get<int64_t>();
 }
 
 }  // namespace flowqat::nodes

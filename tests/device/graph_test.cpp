@@ -1,4 +1,5 @@
 // Whole graphs on the test device.
+#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -203,6 +204,34 @@ TEST_CASE("lack of memory in calibration ends in one message that names the utte
                         ContainsSubstring("calibration: the device is out of memory: ") &&
                         ContainsSubstring("\"max_duration_s\" of the corpus") &&
                         !ContainsSubstring("frame #"));
+}
+
+TEST_CASE("a run in half precision tells its loss scale, which is part of its checkpoints") {
+  const TemporaryFolder temporary;
+  make_small_inputs(temporary.path());
+  const auto graph = [&](const std::string& name) {
+    return small_quickstart(temporary.path(), name, on_device({"start.precision=fp16"}));
+  };
+  Recorder whole, stopped, resumed;
+  const graph::Json summary = run(graph("whole"), whole);
+  int64_t lines = 0, overflowed = 0;
+  for (const graph::Json& line : lines_of(temporary.path() / "whole" / "metrics.jsonl")) {
+    if (!line.contains("loss_scale")) continue;
+    ++lines;
+    overflowed += line.value("overflowed_steps", 0);
+    const double scale = line.at("loss_scale");
+    CHECK(scale == std::exp2(std::round(std::log2(scale))));
+    CHECK((scale >= 1 && scale <= 65536));
+  }
+  CHECK(lines > 10);
+  CHECK(summary.at("train").value("overflowed_steps", int64_t{0}) == overflowed);
+  CHECK_FALSE(summary.at("train").contains("skipped_steps"));
+  stopped.stop_at = "learn: 3 of ";
+  CHECK_THROWS_AS(run(graph("out"), stopped), graph::Interrupted);
+  run(graph("out"), resumed, graph::Existing::resume);
+  check_same_run(temporary.path() / "out", temporary.path() / "whole");
+  CHECK_THAT(refusal(temporary.path(), {"start.device=cpu", "start.precision=fp16"}),
+             ContainsSubstring("key \"precision\": fp16 is for a GPU, and the CPU computes here"));
 }
 
 TEST_CASE("a device's name is refused before anything is read, unless LibTorch knows it") {

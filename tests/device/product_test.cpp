@@ -90,9 +90,10 @@ TEST_CASE("the gradients of 16-bit products are LibTorch's but for rounding") {
 
 TEST_CASE("training with 16-bit factors follows float32, waits for nothing, and saves the same") {
   const Golden golden(GENERATE(as<std::string>(), "wav2vec2_tiny", "wav2vec2_layer_norm"));
+  const std::string precision = GENERATE("bf16", "fp16");
   for (const Way& way : {Way{.name = "float"}, Way{.name = "fake-quantized", .policy = Policy{}}}) {
-    INFO(way.name);
-    engine().configure({.device = "testdevice:0", .threads = 1, .precision = "bf16"});
+    INFO(precision << ", " << way.name);
+    engine().configure({.device = "testdevice:0", .threads = 1, .precision = precision});
     flowqat::test_device::reset_counts();
     const Course own = course(golden, way);
     CHECK(flowqat::test_device::counts().operators.at("aten::mm.dtype").launches > 100);

@@ -39,7 +39,7 @@ struct Entry {
 };
 
 const std::map<std::string, Entry> kFairseq{
-    {"common.fp16", {.why_not = "products are float32 or, by a model node's precision, tf32"}},
+    {"common.fp16", {.why_not = "a model node's precision may be, on a GPU"}},
     {"common.log_format", {.why_not = "metrics.jsonl is always JSON"}},
     {"common.log_interval", {{{"learn.log_every_steps", same}}}},
     {"checkpoint.save_interval", {.why_not = "checkpoints follow the clock: checkpoint_every_s"}},
@@ -154,7 +154,7 @@ const std::map<std::string, Entry> kTransformers{
     {"gradient_checkpointing", {{{"learn.gradient_checkpointing", same}}}},
     {"chars_to_ignore", {.why_not = "what a vocabulary lacks is left out of transcripts"}},
     {"max_duration_in_seconds", {{{"train_corpus.max_duration_s", same}}}},
-    {"fp16", {.why_not = "products are float32 or, by a model node's precision, tf32"}},
+    {"fp16", {.why_not = "a model node's precision may be, on a GPU"}},
     {"group_by_length", {{{"batch.order", [](const Json&) { return Json("length"); }}}}},
     {"push_to_hub", {.why_not = "nothing is uploaded"}},
     {"do_train", {.why_not = "the graph has a train node"}},

@@ -108,18 +108,27 @@ at::Device choose_device(const std::string& name, std::string* why_no_gpu, int l
 bool is_registered(const std::string& name) { return registered_device(name).has_value(); }
 
 void choose_precision(const std::string& name, const at::Device& device) {
-  if (name != "float32" && name != "tf32" && name != "bf16") {
-    throw Error("precision must be float32, tf32 or bf16, found \"" + name + "\"");
+  if (name != "float32" && name != "tf32" && name != "bf16" && name != "fp16") {
+    throw Error("precision must be float32, tf32, bf16 or fp16, found \"" + name + "\"");
   }
-  const bool bf16 = name == "bf16";
+  const bool bf16 = name == "bf16", fp16 = name == "fp16";
+  if (fp16 && device.is_cpu()) {
+    throw Error(
+        "precision fp16: is for a GPU, and the CPU computes here; choose float32, or bf16 where "
+        "the "
+        "processor has AVX-512 BF16");
+  }
   if (bf16 && device.is_cpu() && !has_bf16_tile()) {
     throw Error(
         "precision bf16: this processor has no AVX-512 BF16 (Cooper Lake, Sapphire Rapids, Zen 4 "
         "have it), or FLOWQAT_TARGET forbids it; choose float32");
   }
   use_cpu_products(bf16 && device.is_cpu() ? CpuProducts::bf16 : CpuProducts::float32);
-  use_device_factors(bf16 && !device.is_cpu() ? std::optional(at::kBFloat16) : std::nullopt);
-  // What is no linear layer or convolution of the extractor has no bfloat16 products of its own.
+  std::optional<at::ScalarType> factors;
+  if (!device.is_cpu() && bf16) factors = at::kBFloat16;
+  if (fp16) factors = at::kHalf;
+  use_device_factors(factors);
+  // What is no linear layer or convolution of the extractor has no 16-bit products of its own.
   const bool tf32 = name != "float32";
   at::globalContext().setAllowTF32CuBLAS(tf32);
   at::globalContext().setAllowTF32CuDNN(tf32);

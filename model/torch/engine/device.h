@@ -26,8 +26,8 @@ at::Device choose_device(const std::string& name, std::string* why_no_gpu = null
 bool is_registered(const std::string& name);
 
 /// What products of float32 numbers are computed in: "float32", "tf32" (a GPU; the CPU stays with
-/// float32) or "bf16" (a GPU, or a CPU that has the instructions). Throws Error for any other, and
-/// for "bf16" where it is not to be had.
+/// float32), "bf16" (a GPU, or a CPU that has the instructions) or "fp16" (a GPU). Throws Error for
+/// any other, and for "bf16" and "fp16" where they are not to be had.
 void choose_precision(const std::string& name, const at::Device& device);
 
 /// "cpu" or "cuda:0 (NVIDIA H100)".

@@ -61,7 +61,8 @@ at::Tensor AdamW::gradient_norm(const std::vector<at::Tensor>& gradients) const 
   return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)), 2);
 }
 
-AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tensor& loss) {
+AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tensor& loss,
+                           const at::Tensor& loss_scale) {
   const at::NoGradGuard no_grad;
   struct Group {
     std::vector<at::Tensor> values, gradients, exp_avgs, exp_avg_sqs, steps;
@@ -80,7 +81,8 @@ AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tenso
     group.exp_avg_sqs.push_back(slot.exp_avg_sq);
     group.steps.push_back(slot.step);
   }
-  const at::Tensor norm = gradient_norm(gradients) / divisor;
+  at::Tensor norm = gradient_norm(gradients) / divisor;
+  if (loss_scale.defined()) norm.div_(loss_scale);
   if (group_) {
     // Threads of another number may sum in another order, and weights would drift apart.
     group_->exchange("norm", [&] { group_->all_reduce(norm, TorchGroup::Reduction::largest); });
@@ -91,9 +93,10 @@ AdamW::Outcome AdamW::step(double learning_rate, double divisor, const at::Tenso
   std::optional<at::Tensor> scale;
   if (options_.clip_norm > 0) {
     scale = ((norm + 1e-6) / options_.clip_norm).clamp_min(1) * divisor;
-  } else if (divisor != 1) {
+  } else if (divisor != 1 || loss_scale.defined()) {
     scale = at::full({}, divisor, norm.options());
   }
+  if (loss_scale.defined()) scale->mul_(loss_scale);
   const at::Tensor found = skipped.to(at::kFloat), counted = 1 - found;
   for (auto& [settings, group] : groups) {
     const auto& [lr_factor, weight_decay] = settings;

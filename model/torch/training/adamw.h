@@ -32,12 +32,14 @@ class AdamW {
     at::Tensor norm;     ///< [] float32, of the gradient before clipping
     at::Tensor skipped;  ///< [] bool: `loss` or the norm was not a finite number
   };
-  /// One step from the parameters' gradients, which it then frees: they are sums, and `divisor`
-  /// makes a mean of them. Clips to the options' clip_norm, the norm over all parameters together,
-  /// as clip_grad_norm_ does. Where the step is skipped, values, moments and counts stay as they
-  /// are. Does not wait for the device. `loss`: [] on the device, any floating type. In a group all
-  /// call it, with the same gradients.
-  Outcome step(double learning_rate, double divisor, const at::Tensor& loss);
+  /// One step from the parameters' gradients, which it then frees: they are sums, and `divisor`,
+  /// times `loss_scale` ([] float32 on the device) where there is one, makes a mean of them. Clips
+  /// to the options' clip_norm, the norm over all parameters together, as clip_grad_norm_ does.
+  /// Where the step is skipped, values, moments and counts stay as they are. Does not wait for the
+  /// device. `loss`: [] on the device, any floating type. In a group all call it, with the same
+  /// gradients.
+  Outcome step(double learning_rate, double divisor, const at::Tensor& loss,
+               const at::Tensor& loss_scale = {});
 
   /// NAME.exp_avg, NAME.exp_avg_sq (F32) and NAME.step (I64, shape [1]) of every parameter, copied.
   /// Where they are divided all call it, and all but rank 0 get nothing.

@@ -73,7 +73,7 @@ void TorchTrainer::go_back(const Part& part, const CtcLoss& ctc, const at::Tenso
   if (!part.sums_up) {
     // The denominators are at hand, and no pass of its own is needed for them.
     if (teacher_) total = total + options_.distillation_weight * taught;
-    backward(total);
+    backward(scaled(total));
     round_.denominator = 1;
   } else {
     total = total * std::max(1.0, ctc.denominator);
@@ -84,12 +84,12 @@ void TorchTrainer::go_back(const Part& part, const CtcLoss& ctc, const at::Tenso
       round_.frames += frames;
     }
     if (group_ && part.is_last && !options_.gradient_checkpointing) {
-      sum_over_all(total, sum);
+      sum_over_all(scaled(total), teacher_ ? scaled(sum) : sum);
     } else {
-      backward(total, /*again=*/teacher_ != nullptr);
+      backward(scaled(total), /*again=*/teacher_ != nullptr);
       if (teacher_) {
         exchange_gradients(round_.taught);
-        backward(sum);
+        backward(scaled(sum));
         exchange_gradients(round_.taught);
       }
     }

@@ -1,5 +1,6 @@
 #include "model/torch/training/trainer.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
@@ -11,6 +12,7 @@
 #include "model/torch/base/boundary.h"
 #include "model/torch/base/state_dict.h"
 #include "model/torch/base/tensor_memory.h"
+#include "model/torch/operators/device_product.h"
 #include "model/torch/training/parameter_settings.h"
 
 namespace flowqat::model {
@@ -38,6 +40,8 @@ TorchTrainer::TorchTrainer(Trainable& model, const TrainOptions& options,
   base.encoder().set_gradient_checkpointing(options.gradient_checkpointing);
   model.network().set_head_only(false);
   sums_ = at::zeros({4}, at::TensorOptions(model.device()).dtype(at::kDouble));
+  overflows_ = at::zeros({}, sums_.options());
+  if (!model.device().is_cpu() && device_factors() == at::kHalf) scaler_.emplace(model.device());
 }
 
 TorchTrainer::~TorchTrainer() { release_tensor_heap(); }
@@ -132,16 +136,23 @@ void TorchTrainer::update(double learning_rate) {
     if (group_) join_losses_and_ranges(round);
     const double denominator = denominator_of(round);
     const at::Tensor loss = finish_round(round, denominator);
-    const auto [norm, skipped] = optimizer_.step(learning_rate, denominator, loss);
+    const auto [norm, skipped] = optimizer_.step(learning_rate, denominator, loss,
+                                                 scaler_ ? scaler_->scale() : at::Tensor());
     round.widest.put(model_.network());
     round.ranges.restore_where(skipped);
     if (average_) average_->follow(skipped);
+    at::Tensor defective = skipped;  // for what was heard
+    if (scaler_) {
+      const at::Tensor overflowed = scaler_->follow(norm.isfinite()).logical_and(loss.isfinite());
+      overflows_ += overflowed.to(at::kDouble);
+      defective = skipped.logical_and(overflowed.logical_not());
+    }
     const at::Tensor nothing = at::zeros({}, sums_.options());
     sums_ += at::stack({at::where(skipped, nothing, loss),
                         at::where(skipped, nothing, norm.to(at::kDouble)), round.losses[2],
-                        skipped.to(at::kDouble)});
+                        defective.to(at::kDouble)});
     ++steps_;
-    watched_.push_back({skipped, std::move(round.finite)});
+    watched_.push_back({defective, std::move(round.finite)});
   });
 }
 
@@ -151,17 +162,25 @@ void TorchTrainer::wait(const char* doing, const std::function<void()>& wait) co
 
 TrainMetrics TorchTrainer::metrics() {
   return at_boundary("training metrics", [&] {
-    at::Tensor sums;
-    wait("metrics", [&] { sums = sums_.cpu(); });
+    at::Tensor sums = sums_;
+    if (scaler_) {
+      sums = at::cat({sums, overflows_.view({1}), scaler_->scale().to(at::kDouble).view({1})});
+    }
+    wait("metrics", [&] { sums = sums.cpu(); });
     const double* sum = sums.const_data_ptr<double>();
     TrainMetrics metrics{.steps = steps_,
                          .skipped = static_cast<int64_t>(sum[3]),
                          .infinite_losses = static_cast<int64_t>(sum[2])};
-    if (const int64_t made = metrics.steps - metrics.skipped; made > 0) {
+    if (scaler_) {
+      metrics.overflows = static_cast<int64_t>(sum[4]);
+      metrics.loss_scale = sum[5];
+    }
+    if (const int64_t made = metrics.steps - metrics.skipped - metrics.overflows; made > 0) {
       metrics.loss = sum[0] / static_cast<double>(made);
       metrics.gradient_norm = sum[1] / static_cast<double>(made);
     }
     sums_.zero_();
+    overflows_.zero_();
     steps_ = 0;
     return metrics;
   });

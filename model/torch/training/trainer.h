@@ -13,6 +13,7 @@
 #include "model/torch/network/wav2vec2.h"
 #include "model/torch/training/adamw.h"
 #include "model/torch/training/loss.h"
+#include "model/torch/training/loss_scaler.h"
 #include "model/torch/training/round.h"
 #include "model/torch/training/shared_inputs.h"
 #include "model/torch/training/weight_average.h"
@@ -83,6 +84,10 @@ class TorchTrainer : public Trainer {
   std::optional<std::string> try_to_hear(const std::vector<Part>& parts, size_t& failed);
   /// The teacher's logits for the same samples, as it infers: without masks and dropout.
   at::Tensor wanted_logits(const TrainingBatch& batch) const;
+  /// What to go back from.
+  at::Tensor scaled(const at::Tensor& loss) const {
+    return scaler_ ? loss * scaler_->scale() : loss;
+  }
   /// Adds a part's gradients and losses to the round's. `taught`: undefined without a teacher.
   void go_back(const Part& part, const CtcLoss& ctc, const at::Tensor& taught, int64_t frames);
   void exchange_gradients(std::vector<at::Tensor>& others);
@@ -125,7 +130,9 @@ class TorchTrainer : public Trainer {
   bool average_is_in_ = false;    ///< the model
   WeightGrids grids_of_weights_;  ///< as they were before
   int64_t steps_ = 0;
+  std::optional<LossScaler> scaler_;  ///< where factors are in half precision
   at::Tensor sums_;  // float64 [4], on the device: losses, gradient norms, infinite losses, skipped
+  at::Tensor overflows_;  ///< [] float64 on the device: updates left out for the scale
 };
 
 }  // namespace flowqat::model

@@ -2,6 +2,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -15,8 +16,8 @@ namespace flowqat::model {
 namespace {
 
 // Beside the optimizer's: no parameter has a name without a point.
-constexpr const char *kSums = "metric_sums", *kSteps = "metric_steps", *kRound = "round",
-                     *kLosses = "round_losses", *kRanges = "round_ranges",
+constexpr const char *kSums = "metric_sums", *kSteps = "metric_steps", *kScale = "loss_scale",
+                     *kRound = "round", *kLosses = "round_losses", *kRanges = "round_ranges",
                      *kWidest = "round_widest_ranges", *kZeroPoints = "round_zero_points",
                      *kFinite = "round_finite.", *kGradient = ".gradient",
                      *kTaught = ".taught_gradient";
@@ -29,7 +30,7 @@ bool is_of_round(const std::string& name) {
 bool is_start_of_round(const std::string& name) { return name == kRanges || name == kZeroPoints; }
 
 bool is_trainers(const std::string& name) {
-  return name == kSums || name == kSteps || is_of_round(name);
+  return name == kSums || name == kSteps || name == kScale || is_of_round(name);
 }
 
 bool holds(const Tensors& state, const std::string& name) {
@@ -54,6 +55,11 @@ Tensors TorchTrainer::whole_state() const {
   if (average_) std::ranges::move(average_->state(), std::back_inserter(tensors));
   tensors.push_back(to_tensor(kSums, sums_));
   tensors.push_back(to_tensor(kSteps, at::full({1}, steps_, at::kLong)));
+  if (scaler_) {
+    tensors.push_back(
+        to_tensor(kScale, at::stack({scaler_->scale().to(at::kDouble),
+                                     scaler_->finite_updates().to(at::kDouble), overflows_})));
+  }
   if (round_.batches == 0) return tensors;
   const std::vector<double> counts = {static_cast<double>(round_.batches), round_.denominator,
                                       static_cast<double>(round_.frames)};
@@ -98,6 +104,14 @@ void TorchTrainer::load_state(const Tensors& state) {
     loader.expect(kSums, sums_, {"F64"});
     loader.expect(kSteps, {1}, {"I64"},
                   [this](const at::Tensor& steps) { steps_ = steps.const_data_ptr<int64_t>()[0]; });
+    if (holds(own, kScale)) {  // what was trained in another precision has none
+      loader.expect(kScale, {3}, {"F64"}, [this](const at::Tensor& values) {
+        if (!scaler_) return;
+        scaler_->scale().copy_(values[0]);
+        scaler_->finite_updates().copy_(values[1]);
+        overflows_.copy_(values[2]);
+      });
+    }
     if (holds(own, kRound)) {
       expect_round(loader, own);
     } else if (holds(own, kRanges)) {

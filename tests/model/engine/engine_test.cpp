@@ -21,10 +21,12 @@ TEST_CASE("the engine tells device, threads, version and instructions") {
 
 TEST_CASE("a device or thread count that is not there is refused") {
   Engine& engine = test_engine();
-  REQUIRE_THROWS_WITH(engine.configure({.device = "tpu"}),
-                      ContainsSubstring("auto, cpu, cuda or cuda:1 (the second GPU), found \"tpu\""));
-  REQUIRE_THROWS_WITH(engine.configure({.precision = "fp8"}),
-                      ContainsSubstring("precision must be float32, tf32 or bf16, found \"fp8\""));
+  REQUIRE_THROWS_WITH(
+      engine.configure({.device = "tpu"}),
+      ContainsSubstring("auto, cpu, cuda or cuda:1 (the second GPU), found \"tpu\""));
+  REQUIRE_THROWS_WITH(
+      engine.configure({.precision = "fp8"}),
+      ContainsSubstring("precision must be float32, tf32, bf16 or fp16, found \"fp8\""));
   REQUIRE_THROWS_WITH(engine.configure({.threads = -1}), ContainsSubstring("threads must be 0"));
   if (std::filesystem::exists("/dev/nvidia0")) {
     return flowqat::testing::skip("a GPU is here, so its absence cannot be tested");
