@@ -226,6 +226,7 @@ void override_value(Json& graph, const std::string& assignment) {
   } catch (const JsonError&) {
     value = text;
   }
+  if (!graph.is_object()) return;  // resolve() says what it must be, and the same of a node
   const size_t dot = target.find('.');
   if (dot == std::string::npos) {
     if (target == "nodes")
@@ -234,15 +235,15 @@ void override_value(Json& graph, const std::string& assignment) {
     return;
   }
   const std::string node = target.substr(0, dot), key = target.substr(dot + 1);
-  if (!graph.is_object() || !graph.contains("nodes") || !graph["nodes"].contains(node)) {
+  if (!graph.contains("nodes") || !graph["nodes"].contains(node)) {
     std::vector<std::string> names;
-    if (graph.is_object() && graph.contains("nodes")) {
+    if (graph.contains("nodes")) {
       for (const auto& [name, unused] : graph["nodes"].items()) names.push_back(name);
     }
     throw GraphError("--set " + assignment + ": there is no node \"" + node + "\"" +
                      suggestion(node, names) + " (there are " + quoted_list(names) + ")");
   }
-  graph["nodes"][node][key] = value;
+  if (Json& its = graph["nodes"][node]; its.is_object()) its[key] = value;
 }
 
 GraphSpec resolve(const Json& graph, const std::string& file) {

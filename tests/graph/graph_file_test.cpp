@@ -111,6 +111,15 @@ TEST_CASE("top-level keys are checked like a node's") {
   CHECK_NOTHROW(resolve(Json{{"comment", "why"}, {"nodes", Json::parse(kSound)}}, "g.json"));
 }
 
+TEST_CASE("a value set in what is no graph leaves it to be refused as that") {
+  for (const char* const text : {"1", "[]", "null", R"({"nodes": {"a": 1}})"}) {
+    Json graph = Json::parse(text);
+    override_value(graph, "seed=7");
+    if (graph.is_object()) override_value(graph, "a.size=7");
+    CHECK_THROWS_AS(resolve(graph, "graph.json"), GraphError);
+  }
+}
+
 TEST_CASE("overrides take JSON or a bare text, and name what they cannot find") {
   Json graph{{"nodes", Json::parse(kSound)}};
   override_value(graph, "b.size=2");
