@@ -1,28 +1,13 @@
 /// Updates of several batches: their gradient, and going on in the middle of one.
 #include <nlohmann/json.hpp>
 
+#include "model/batch.h"
 #include "model/torch/base/state_dict.h"
 #include "tests/model/engine/calibrated.h"
 
 using namespace flowqat::model;
 
 namespace {
-
-/// Some rows of a batch, padded as all of it.
-AudioBatch rows(const AudioBatch& batch, int64_t first, int64_t count) {
-  const auto part = [&](const auto& list) {
-    if (list.empty()) return list;
-    return std::decay_t<decltype(list)>(list.begin() + first, list.begin() + first + count);
-  };
-  return {.samples = batch.samples.subspan(static_cast<size_t>(first * batch.padded_samples),
-                                           static_cast<size_t>(count * batch.padded_samples)),
-          .rows = count,
-          .padded_samples = batch.padded_samples,
-          .lengths_samples = part(batch.lengths_samples),
-          .targets = part(batch.targets),
-          .time_masks = part(batch.time_masks),
-          .channel_masks = part(batch.channel_masks)};
-}
 
 TrainOptions options_of(CtcReduction reduction, int64_t batches, bool taught) {
   return {.batches_per_step = batches,
@@ -64,8 +49,8 @@ TEST_CASE("one batch and the same rows as two have one gradient, loss and norm",
   const auto at_once = whole->trainer(options_of(reduction, 1, is_taught), teacher);
   at_once->step(all, 1e-3, 1);
   const auto in_parts = parted->trainer(options_of(reduction, 2, is_taught), teacher);
-  in_parts->accumulate(rows(all, 0, 2), 1);
-  in_parts->accumulate(rows(all, 2, 1), 2);
+  in_parts->accumulate(rows_of(all, 0, 2), 1);
+  in_parts->accumulate(rows_of(all, 2, 1), 2);
   in_parts->update(1e-3);
 
   const TrainMetrics expected = at_once->metrics(), found = in_parts->metrics();
@@ -93,7 +78,7 @@ TEST_CASE("a round that stopped between its batches goes on with the same bits",
   const AudioBatch all = golden.masked_batch();
   const auto train = [&](Trainer& trainer, int64_t first, int64_t last) {
     for (int64_t batch = first; batch < last; ++batch) {
-      trainer.accumulate(rows(all, batch % 3, 1), static_cast<uint64_t>(batch));
+      trainer.accumulate(rows_of(all, batch % 3, 1), static_cast<uint64_t>(batch));
       if (batch % 3 == 2) trainer.update(1e-3);
     }
   };
